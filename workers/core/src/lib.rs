@@ -1,0 +1,11 @@
+//! What zhida decides: money, instructions, holds, evidence and clocks as pure functions, and the ports by which
+//! workers reach the world. No async work, no reading of clocks, no SQL happens here.
+
+pub mod batch;
+pub mod ids;
+pub mod money;
+pub mod names;
+pub mod payout;
+pub mod ports;
+pub mod rules;
+pub mod steps;

@@ -1,0 +1,146 @@
+//! What follows from an event: rows, never calls.
+
+use super::books::Posting;
+use crate::ids::{InstructionId, MsgId, PayoutKey};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What we tell the world of a payout: the `payout.*.v1` family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayoutWord {
+    /// Taken in.
+    Received,
+    /// A hold was placed.
+    Held,
+    /// The last hold is gone.
+    Released,
+    /// Handed to the bank.
+    Submitted,
+    /// The bank has it.
+    Pending,
+    /// Credited.
+    Settled,
+    /// Refused.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+    /// Came back.
+    Returned,
+    /// The 24 hours are in danger.
+    AtRisk,
+    /// The 24 hours are over.
+    Overdue,
+    /// Will never be paid.
+    Cancelled,
+}
+
+impl PayoutWord {
+    /// The CloudEvents type.
+    #[must_use]
+    pub fn event_type(self) -> &'static str {
+        match self {
+            Self::Received => "payout.received.v1",
+            Self::Held => "payout.held.v1",
+            Self::Released => "payout.released.v1",
+            Self::Submitted => "payout.submitted.v1",
+            Self::Pending => "payout.pending.v1",
+            Self::Settled => "payout.settled.v1",
+            Self::Refused => "payout.refused.v1",
+            Self::Unknown => "payout.unknown.v1",
+            Self::Returned => "payout.returned.v1",
+            Self::AtRisk => "payout.at_risk.v1",
+            Self::Overdue => "payout.overdue.v1",
+            Self::Cancelled => "payout.cancelled.v1",
+        }
+    }
+}
+
+/// An announcement and its place in the subject's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// What.
+    pub word: PayoutWord,
+    /// Counted per payout from 1.
+    pub sequence: u64,
+}
+
+/// What rings. The kind is public: a metric label and the key of a runbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// Two generations of one payout were debited.
+    Overpaid,
+    /// The bank contradicts itself.
+    Contradiction,
+    /// Something does not match: another amount, a refusal after the debit, a second debit line.
+    Mismatch,
+    /// Money was paid although the application had ended: a recovery item.
+    PaidAfterEnd,
+    /// The bank refused a message for its form.
+    FormatRefused,
+    /// A refusal that only two officers can decide about.
+    RefusedOther,
+    /// The bank does not accept our credentials, or forbids.
+    BankUnauthorised,
+    /// Definitively absent, and too old to be sent again without a statement check.
+    ResendExpired,
+    /// A second, different approval for the same award.
+    ApprovalConflict,
+    /// What would be sent is not what was signed.
+    SignatureMismatch,
+    /// Evidence names an instruction nobody knows.
+    UnknownInstruction,
+}
+
+impl AlarmKind {
+    /// The name in metrics, tables and runbooks.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Overpaid => "overpaid",
+            Self::Contradiction => "contradiction",
+            Self::Mismatch => "mismatch",
+            Self::PaidAfterEnd => "paid_after_end",
+            Self::FormatRefused => "format_refused",
+            Self::RefusedOther => "refused_other",
+            Self::BankUnauthorised => "bank_unauthorised",
+            Self::ResendExpired => "resend_expired",
+            Self::ApprovalConflict => "approval_conflict",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::UnknownInstruction => "unknown_instruction",
+        }
+    }
+}
+
+/// Something a person must look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What kind.
+    pub kind: AlarmKind,
+    /// About which payout, if one.
+    pub key: Option<PayoutKey>,
+    /// About which instruction, if one.
+    pub instruction_id: Option<InstructionId>,
+    /// In plain words, without personal data.
+    pub text: String,
+}
+
+/// What follows from an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A journal row (kind, detail without personal data).
+    Journal(&'static str, Value),
+    /// An event for the world.
+    Announce(Announcement),
+    /// A movement in the books.
+    Post(Posting),
+    /// Fund and caps get the amount back.
+    Free,
+    /// A person must look.
+    Ring(Alarm),
+    /// Its open batch is to be looked at: it may go again, or must be closed.
+    ExamineBatch(MsgId),
+    /// A payout worker should wake.
+    Doorbell,
+}

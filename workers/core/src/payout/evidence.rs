@@ -1,0 +1,323 @@
+//! Evidence: what the bank, a statement or two officers say of one instruction. It applies in every state, in any order and
+//! however late; a claim's epoch guards our sending, never evidence.
+
+use super::effect::{AlarmKind, Effect};
+use super::event::{Refused, Word};
+use super::instruction::{Carrier, Debit, Instruction, InstructionState, Returned};
+use super::on::Turn;
+use super::rejection::{Rejection, RejectionClass};
+use crate::ids::InstructionId;
+use crate::money::Fen;
+use crate::rules::Enquiries;
+use jiff::Timestamp;
+use serde_json::json;
+
+impl Turn<'_> {
+    pub(super) fn evidence(&mut self, id: &InstructionId, word: Word, carrier: Carrier) -> Result<(), Refused> {
+        let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
+        let generation = instruction.generation;
+        // Its batch travels again only while no member has evidence.
+        self.effects.extend(instruction.msg_id.clone().map(Effect::ExamineBatch));
+        match word {
+            Word::OnTheWay => self.on_the_way(generation),
+            Word::Settled { credited_at, bank_reference } => {
+                self.settled(generation, credited_at, bank_reference, carrier);
+            }
+            Word::Rejected { reason, text } => self.rejected(generation, reason, text, carrier),
+            Word::Duplicate => self.somewhere(generation),
+            Word::Unclear { code } => self.unclear(generation, &code),
+            Word::NotFound { begun_at } => self.not_found(generation, begun_at),
+            Word::Returned { at, reason, amount } => self.returned(generation, at, reason, amount),
+        }
+        Ok(())
+    }
+
+    pub(super) fn enquiry_failed(&mut self, id: &InstructionId) -> Result<(), Refused> {
+        let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
+        let generation = instruction.generation;
+        self.ask_later(generation);
+        Ok(())
+    }
+
+    fn on_the_way(&mut self, generation: u32) {
+        let now = self.now;
+        let successor_sent =
+            self.payout.instructions.iter().any(|one| one.generation > generation && one.first_claimed_at.is_some());
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        match instruction.state() {
+            InstructionState::Settled | InstructionState::Returned => return,
+            InstructionState::Refused | InstructionState::Closed => {
+                if successor_sent {
+                    instruction.on_the_way_since.get_or_insert(now);
+                    self.ring(AlarmKind::Contradiction, "on the way after it was dead, and a successor was sent");
+                    return;
+                }
+                self.revive(generation);
+            }
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Unknown
+            | InstructionState::Pending => {}
+        }
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        let news = instruction.on_the_way_since.is_none();
+        instruction.on_the_way_since.get_or_insert(now);
+        instruction.rejection = None;
+        instruction.contradiction = false;
+        instruction.absent = false;
+        instruction.doubt = true;
+        if news {
+            instruction.enquiries = 0;
+            self.journal("payout.on_the_way", json!({"generation": generation}));
+        }
+        self.ask_later(generation);
+    }
+
+    /// Dead, says an earlier word; alive, says this one, and no successor was sent: the unsent successor goes.
+    fn revive(&mut self, generation: u32) {
+        let now = self.now;
+        self.ring(AlarmKind::Contradiction, "on the way after it was refused or closed");
+        for one in &mut self.payout.instructions {
+            if one.generation > generation && !one.is_dead() {
+                one.closed_at = Some(now);
+                one.msg_id = None;
+            }
+        }
+        if let Some(instruction) = self.payout.instruction_mut(generation) {
+            instruction.rejection = None;
+            instruction.closed_at = None;
+        }
+        let posting = self.payout.send_money(generation);
+        self.post(posting);
+    }
+
+    fn settled(
+        &mut self,
+        generation: u32,
+        credited_at: Option<Timestamp>,
+        bank_reference: Option<String>,
+        carrier: Carrier,
+    ) {
+        let now = self.now;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        if let Some(debit) = &mut instruction.debit {
+            let second_line = debit.carrier == Carrier::Statement
+                && carrier == Carrier::Statement
+                && debit.bank_reference != bank_reference;
+            if carrier > debit.carrier {
+                debit.carrier = carrier;
+                debit.credited_at = credited_at.unwrap_or(debit.credited_at);
+                debit.bank_reference = bank_reference.or(debit.bank_reference.take());
+            }
+            if second_line {
+                self.ring(AlarmKind::Mismatch, "a second debit line names this instruction");
+            }
+            return;
+        }
+        let was_dead = instruction.is_dead() && instruction.returned.is_none();
+        let after_return = instruction.returned.is_some();
+        let credited_at = credited_at.unwrap_or(now);
+        instruction.debit = Some(Debit { credited_at, observed_at: now, bank_reference, carrier });
+        instruction.enquire_at = None;
+        instruction.absent = false;
+        instruction.contradiction = false;
+        self.journal(
+            "payout.debited",
+            json!({"generation": generation, "credited_at": credited_at, "carrier": carrier}),
+        );
+        if after_return {
+            return; // The return has already put the books where they end.
+        }
+        let posting = self.payout.book_debit(generation);
+        self.post(posting);
+        if was_dead {
+            self.ring(AlarmKind::Mismatch, "debited after it was refused or closed");
+        }
+        if self.payout.ended.is_some() {
+            self.ring(AlarmKind::PaidAfterEnd, "paid although the application has ended: recover the money");
+        }
+        self.alarm_sent_siblings(generation);
+    }
+
+    fn alarm_sent_siblings(&mut self, generation: u32) {
+        let travelling = |one: &Instruction| match one.state() {
+            InstructionState::Sending | InstructionState::Unknown | InstructionState::Pending => true,
+            InstructionState::Fresh
+            | InstructionState::Settled
+            | InstructionState::Refused
+            | InstructionState::Returned
+            | InstructionState::Closed => false,
+        };
+        if self.payout.instructions.iter().any(|one| one.generation != generation && travelling(one)) {
+            self.ring(AlarmKind::Mismatch, "debited while another generation is travelling: wait for its evidence");
+        }
+    }
+
+    fn rejected(&mut self, generation: u32, reason: String, text: String, carrier: Carrier) {
+        let now = self.now;
+        let enquiries = self.rules.bank.enquiries;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        match instruction.state() {
+            InstructionState::Settled => {
+                self.ring(AlarmKind::Mismatch, "refused after it was debited");
+                return;
+            }
+            InstructionState::Returned | InstructionState::Refused => return,
+            // Evidence that it exists at the bank, and dead all the same: closed stays closed.
+            InstructionState::Closed => return,
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Unknown
+            | InstructionState::Pending => {}
+        }
+        instruction.absent = false;
+        instruction.doubt = true;
+        let class = RejectionClass::of(&reason);
+        // While a call is under way the word cannot be final, whoever brings it.
+        let confirms = carrier == Carrier::Enquiry || enquiries == Enquiries::NotOffered;
+        let confirmed = confirms && instruction.claim.is_none();
+        self.journal("payout.rejected", json!({"generation": generation, "reason": reason, "confirmed": confirmed}));
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.rejection = Some(Rejection { reason, text, class, at: now, confirmed: false });
+        if confirmed {
+            self.confirm_rejection(generation);
+        } else {
+            instruction.enquire_at = Some(now);
+        }
+    }
+
+    fn confirm_rejection(&mut self, generation: u32) {
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.enquire_at = None;
+        instruction.contradiction = false;
+        let Some(rejection) = &mut instruction.rejection else { return };
+        rejection.confirmed = true;
+        let class = rejection.class;
+        let posting = self.payout.take_money_back(generation);
+        self.post(posting);
+        if class == RejectionClass::Other {
+            self.ring(AlarmKind::RefusedOther, "refused for a reason only two officers can decide about");
+        }
+    }
+
+    /// "Duplicate": it is somewhere already. Asked for at once, and never believed absent afterwards.
+    fn somewhere(&mut self, generation: u32) {
+        let now = self.now;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.known_to_bank = true;
+        instruction.absent = false;
+        instruction.doubt = true;
+        if !instruction.is_dead() && !instruction.is_debited() {
+            instruction.enquire_at = Some(now);
+        }
+        self.journal("payout.known_to_bank", json!({"generation": generation}));
+    }
+
+    fn unclear(&mut self, generation: u32, code: &str) {
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.doubt = true;
+        instruction.absent = false;
+        self.journal("payout.unclear_word", json!({"generation": generation, "code": code}));
+        self.ask_later(generation);
+    }
+
+    fn not_found(&mut self, generation: u32, begun_at: Timestamp) {
+        let visibility = self.rules.bank.visibility;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        match instruction.state() {
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Refused
+            | InstructionState::Returned
+            | InstructionState::Closed => return,
+            InstructionState::Settled => {
+                self.ring(AlarmKind::Contradiction, "the bank does not find what it has debited");
+                return;
+            }
+            InstructionState::Unknown | InstructionState::Pending => {}
+        }
+        let visible_from = instruction
+            .last_call_ended_at
+            .and_then(|ended| ended.checked_add(visibility).ok())
+            .unwrap_or(Timestamp::MAX);
+        if begun_at < visible_from {
+            let next = self.later(self.rules.bank.enquiry_pause(0));
+            if let Some(instruction) = self.payout.instruction_mut(generation) {
+                instruction.enquire_at = Some(next.max(visible_from));
+            }
+            return;
+        }
+        if instruction.rejection.is_some() {
+            self.confirm_rejection(generation);
+        } else if instruction.has_evidence() {
+            if !instruction.contradiction {
+                instruction.contradiction = true;
+                self.ring(AlarmKind::Contradiction, "the bank does not find what it said it had");
+            }
+            self.ask_later(generation);
+        } else {
+            self.definitively_absent(generation);
+        }
+    }
+
+    fn definitively_absent(&mut self, generation: u32) {
+        let (now, window) = (self.now, self.rules.bank.idempotency_window);
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.not_found += 1;
+        instruction.absent = true;
+        let too_late =
+            instruction.first_claimed_at.and_then(|first| first.checked_add(window).ok()).is_none_or(|end| now >= end);
+        let first_time = !instruction.resend_expired;
+        instruction.resend_expired = too_late;
+        self.journal("payout.absent", json!({"generation": generation}));
+        // It stays under enquiry: until it travels again the bank may still come to know it.
+        self.ask_later(generation);
+        if too_late && first_time {
+            self.ring(
+                AlarmKind::ResendExpired,
+                "absent, and too old to be sent again: check the statements, then decide",
+            );
+        }
+    }
+
+    fn returned(&mut self, generation: u32, at: Timestamp, reason: String, amount: Fen) {
+        if amount != self.payout.amount {
+            self.ring(AlarmKind::Mismatch, "a return of another amount: two officers decide");
+            return;
+        }
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        if instruction.returned.is_some() {
+            return;
+        }
+        let unseen_debit = instruction.debit.is_none();
+        instruction.returned = Some(Returned { at, reason: reason.clone() });
+        instruction.enquire_at = None;
+        instruction.absent = false;
+        self.journal("payout.returned", json!({"generation": generation, "reason": reason, "at": at}));
+        if unseen_debit {
+            let posting = self.payout.book_debit(generation);
+            self.post(posting);
+        }
+        let posting = self.payout.book_return(generation);
+        self.post(posting);
+    }
+
+    fn ask_later(&mut self, generation: u32) {
+        let now = self.now;
+        let rules = &self.rules.bank;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        match instruction.state() {
+            InstructionState::Unknown | InstructionState::Pending => {
+                let pause = rules.enquiry_pause(instruction.enquiries);
+                instruction.enquiries = instruction.enquiries.saturating_add(1);
+                instruction.enquire_at = now.checked_add(pause).ok();
+            }
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Settled
+            | InstructionState::Refused
+            | InstructionState::Returned
+            | InstructionState::Closed => instruction.enquire_at = None,
+        }
+    }
+}

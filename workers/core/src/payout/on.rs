@@ -1,0 +1,278 @@
+//! The payout machine: one event in, the new payout and what follows from it out. One function per kind of event; after
+//! each the consequences are drawn in one place: siblings of a debited generation, the end of an application, the next
+//! generation.
+
+use super::effect::{Alarm, AlarmKind, Announcement, Effect, PayoutWord};
+use super::event::{Decision, Event, Refused, Word};
+use super::hold::HoldCode;
+use super::instruction::{Carrier, Instruction, InstructionState};
+use super::rejection::RejectionClass;
+use super::{EndKind, Ended, Payout, PayoutState};
+use crate::ids::{InstructionId, OperatorId};
+use crate::rules::Rules;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What a change is measured against.
+struct Before {
+    state: PayoutState,
+    claimable: bool,
+}
+
+/// One event being applied.
+pub(super) struct Turn<'a> {
+    pub(super) payout: Payout,
+    pub(super) effects: Vec<Effect>,
+    pub(super) rules: &'a Rules,
+    pub(super) now: Timestamp,
+}
+
+impl Payout {
+    /// Applies `event` at `now` (the database's clock). Returns the payout as it is then and what follows.
+    ///
+    /// # Errors
+    /// [`Refused`] when an act of ours does not apply; the payout is unchanged then. Evidence is never refused, unless it
+    /// names an instruction that is not this payout's.
+    pub fn on(self, event: Event, rules: &Rules, now: Timestamp) -> Result<(Self, Vec<Effect>), Refused> {
+        let before = Before { state: self.state(), claimable: self.is_claimable() };
+        let mut turn = Turn { payout: self, effects: Vec::new(), rules, now };
+        turn.apply(event)?;
+        turn.draw_consequences();
+        turn.announce_change(&before);
+        Ok((turn.payout, turn.effects))
+    }
+
+    /// A new payout as intake makes it: generation 1 minted, not yet judged by the rules.
+    #[must_use]
+    pub fn received(mut self, rules: &Rules, now: Timestamp) -> (Self, Vec<Effect>) {
+        let id = InstructionId::derive(&rules.district, &self.key, 1);
+        self.instructions = vec![Instruction::mint(id.clone(), 1, self.payee.clone(), now)];
+        let mut turn = Turn { payout: self, effects: Vec::new(), rules, now };
+        let detail =
+            json!({"instruction_id": id, "amount": turn.payout.amount.to_string(), "policy_id": turn.payout.policy_id});
+        turn.journal("payout.received", detail);
+        turn.announce(PayoutWord::Received);
+        (turn.payout, turn.effects)
+    }
+}
+
+impl Turn<'_> {
+    fn apply(&mut self, event: Event) -> Result<(), Refused> {
+        match event {
+            Event::RulesSay { fund_id, holds, fund_granted } => self.rules_say(fund_id, holds, fund_granted),
+            Event::Placed(code, hold) => self.place(code, hold),
+            Event::Released { by, codes } => return self.release(&by, &codes),
+            Event::TimePassed => self.time_passed(),
+            Event::Ended(ended) => self.end(ended),
+            Event::Cancelled(ended) => return self.cancel(ended),
+            Event::Corrected { payee, authority } => return self.correct(payee, authority),
+            Event::Claimed { claim, msg_id, transfer } => return self.claim(claim, msg_id, *transfer),
+            Event::CallEnded { epoch, end } => return self.call_ended(epoch, &end),
+            Event::LeaseExpired => self.lease_expired(),
+            Event::BatchClosed => self.batch_closed(),
+            Event::Evidence { instruction_id, word, carrier } => return self.evidence(&instruction_id, word, carrier),
+            Event::EnquiryFailed { instruction_id } => return self.enquiry_failed(&instruction_id),
+            Event::Decided { instruction_id, by, decision } => return self.decide(&instruction_id, &by, decision),
+        }
+        Ok(())
+    }
+
+    // ── officers ──
+
+    fn decide(&mut self, id: &InstructionId, by: &OperatorId, decision: Decision) -> Result<(), Refused> {
+        let state = self.payout.state();
+        let Some(instruction) = self.payout.by_id(id).cloned() else {
+            return Err(Refused::NoSuchInstruction(id.clone()));
+        };
+        let of_class_other = instruction.rejection.as_ref().is_some_and(|one| one.class == RejectionClass::Other);
+        let possible = match decision {
+            Decision::Settled => instruction.first_claimed_at.is_some() && !instruction.is_debited(),
+            Decision::Retry => {
+                state == PayoutState::Refused && of_class_other && self.payout.latest().is_some_and(|one| one.id == *id)
+            }
+            Decision::Close => instruction.absent && instruction.claim.is_none() && !instruction.has_evidence(),
+        };
+        if !possible {
+            return Err(Refused::WrongState {
+                act: "officers' decision",
+                state: state.code(),
+                remedy: "settled: sent and not yet debited; retry: refused in class other; close: definitively absent",
+            });
+        }
+        let said = format!("{decision:?}");
+        self.journal("payout.officer_decided", json!({"by": by, "decision": said, "instruction_id": id}));
+        let generation = instruction.generation;
+        match instruction.decision_by.clone() {
+            Some((first, decided)) if decided == said && first == *by => return Err(Refused::SameOfficer(by.clone())),
+            Some((_, decided)) if decided == said => {}
+            Some(_) | None => {
+                if let Some(one) = self.payout.instruction_mut(generation) {
+                    one.decision_by = Some((by.clone(), said));
+                }
+                return Ok(());
+            }
+        }
+        match decision {
+            Decision::Settled => {
+                let word = Word::Settled { credited_at: None, bank_reference: None };
+                self.evidence(id, word, Carrier::Officers)?;
+            }
+            Decision::Retry => self.mint_next(),
+            Decision::Close => self.close(generation),
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, generation: u32) {
+        let now = self.now;
+        if let Some(one) = self.payout.instruction_mut(generation) {
+            one.closed_at = Some(now);
+            one.enquire_at = None;
+        }
+        let posting = self.payout.take_money_back(generation);
+        self.post(posting);
+        let reason = "absent at the bank for good; closed by two officers".to_owned();
+        self.payout.ended.get_or_insert(Ended { kind: EndKind::Cancelled, at: now, reason });
+    }
+
+    // ── consequences ──
+
+    fn draw_consequences(&mut self) {
+        let debited = self.payout.instructions.iter().filter(|one| one.is_debited()).count();
+        if debited >= 2 && !self.payout.overpaid {
+            self.payout.overpaid = true;
+            self.ring(AlarmKind::Overpaid, "two generations were debited: recover one");
+        }
+        if debited > 0 || self.payout.ended.is_some() {
+            self.close_unsent();
+        }
+        if debited == 0 && self.payout.ended.is_some() {
+            self.free_when_all_dead();
+        }
+        self.cover_overdraft();
+        if debited == 0 && self.payout.ended.is_none() {
+            self.mint_next_when_due();
+        }
+    }
+
+    /// Nothing of a debited or ended payout is sent any more: what never was is closed.
+    fn close_unsent(&mut self) {
+        let now = self.now;
+        let mut batches = Vec::new();
+        for one in &mut self.payout.instructions {
+            if one.state() == InstructionState::Fresh {
+                one.closed_at = Some(now);
+                batches.extend(one.msg_id.take());
+            }
+        }
+        self.effects.extend(batches.into_iter().map(Effect::ExamineBatch));
+    }
+
+    fn free_when_all_dead(&mut self) {
+        if self.payout.instructions.iter().all(Instruction::is_dead)
+            && let Some(posting) = self.payout.free()
+        {
+            self.effects.push(Effect::Post(posting));
+            self.effects.push(Effect::Free);
+        }
+    }
+
+    fn cover_overdraft(&mut self) {
+        let posting = self.payout.cover_overdraft();
+        self.post(posting);
+    }
+
+    fn mint_next_when_due(&mut self) {
+        let dead = self.payout.instructions.iter().all(Instruction::is_dead);
+        let Some(latest) = self.payout.latest().filter(|_| dead) else { return };
+        match latest.state() {
+            InstructionState::Returned => {
+                if self.payout.correction.is_some() {
+                    self.mint_next();
+                }
+            }
+            InstructionState::Refused => match latest.rejection.as_ref().map(|one| one.class) {
+                Some(RejectionClass::Fund) => {
+                    let until = self.later(self.rules.bank.funds_retry);
+                    self.mint_next();
+                    self.hold_until(HoldCode::BankFunds, until, "AM04");
+                }
+                Some(RejectionClass::Window) => {
+                    let until = self.later(self.rules.bank.window_retry);
+                    self.mint_next();
+                    self.hold_until(HoldCode::BankWindow, until, "TM01");
+                }
+                Some(RejectionClass::Payee) => {
+                    if self.payout.correction.is_some() {
+                        self.mint_next();
+                    }
+                }
+                Some(RejectionClass::Other) | None => {}
+            },
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Unknown
+            | InstructionState::Pending
+            | InstructionState::Settled
+            | InstructionState::Closed => {}
+        }
+    }
+
+    fn mint_next(&mut self) {
+        let generation = self.payout.instructions.len() as u32 + 1;
+        let id = InstructionId::derive(&self.rules.district, &self.payout.key, generation);
+        self.journal("payout.next_generation", json!({"generation": generation, "instruction_id": id}));
+        let minted = Instruction::mint(id, generation, self.payout.payee.clone(), self.now);
+        self.payout.instructions.push(minted);
+        if let Some((payee, authority)) = self.payout.correction.take() {
+            self.take_over_correction(payee, authority);
+        }
+    }
+
+    // ── telling ──
+
+    fn announce_change(&mut self, before: &Before) {
+        let after = self.payout.state();
+        if before.state != after {
+            match after {
+                PayoutState::Held => self.announce(PayoutWord::Held),
+                PayoutState::Ready if before.state == PayoutState::Held => self.announce(PayoutWord::Released),
+                // Back to ready after a call that was not taken in: the world has not moved.
+                PayoutState::Ready => {}
+                PayoutState::Sending => self.announce(PayoutWord::Submitted),
+                PayoutState::Unknown => self.announce(PayoutWord::Unknown),
+                PayoutState::Pending => self.announce(PayoutWord::Pending),
+                PayoutState::Settled => self.announce(PayoutWord::Settled),
+                PayoutState::Refused => self.announce(PayoutWord::Refused),
+                PayoutState::Returned => self.announce(PayoutWord::Returned),
+                PayoutState::Cancelled => self.announce(PayoutWord::Cancelled),
+            }
+        }
+        if !before.claimable && self.payout.is_claimable() {
+            self.effects.push(Effect::Doorbell);
+        }
+    }
+
+    pub(super) fn announce(&mut self, word: PayoutWord) {
+        self.payout.sequence += 1;
+        self.effects.push(Effect::Announce(Announcement { word, sequence: self.payout.sequence }));
+    }
+
+    pub(super) fn journal(&mut self, kind: &'static str, detail: Value) {
+        self.effects.push(Effect::Journal(kind, detail));
+    }
+
+    pub(super) fn post(&mut self, posting: Option<super::books::Posting>) {
+        self.effects.extend(posting.map(Effect::Post));
+    }
+
+    pub(super) fn ring(&mut self, kind: AlarmKind, text: &str) {
+        let instruction_id = self.payout.latest().map(|one| one.id.clone());
+        let alarm = Alarm { kind, key: Some(self.payout.key.clone()), instruction_id, text: text.to_owned() };
+        self.effects.push(Effect::Ring(alarm));
+    }
+
+    pub(super) fn later(&self, pause: jiff::SignedDuration) -> Timestamp {
+        self.now.checked_add(pause).unwrap_or(Timestamp::MAX)
+    }
+}

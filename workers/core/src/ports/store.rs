@@ -1,0 +1,353 @@
+//! The store as workers see it. Every method is one transaction of the protocol: load and lock, decide by a pure step of
+//! [`crate::steps`], write, commit. `now` is always the database's clock. An error of kind [`StoreError::Unknown`] says that
+//! the commit may or may not have happened: the caller looks again, it never assumes.
+
+use crate::batch::ClaimedBatch;
+use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
+use crate::money::Fen;
+use crate::payout::{Carrier, Payout, PayoutState, Word};
+use crate::ports::bank::{CallOutcome, PaymentFormat};
+use crate::ports::queue::Destination;
+use crate::rules::Rules;
+use crate::steps::{
+    Act, ActOutcome, ActRefused, Arrival, Authority, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch,
+    TakenIn,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why the store could not serve.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Nothing happened; try again later.
+    #[error("the database is not available now: {0}")]
+    Unavailable(String),
+    /// The commit may or may not have happened.
+    #[error("the database did not confirm the commit: {0}")]
+    Unknown(String),
+    /// One of several rows offends a constraint: try the members one by one.
+    #[error("a row was refused by the database: {0}")]
+    Conflict(String),
+    /// What is stored cannot be read: a bug or tampering.
+    #[error("the database holds something unreadable in {place}: {what}")]
+    Corrupt {
+        /// Table and key.
+        place: String,
+        /// What.
+        what: String,
+    },
+}
+
+/// What the stores share: rules, the bank's message format, and the check of stored signatures.
+#[derive(Clone)]
+pub struct Protocol {
+    /// Rules in force.
+    pub rules: Arc<Rules>,
+    /// Writes batches.
+    pub format: Arc<dyn PaymentFormat>,
+    /// Reads what signed events entitle to.
+    pub verifier: Arc<dyn AuthorityReader>,
+}
+
+/// A signed event as stored at its first arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The bytes as they came.
+    pub body: Vec<u8>,
+    /// First arrival; key validity counts as of then.
+    pub received_at: Timestamp,
+}
+
+/// Reads again what a signed approval (and a signed correction) entitles to. Pure.
+pub trait AuthorityReader: Send + Sync {
+    /// None when a signature does not hold, the key was not valid then, or the events are not what they should be.
+    fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority>;
+
+    /// Keys that were revoked: what they approved and is not sent is held.
+    fn revoked_keys(&self) -> Vec<String>;
+}
+
+/// Taking in.
+#[async_trait]
+pub trait IntakeStore: Send + Sync {
+    /// Takes in a batch of verified arrivals; one result each, in order. All or nothing.
+    async fn take_in(&self, arrivals: Vec<Arrival>) -> Result<Vec<TakenIn>, StoreError>;
+
+    /// Stores what cannot be taken in, bytes and reason.
+    async fn quarantine(&self, items: Vec<Quarantined>) -> Result<(), StoreError>;
+
+    /// Judges waiting payouts again whose circumstances changed, at most `max`; says how many.
+    async fn reconsider(&self, max: u32) -> Result<u32, StoreError>;
+}
+
+/// An instruction to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enquiry {
+    /// The payout.
+    pub key: PayoutKey,
+    /// The instruction.
+    pub instruction_id: InstructionId,
+    /// The database's clock when it was handed out: the enquiry begins after it.
+    pub begun_at: Timestamp,
+}
+
+/// Sending and booking.
+#[async_trait]
+pub trait PayoutStore: Send + Sync {
+    /// Claims a batch: an open one that may go again, else a new one named `msg_id`, oldest due first, at most `max`
+    /// members. None when there is nothing to send.
+    async fn claim(&self, msg_id: MsgId, max: u32) -> Result<Option<ClaimedBatch>, StoreError>;
+
+    /// The last look before the socket write: `Err(why)` inside when the call must not be made.
+    async fn may_write(&self, claimed: &ClaimedBatch) -> Result<Result<(), String>, StoreError>;
+
+    /// Books the end of a call, member by member.
+    async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError>;
+
+    /// Books that the call was not made.
+    async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError>;
+
+    /// Ends claims whose lease ran out, at most `max`; says how many.
+    async fn expire_leases(&self, max: u32) -> Result<u32, StoreError>;
+
+    /// Hands out instructions that are due to be asked for, at most `max`, and puts their next turn off by one lease.
+    async fn claim_enquiries(&self, max: u32) -> Result<Vec<Enquiry>, StoreError>;
+
+    /// Books what enquiries brought.
+    async fn book_enquiries(&self, results: &[EnquiryResult]) -> Result<(), StoreError>;
+
+    /// Books evidence that came another way; creates nothing for instructions nobody knows but an alarm and the evidence.
+    async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError>;
+
+    /// Ends holds by time and tells of the 24 hours, at most `max`; says how many payouts it changed.
+    async fn time_passes(&self, max: u32) -> Result<u32, StoreError>;
+
+    /// Rings the doorbell anew when something has waited to be sent although every doorbell was rung (lost messages).
+    async fn ring_again(&self) -> Result<u32, StoreError>;
+}
+
+/// An outbox row in the hands of a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its id; the message id.
+    pub id: String,
+    /// Where it goes.
+    pub destination: Destination,
+    /// The payload.
+    pub body: Vec<u8>,
+}
+
+/// The outbox. Rows are claimed by state, never by "greater than the last".
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Claims unsent rows, oldest first, for one lease.
+    async fn claim_outbox(&self, max: u32) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// These are out.
+    async fn outbox_sent(&self, ids: &[String]) -> Result<(), StoreError>;
+
+    /// These are not; they may be claimed again at once.
+    async fn outbox_kept(&self, ids: &[String]) -> Result<(), StoreError>;
+}
+
+/// Reference data: funds, policies, operators.
+#[async_trait]
+pub trait ReferenceStore: Send + Sync {
+    /// Writes funds and policies (idempotent); waiting payouts they concern are judged again. `by` stands in the journal.
+    async fn import_policies(&self, funds: &[Fund], policies: &[Policy], by: &str) -> Result<(), StoreError>;
+
+    /// All funds with what is committed, by id.
+    async fn funds(&self) -> Result<Vec<Fund>, StoreError>;
+
+    /// All policies, by id.
+    async fn policies(&self) -> Result<Vec<Policy>, StoreError>;
+
+    /// One policy.
+    async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, StoreError>;
+
+    /// Adds an operator, or replaces name, role and key of one; `by` stands in the journal.
+    async fn put_operator(&self, operator: &Operator, by: &str) -> Result<(), StoreError>;
+
+    /// All operators, by id.
+    async fn operators(&self) -> Result<Vec<Operator>, StoreError>;
+}
+
+/// A signed act of an operator as it came, for the inbox and the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedAct {
+    /// CloudEvents source.
+    pub source: String,
+    /// CloudEvents id.
+    pub event_id: String,
+    /// CloudEvents type.
+    pub event_type: String,
+    /// Content hash, as for arrivals.
+    pub content_sha256: String,
+    /// The bytes as they came.
+    pub body: Vec<u8>,
+    /// Who.
+    pub operator_id: OperatorId,
+    /// What.
+    pub act: Act,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of a signed act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acted {
+    /// Done, or waiting for a second officer.
+    Done(ActOutcome),
+    /// The same event came before: nothing was done again.
+    Duplicate,
+    /// Refused, with the reason; the attempt is in the journal.
+    Refused(ActRefused),
+    /// No such operator, or disabled.
+    UnknownOperator(OperatorId),
+}
+
+/// Acts of operators.
+#[async_trait]
+pub trait ActStore: Send + Sync {
+    /// Does an act in one transaction with its inbox row and journal.
+    async fn act(&self, act: &SignedAct) -> Result<Acted, StoreError>;
+
+    /// The stop switch.
+    async fn switch(&self) -> Result<Switch, StoreError>;
+
+    /// Holds every unsent payout that a revoked key approved, at most `max`; says how many.
+    async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError>;
+}
+
+/// A quarantine row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Its id.
+    pub id: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What and why.
+    pub item: Quarantined,
+    /// `open`, `replayed` or `discarded`.
+    pub state: String,
+    /// Who closed it, when and why.
+    pub closed: Option<(String, Timestamp, String)>,
+}
+
+/// A journal row as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalEntry {
+    /// Order of writing.
+    pub sequence: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: String,
+    /// About what.
+    pub subject: String,
+    /// Who.
+    pub by: String,
+    /// The facts.
+    pub detail: serde_json::Value,
+}
+
+/// Which payouts to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PayoutFilter {
+    /// In this state only.
+    pub state: Option<PayoutState>,
+    /// Of this policy only.
+    pub policy_id: Option<PolicyId>,
+    /// Older than this place in the list (`next` of the page before).
+    pub before: Option<String>,
+    /// At most this many, 1–1000.
+    pub limit: u32,
+}
+
+/// A page of payouts, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayoutPage {
+    /// The payouts.
+    pub items: Vec<Payout>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// Figures of the state, read from the database, so that they are right with several processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The database's clock.
+    pub at: Option<Timestamp>,
+    /// Payouts and their sum by state.
+    pub by_state: BTreeMap<String, (u64, Fen)>,
+    /// Held payouts by reason code.
+    pub held_by_code: BTreeMap<String, u64>,
+    /// Refused payouts by class.
+    pub refused_by_class: BTreeMap<String, u64>,
+    /// Approval of the oldest unpaid payout.
+    pub oldest_unpaid: Option<Timestamp>,
+    /// Unpaid beyond their 24 hours.
+    pub overdue: u64,
+    /// Unpaid and at risk.
+    pub at_risk: u64,
+    /// Since when the oldest unknown waits (end of its last call).
+    pub oldest_unknown: Option<Timestamp>,
+    /// Since when the oldest pending waits.
+    pub oldest_pending: Option<Timestamp>,
+    /// Funds.
+    pub funds: Vec<Fund>,
+    /// Unsent outbox rows, and the oldest.
+    pub outbox: (u64, Option<Timestamp>),
+    /// Inbox rows.
+    pub inbox: u64,
+    /// Open quarantine rows by reason code.
+    pub quarantine_by_code: BTreeMap<String, u64>,
+    /// Alarms by kind, ever.
+    pub alarms_by_kind: BTreeMap<String, u64>,
+    /// The stop switch.
+    pub stopped: bool,
+    /// Approval → credit of settled payouts, in microseconds, those credited since the given moment.
+    pub approve_to_credit_micros: Vec<i64>,
+}
+
+/// Reading, for people and machines.
+#[async_trait]
+pub trait ReadStore: Send + Sync {
+    /// The payouts of an application, by tranche.
+    async fn payouts_of(&self, id: &ApplicationId) -> Result<Vec<Payout>, StoreError>;
+
+    /// A page of payouts.
+    async fn payouts(&self, filter: &PayoutFilter) -> Result<PayoutPage, StoreError>;
+
+    /// The whole story of an application, oldest first: its own journal rows and those of its tranches.
+    async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError>;
+
+    /// Quarantine rows, oldest first; open ones only unless told otherwise.
+    async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError>;
+
+    /// Closes a quarantine row (`replayed` or `discarded`), with who and why. False when it is closed already or unknown.
+    async fn close_quarantine(&self, id: &str, state: &str, by: &str, why: &str) -> Result<bool, StoreError>;
+
+    /// The figures; credits of the last `credited_since` on are listed.
+    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError>;
+
+    /// The database's clock; a round trip for health and its measure.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+}
+
+/// Which rows of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those still open.
+    Open,
+    /// All of them.
+    All,
+}
+
+/// Everything at once, as the binary hands it around.
+pub trait Store: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + Send + Sync {}
+
+impl<T: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + Send + Sync> Store for T {}

@@ -1,0 +1,170 @@
+//! The end of a call: every member is booked on its own, by `EndToEndId`, and the batch stays open only while its bytes may
+//! go again.
+
+use super::{Desk, JournalRow};
+use crate::batch::{Batch, ClaimedBatch, Examination, Member, freed};
+use crate::ids::PayoutKey;
+use crate::payout::{Alarm, AlarmKind, CallEnd, Carrier, Event, Refused, Word};
+use crate::ports::bank::{BankWord, CallOutcome, NotTakenIn, StatusReport};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+/// Books what the call with `claimed` brought. The desk holds the payouts of all members and of every report; `batch` is
+/// the batch as stored. A stale worker's claim is dropped, its evidence is not.
+pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, outcome: &CallOutcome) {
+    batch.calls += 1;
+    for (member, epoch) in &claimed.members {
+        let end = end_for(member, claimed.members.len(), outcome);
+        let stale = desk.apply(&member.key, Event::CallEnded { epoch: *epoch, end }).err();
+        if let Some(refused) = stale {
+            journal_stale(desk, &member.key, &refused);
+        }
+        for report in reports(outcome).iter().filter(|one| one.instruction_id == member.instruction_id) {
+            let event = evidence(report, Carrier::Answer);
+            // Refused only for a foreign instruction, which the filter excludes.
+            let _ = desk.apply(&member.key, event);
+        }
+    }
+    let now = desk.now;
+    match outcome {
+        CallOutcome::Answered(reports) if reports.is_empty() => {}
+        CallOutcome::Answered(_) => close(desk, &mut batch, "answered"),
+        CallOutcome::RefusedWhole { .. } => close(desk, &mut batch, "refused as a whole"),
+        CallOutcome::NotTakenIn { why, retry_after } => {
+            let pause = retry_after.and_then(|pause| SignedDuration::try_from(pause).ok());
+            batch.examine_at = now.checked_add(pause.unwrap_or(desk.rules.bank.retry_pause)).ok();
+            ring_for(desk, *why);
+        }
+        CallOutcome::DuplicateGroup | CallOutcome::Doubtful { .. } => {}
+    }
+    desk.changes.examine.remove(&batch.msg_id);
+    desk.changes.batches.insert(batch.msg_id.clone(), batch);
+}
+
+/// The claim ends without a call: the last look spoke against it.
+pub fn book_not_made(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, why: &str) {
+    for (member, epoch) in &claimed.members {
+        if let Err(refused) = desk.apply(&member.key, Event::CallEnded { epoch: *epoch, end: CallEnd::NotMade }) {
+            journal_stale(desk, &member.key, &refused);
+        }
+    }
+    desk.changes.journal.push(JournalRow {
+        kind: "batch.call_not_made".to_owned(),
+        subject: claimed.msg_id.0.clone(),
+        by: desk.by.clone(),
+        detail: json!({"why": why}),
+    });
+    batch.examine_at = Some(desk.now);
+    desk.changes.examine.remove(&batch.msg_id);
+    desk.changes.batches.insert(batch.msg_id.clone(), batch);
+}
+
+/// Looks at an open batch whose time has come. Says whether the same bytes may go again now; closes it when they never may.
+pub fn examine_batch(desk: &mut Desk<'_>, mut batch: Batch) -> Examination {
+    let payouts: Vec<_> = batch.members.iter().filter_map(|member| desk.payouts.get(&member.key)).collect();
+    let examination = batch.examine(&payouts);
+    batch.examine_at = None;
+    match &examination {
+        Examination::GoesAgain => {}
+        Examination::Waits => {
+            desk.changes.batches.insert(batch.msg_id.clone(), batch);
+        }
+        Examination::Closes(why) => {
+            close(desk, &mut batch, why);
+            desk.changes.batches.insert(batch.msg_id.clone(), batch);
+        }
+    }
+    examination
+}
+
+/// The lease of a payout's open claim ran out: unknown, never ready.
+pub fn expire_lease(desk: &mut Desk<'_>, key: &PayoutKey) {
+    let _ = desk.apply(key, Event::LeaseExpired);
+}
+
+fn close(desk: &mut Desk<'_>, batch: &mut Batch, why: &str) {
+    batch.closed = Some(why.to_owned());
+    batch.examine_at = None;
+    let members: Vec<Member> = batch.members.clone();
+    for member in members {
+        if let Some(event) = desk.payouts.get(&member.key).and_then(|payout| freed(payout, &batch.msg_id)) {
+            let _ = desk.apply(&member.key, event);
+        }
+    }
+    desk.changes.journal.push(JournalRow {
+        kind: "batch.closed".to_owned(),
+        subject: batch.msg_id.0.clone(),
+        by: desk.by.clone(),
+        detail: json!({"why": why, "calls": batch.calls}),
+    });
+}
+
+fn reports(outcome: &CallOutcome) -> &[StatusReport] {
+    match outcome {
+        CallOutcome::Answered(reports) => reports,
+        CallOutcome::RefusedWhole { .. }
+        | CallOutcome::NotTakenIn { .. }
+        | CallOutcome::DuplicateGroup
+        | CallOutcome::Doubtful { .. } => &[],
+    }
+}
+
+fn end_for(member: &Member, members: usize, outcome: &CallOutcome) -> CallEnd {
+    match outcome {
+        CallOutcome::Answered(reports) => {
+            if reports.iter().any(|one| one.instruction_id == member.instruction_id) {
+                CallEnd::Answered
+            } else {
+                CallEnd::Doubtful { why: "the answer does not name it".to_owned() }
+            }
+        }
+        CallOutcome::RefusedWhole { .. } => {
+            CallEnd::RefusedWhole { members: u32::try_from(members).unwrap_or(u32::MAX) }
+        }
+        CallOutcome::NotTakenIn { why, .. } => CallEnd::NotTakenIn(*why),
+        CallOutcome::DuplicateGroup => CallEnd::Doubtful { why: "the group is called a duplicate".to_owned() },
+        CallOutcome::Doubtful { why, .. } => CallEnd::Doubtful { why: why.clone() },
+    }
+}
+
+/// A report of the bank as evidence.
+#[must_use]
+pub(super) fn evidence(report: &StatusReport, carrier: Carrier) -> Event {
+    let word = match &report.word {
+        BankWord::OnTheWay { .. } => Word::OnTheWay,
+        BankWord::Settled { credited_at, bank_reference, .. } => {
+            Word::Settled { credited_at: *credited_at, bank_reference: bank_reference.clone() }
+        }
+        BankWord::Rejected { reason, text } => Word::Rejected { reason: reason.clone(), text: text.clone() },
+        BankWord::Duplicate { .. } => Word::Duplicate,
+        BankWord::Unclear { code } => Word::Unclear { code: code.clone() },
+    };
+    Event::Evidence { instruction_id: report.instruction_id.clone(), word, carrier }
+}
+
+fn ring_for(desk: &mut Desk<'_>, why: NotTakenIn) {
+    match why {
+        NotTakenIn::Unauthorised | NotTakenIn::Forbidden => desk.changes.alarms.push(Alarm {
+            kind: AlarmKind::BankUnauthorised,
+            key: None,
+            instruction_id: None,
+            text: "the bank does not accept our credentials: check bank.token and the bank's access list".to_owned(),
+        }),
+        NotTakenIn::ConnectionRefused | NotTakenIn::TooManyRequests => {}
+    }
+}
+
+fn journal_stale(desk: &mut Desk<'_>, key: &PayoutKey, refused: &Refused) {
+    desk.changes.journal.push(JournalRow {
+        kind: "payout.stale_result".to_owned(),
+        subject: super::subject(key),
+        by: desk.by.clone(),
+        detail: json!({"why": refused.to_string()}),
+    });
+}
+
+/// When a claim's right to call ends, seen from `now`.
+#[must_use]
+pub(super) fn lease_end(now: Timestamp, lease: SignedDuration) -> Timestamp {
+    now.checked_add(lease).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,219 @@
+//! The claim: which payouts travel in which message. The exact batch is persisted before the bank is called; every member's
+//! content is checked against the signed event it stems from.
+
+use super::call::lease_end;
+use super::{Desk, Fund, JournalRow, Policy};
+use crate::batch::{Batch, ClaimedBatch, Member, Stopped};
+use crate::ids::{FundId, MsgId, PayoutKey, PolicyId};
+use crate::money::Fen;
+use crate::payout::{Alarm, AlarmKind, Claim, Event, Hold, HoldCode, Instruction, Payout};
+use crate::ports::bank::{Payee, PaymentFormat, Transfer};
+use crate::rules::Limits;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What a signed approval (and a signed correction, if one took effect) entitles to, read again from the stored bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Amount of the approval.
+    pub amount: Fen,
+    /// ISO 4217.
+    pub currency: String,
+    /// USCC of the approval.
+    pub uscc: String,
+    /// Payee of the approval or of the correction.
+    pub payee: Payee,
+}
+
+/// What was first sent so far in the windows of the limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// This clock hour.
+    pub this_hour: Fen,
+    /// Today.
+    pub today: Fen,
+    /// Today, by fund.
+    pub today_by_fund: BTreeMap<FundId, Fen>,
+}
+
+/// What a claim needs beside the candidates on the desk.
+pub struct ClaimInputs<'a> {
+    /// Candidates, oldest due first; loaded and locked.
+    pub candidates: Vec<PayoutKey>,
+    /// Their funds.
+    pub funds: &'a BTreeMap<FundId, Fund>,
+    /// Their policies.
+    pub policies: &'a BTreeMap<PolicyId, Policy>,
+    /// What each candidate's signed events entitle to; none when a signature does not hold (any more).
+    pub authorities: &'a BTreeMap<PayoutKey, Option<Authority>>,
+    /// The stop switch.
+    pub stopped: Stopped,
+    /// Sent so far.
+    pub spent: Spent,
+    /// A new, random name.
+    pub msg_id: MsgId,
+    /// Writes the bytes.
+    pub format: &'a dyn PaymentFormat,
+}
+
+/// Makes a new batch of the candidates that may travel together, and claims it. None when nothing may be sent.
+pub fn claim(desk: &mut Desk<'_>, mut inputs: ClaimInputs<'_>) -> Option<ClaimedBatch> {
+    if inputs.stopped == Stopped::Yes {
+        return None;
+    }
+    let mut chosen: Vec<(PayoutKey, Transfer)> = Vec::new();
+    let mut limit: Option<Option<u32>> = None;
+    for key in inputs.candidates.clone() {
+        let Some(payout) = desk.payouts.get(&key).filter(|one| one.is_claimable()) else { continue };
+        let own_limit = payout.latest().and_then(|one| one.batch_limit);
+        // Members of a message that was refused for its form travel among themselves, in ever smaller messages.
+        let size = own_limit.unwrap_or(desk.rules.bank.batch_max).min(desk.rules.bank.batch_max);
+        if limit.is_some_and(|first| first != own_limit) || chosen.len() as u64 >= u64::from(size) {
+            continue;
+        }
+        if let Some(transfer) = sendable(desk, &key, &mut inputs) {
+            limit = Some(own_limit);
+            chosen.push((key, transfer));
+        }
+    }
+    if chosen.is_empty() {
+        return None;
+    }
+    let transfers: Vec<Transfer> = chosen.iter().map(|(_, transfer)| transfer.clone()).collect();
+    let batch = Batch {
+        msg_id: inputs.msg_id.clone(),
+        created_at: desk.now,
+        bytes: inputs.format.write(&inputs.msg_id, desk.now, &transfers),
+        members: chosen
+            .iter()
+            .map(|(key, transfer)| Member { key: key.clone(), instruction_id: transfer.instruction_id.clone() })
+            .collect(),
+        calls: 0,
+        closed: None,
+        examine_at: None,
+    };
+    Some(take(desk, batch, transfers))
+}
+
+/// Claims an open batch again: the same bytes, new epochs. The caller has examined it.
+pub fn claim_again(desk: &mut Desk<'_>, batch: Batch) -> ClaimedBatch {
+    let transfers = batch
+        .members
+        .iter()
+        .filter_map(|member| desk.payouts.get(&member.key)?.by_id(&member.instruction_id)?.transfer.clone())
+        .collect();
+    take(desk, batch, transfers)
+}
+
+fn take(desk: &mut Desk<'_>, mut batch: Batch, transfers: Vec<Transfer>) -> ClaimedBatch {
+    let lease = desk.rules.bank.lease;
+    let lease_until = lease_end(desk.now, lease);
+    let mut members = Vec::with_capacity(batch.members.len());
+    for (member, transfer) in batch.members.iter().zip(transfers) {
+        let epoch = desk.payouts.get(&member.key).map_or(0, |payout| payout.epoch) + 1;
+        let claim = Claim { epoch, lease_until };
+        let event = Event::Claimed { claim, msg_id: batch.msg_id.clone(), transfer: Box::new(transfer) };
+        if desk.apply(&member.key, event).is_ok() {
+            members.push((member.clone(), epoch));
+        }
+    }
+    batch.examine_at = None;
+    desk.changes.examine.remove(&batch.msg_id);
+    let claimed = ClaimedBatch { msg_id: batch.msg_id.clone(), bytes: batch.bytes.clone(), members, lease };
+    desk.changes.batches.insert(batch.msg_id.clone(), batch);
+    claimed
+}
+
+/// The transfer of a candidate, when nothing stands against it: its signature, the limits, the time in which a repetition
+/// is recognised.
+fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) -> Option<Transfer> {
+    let payout = desk.payouts.get(key)?.clone();
+    let latest = payout.latest()?;
+    let transfer = match latest.transfer.clone() {
+        Some(frozen) => frozen,
+        None => first_transfer(&payout, latest, inputs)?,
+    };
+    let authority = inputs.authorities.get(key).and_then(Option::as_ref);
+    if !authority.is_some_and(|signed| agrees(signed, &payout, latest, &transfer)) {
+        hold_mismatch(desk, key);
+        return None;
+    }
+    if let Some(first) = latest.first_claimed_at {
+        let end = first.checked_add(desk.rules.bank.idempotency_window).ok()?;
+        return (desk.now < end).then_some(transfer);
+    }
+    within_limits(&desk.rules.limits, &mut inputs.spent, &transfer).then_some(transfer)
+}
+
+fn first_transfer(payout: &Payout, latest: &Instruction, inputs: &ClaimInputs<'_>) -> Option<Transfer> {
+    let fund = inputs.funds.get(payout.fund_id.as_ref()?)?;
+    let title = inputs.policies.get(&payout.policy_id).map_or("", |policy| policy.title.as_str());
+    Some(Transfer {
+        instruction_id: latest.id.clone(),
+        amount: payout.amount,
+        currency: payout.currency.clone(),
+        fund_id: fund.id.clone(),
+        debtor: fund.debtor.clone(),
+        payee: latest.payee.clone(),
+        uscc: payout.enterprise.uscc.clone(),
+        remittance: remittance(title, payout),
+    })
+}
+
+/// At most 140 characters: the title gives way, the application id stays whole.
+fn remittance(title: &str, payout: &Payout) -> String {
+    let id = super::subject(&payout.key);
+    let room = 139_usize.saturating_sub(id.chars().count());
+    let title: String = title.chars().filter(|letter| !letter.is_control()).take(room).collect();
+    format!("{title} {id}").trim_start().to_owned()
+}
+
+fn agrees(signed: &Authority, payout: &Payout, latest: &Instruction, transfer: &Transfer) -> bool {
+    // An instruction claimed before a correction took effect keeps the payee it was minted with; its bytes are frozen.
+    let payee_stands =
+        signed.payee == transfer.payee || (latest.first_claimed_at.is_some() && latest.payee == transfer.payee);
+    payee_stands
+        && signed.amount == transfer.amount
+        && signed.currency == transfer.currency
+        && signed.uscc == transfer.uscc
+        && payout.amount == transfer.amount
+        && latest.id == transfer.instruction_id
+}
+
+fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey) {
+    let hold = Hold {
+        since: desk.now,
+        until: None,
+        detail: "amount, payee or signature differ from the stored signed event".to_owned(),
+        released_by: None,
+    };
+    let _ = desk.apply(key, Event::Placed(HoldCode::SignatureMismatch, hold));
+    desk.changes.alarms.push(Alarm {
+        kind: AlarmKind::SignatureMismatch,
+        key: Some(key.clone()),
+        instruction_id: None,
+        text: "what would be sent is not what was signed: look for tampering in the database".to_owned(),
+    });
+    desk.changes.journal.push(JournalRow {
+        kind: "payout.signature_mismatch".to_owned(),
+        subject: super::subject(key),
+        by: desk.by.clone(),
+        detail: json!({}),
+    });
+}
+
+fn within_limits(limits: &Limits, spent: &mut Spent, transfer: &Transfer) -> bool {
+    let amount = transfer.amount.0;
+    let by_fund = spent.today_by_fund.get(&transfer.fund_id).map_or(0, |sum| sum.0);
+    let fits = |limit: Option<i64>, sum: i64| limit.is_none_or(|limit| sum.saturating_add(amount) <= limit);
+    if !fits(limits.per_hour, spent.this_hour.0)
+        || !fits(limits.per_day, spent.today.0)
+        || !fits(limits.per_fund_per_day, by_fund)
+    {
+        return false;
+    }
+    spent.this_hour = Fen(spent.this_hour.0 + amount);
+    spent.today = Fen(spent.today.0 + amount);
+    super::add(&mut spent.today_by_fund, transfer.fund_id.clone(), transfer.amount);
+    true
+}

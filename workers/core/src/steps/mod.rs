@@ -1,0 +1,210 @@
+//! The steps of the protocol as pure functions: what a store has loaded and locked goes in, what it has to write comes out.
+//! Each step is one transaction; the stores only load, call and write.
+
+mod act;
+mod call;
+mod claim;
+mod enquiry;
+mod intake;
+mod rules_of_intake;
+
+pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
+pub use call::{book_call, book_not_made, examine_batch, expire_lease};
+pub use claim::{Authority, ClaimInputs, Spent, claim, claim_again};
+pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, time_passes};
+pub use intake::{ApplicationFacts, Approval, Arrival, Fact, IntakeContext, Quarantined, TakenIn, reconsider, take_in};
+pub use rules_of_intake::{CapKey, Fund, Policy};
+
+use crate::batch::Batch;
+use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
+use crate::money::Fen;
+use crate::payout::{Alarm, Announcement, Effect, Event, Payout, Posting, Refused};
+use crate::rules::Rules;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A journal row to be written: append-only, without personal data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalRow {
+    /// What happened, e.g. `payout.claimed`.
+    pub kind: String,
+    /// Application id (with `/tranche` beyond the first), or another subject.
+    pub subject: String,
+    /// Who: `system`, a key id, or an operator.
+    pub by: String,
+    /// The facts, in JSON.
+    pub detail: Value,
+}
+
+/// An event for the world, to be written into the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorldEvent {
+    /// CloudEvents type.
+    pub event_type: String,
+    /// CloudEvents subject.
+    pub subject: String,
+    /// Counted per subject and tranche.
+    pub sequence: u64,
+    /// CloudEvents data.
+    pub data: Value,
+}
+
+/// Everything one step wants written, in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Payouts that are new.
+    pub created: BTreeSet<PayoutKey>,
+    /// Payouts as they are now, new and changed.
+    pub payouts: BTreeMap<PayoutKey, Payout>,
+    /// Batches as they are now, new and changed.
+    pub batches: BTreeMap<MsgId, Batch>,
+    /// Open batches to be looked at now.
+    pub examine: BTreeSet<MsgId>,
+    /// Movements in the books.
+    pub postings: Vec<Posting>,
+    /// Journal rows, in order.
+    pub journal: Vec<JournalRow>,
+    /// Events for the world, in order.
+    pub world: Vec<WorldEvent>,
+    /// What rings.
+    pub alarms: Vec<Alarm>,
+    /// Charged to (or, negative, given back by) each fund.
+    pub funds: BTreeMap<FundId, Fen>,
+    /// Charged to (or given back by) each cap.
+    pub caps: BTreeMap<CapKey, Fen>,
+    /// What is known of applications beside their payouts.
+    pub applications: BTreeMap<ApplicationId, ApplicationFacts>,
+    /// Commitments that arrived: id and USCC.
+    pub commitments: Vec<(String, String)>,
+    /// New inbox rows.
+    pub inbox: Vec<Arrival>,
+    /// New quarantine rows.
+    pub quarantine: Vec<Quarantined>,
+    /// Payouts to be judged again.
+    pub reconsider: Vec<Reconsider>,
+    /// The stop switch as it is now, when it changed.
+    pub switch: Option<Switch>,
+    /// Payouts for which a doorbell is to be rung.
+    pub doorbells: Vec<PayoutKey>,
+}
+
+/// Which held payouts are to be judged again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reconsider {
+    /// Those of an application.
+    Application(ApplicationId),
+    /// Those that name a commitment.
+    Commitment(String),
+    /// Those that draw on a fund.
+    Fund(FundId),
+}
+
+/// The payouts a step works on, and what it has changed so far.
+pub struct Desk<'a> {
+    /// Rules in force.
+    pub rules: &'a Rules,
+    /// The database's clock at the start of the transaction.
+    pub now: Timestamp,
+    /// Who acts, for the journal.
+    pub by: String,
+    /// Loaded and locked.
+    pub payouts: BTreeMap<PayoutKey, Payout>,
+    /// What is to be written.
+    pub changes: Changes,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk with these payouts on it.
+    pub fn new(rules: &'a Rules, now: Timestamp, payouts: impl IntoIterator<Item = Payout>) -> Self {
+        let payouts = payouts.into_iter().map(|one| (one.key.clone(), one)).collect();
+        Self { rules, now, by: "system".to_owned(), payouts, changes: Changes::default() }
+    }
+
+    /// Applies an event to one payout and collects what follows.
+    ///
+    /// # Errors
+    /// [`Refused`] as [`Payout::on`]; nothing is changed then. A payout that is not on the desk is left alone.
+    pub fn apply(&mut self, key: &PayoutKey, event: Event) -> Result<(), Refused> {
+        let Some(payout) = self.payouts.get(key) else { return Ok(()) };
+        let (payout, effects) = payout.clone().on(event, self.rules, self.now)?;
+        self.put(payout, effects);
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, payout: Payout, effects: Vec<Effect>) {
+        let key = payout.key.clone();
+        for effect in effects {
+            self.collect(&payout, effect);
+        }
+        self.changes.payouts.insert(key.clone(), payout.clone());
+        self.payouts.insert(key, payout);
+    }
+
+    fn collect(&mut self, payout: &Payout, effect: Effect) {
+        let changes = &mut self.changes;
+        match effect {
+            Effect::Journal(kind, detail) => changes.journal.push(JournalRow {
+                kind: kind.to_owned(),
+                subject: subject(&payout.key),
+                by: self.by.clone(),
+                detail,
+            }),
+            Effect::Announce(announcement) => changes.world.push(world_event(payout, &announcement)),
+            Effect::Post(posting) => changes.postings.push(posting),
+            Effect::Free => {
+                let back = Fen(-payout.amount.0);
+                if let Some(fund_id) = &payout.fund_id {
+                    add(&mut changes.funds, fund_id.clone(), back);
+                    changes.reconsider.push(Reconsider::Fund(fund_id.clone()));
+                }
+                add(&mut changes.caps, CapKey::of(payout, &self.rules.zone), back);
+            }
+            Effect::Ring(alarm) => changes.alarms.push(alarm),
+            Effect::ExamineBatch(msg_id) => {
+                changes.examine.insert(msg_id);
+            }
+            Effect::Doorbell => changes.doorbells.push(payout.key.clone()),
+        }
+    }
+}
+
+pub(crate) fn add<K: Ord>(sums: &mut BTreeMap<K, Fen>, key: K, amount: Fen) {
+    let sum = sums.entry(key).or_default();
+    *sum = Fen(sum.0 + amount.0);
+}
+
+/// The subject of a payout's journal rows: the application id; tranches beyond the first are named.
+#[must_use]
+pub fn subject(key: &PayoutKey) -> String {
+    if key.tranche == 1 { key.application_id.0.clone() } else { key.to_string() }
+}
+
+fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
+    let latest = payout.latest();
+    let debit = payout.instructions.iter().find_map(|one| one.debit.as_ref());
+    let mut data = json!({
+        "application_id": payout.key.application_id,
+        "tranche": payout.key.tranche,
+        "state": payout.state().code(),
+        "amount": {"currency": payout.currency, "value": payout.amount.to_string()},
+        "policy_id": payout.policy_id,
+        "instruction_id": latest.map(|one| &one.id),
+        "approved_at": payout.approved_at,
+        "due_at": payout.due_at,
+    });
+    if let Some((code, text)) = payout.reason() {
+        data["reason"] = json!({"code": code, "text": text});
+    }
+    if let Some(debit) = debit {
+        data["credited_at"] = json!(debit.credited_at);
+        data["observed_at"] = json!(debit.observed_at);
+        data["bank_reference"] = json!(debit.bank_reference);
+    }
+    WorldEvent {
+        event_type: announcement.word.event_type().to_owned(),
+        subject: payout.key.application_id.0.clone(),
+        sequence: announcement.sequence,
+        data,
+    }
+}

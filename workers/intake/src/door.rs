@@ -1,0 +1,150 @@
+//! The door through which everything comes in: a batch of messages read, taken in and answered one by one. Quarantine stores
+//! bytes and reason before the answer says so; accepted means durable.
+
+use crate::keyring::Keyring;
+use crate::read::{Reader, Understood, item, read};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zhida_core::ports::store::{Acted, SignedAct, Store, StoreError};
+use zhida_core::steps::{ActOutcome, Arrival, Operator, Quarantined, TakenIn};
+
+/// A message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// The bytes.
+    pub body: Vec<u8>,
+    /// The routing key, where it came through the broker.
+    pub routing_key: Option<String>,
+    /// By which way: `amqp`, `http`, `submit`, `replay`.
+    pub way: &'static str,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// New and durable.
+    Accepted,
+    /// Seen before; nothing changed.
+    Duplicate,
+    /// An operator's act, done or waiting for a second officer.
+    Acted(ActOutcome),
+    /// In quarantine, with the reason.
+    Quarantined(Quarantined),
+}
+
+/// The door.
+#[derive(Clone)]
+pub struct Door {
+    /// Where things are taken in.
+    pub store: Arc<dyn Store>,
+    /// Whose events are believed.
+    pub keyring: Arc<Keyring>,
+    /// Part of every instruction id.
+    pub district: String,
+}
+
+impl Door {
+    /// Takes in a batch: one result for each message, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not serve. Part of the batch may have been taken in: hand the whole batch in
+    /// again, what was taken in is a duplicate then.
+    pub async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
+        let operators = self.operators_if_needed(raws).await?;
+        let reader = Reader { keyring: &self.keyring, operators: &operators, district: &self.district, now };
+        let mut results: Vec<Option<Handed>> = vec![None; raws.len()];
+        let (mut arrivals, mut places, mut acts, mut refused) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (place, raw) in raws.iter().enumerate() {
+            match read(&reader, raw) {
+                Ok(Understood::Arrival(arrival)) => {
+                    arrivals.push(*arrival);
+                    places.push(place);
+                }
+                Ok(Understood::Act(act)) => acts.push((place, *act)),
+                Err(refusal) => {
+                    refused.push(*refusal.item.clone());
+                    results[place] = Some(Handed::Quarantined(*refusal.item));
+                }
+            }
+        }
+        if !refused.is_empty() {
+            self.store.quarantine(refused).await?;
+        }
+        if !arrivals.is_empty() {
+            let taken = self.take_in(&arrivals).await?;
+            for ((place, arrival), taken) in places.into_iter().zip(&arrivals).zip(taken) {
+                results[place] = Some(handed(arrival, taken));
+            }
+        }
+        for (place, act) in acts {
+            results[place] = Some(self.act(&raws[place], act).await?);
+        }
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    /// One transaction for all; when a row offends a constraint, each member on its own, so that one cannot stop the others.
+    async fn take_in(&self, arrivals: &[Arrival]) -> Result<Vec<TakenIn>, StoreError> {
+        match self.store.take_in(arrivals.to_vec()).await {
+            Err(StoreError::Conflict(_)) => {}
+            other => return other,
+        }
+        let mut taken = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            taken.push(self.take_in_alone(arrival).await?);
+        }
+        Ok(taken)
+    }
+
+    async fn take_in_alone(&self, arrival: &Arrival) -> Result<TakenIn, StoreError> {
+        match self.store.take_in(vec![arrival.clone()]).await {
+            // Somebody else has just taken in the same: look once more with their commit in sight.
+            Err(StoreError::Conflict(_)) => {}
+            other => return other.map(|mut taken| taken.pop().unwrap_or(TakenIn::Duplicate)),
+        }
+        let taken = self.store.take_in(vec![arrival.clone()]).await?;
+        Ok(taken.into_iter().next().unwrap_or(TakenIn::Duplicate))
+    }
+
+    async fn act(&self, raw: &Raw, act: SignedAct) -> Result<Handed, StoreError> {
+        let reason = match self.store.act(&act).await? {
+            Acted::Done(outcome) => return Ok(Handed::Acted(outcome)),
+            Acted::Duplicate => return Ok(Handed::Duplicate),
+            Acted::Refused(refused) => refused.to_string(),
+            Acted::UnknownOperator(id) => format!("operator {id} is unknown or disabled; see `zhida operator list`"),
+        };
+        let mut refused = item(raw, None, "act_refused", Some("data"), &reason);
+        refused.source = Some(act.source);
+        refused.event_id = Some(act.event_id);
+        refused.event_type = Some(act.event_type);
+        self.store.quarantine(vec![refused.clone()]).await?;
+        Ok(Handed::Quarantined(refused))
+    }
+
+    /// Operators are few and their acts rare: they are read only for a batch that may hold one.
+    async fn operators_if_needed(&self, raws: &[Raw]) -> Result<BTreeMap<String, Operator>, StoreError> {
+        let needed = raws.iter().any(|raw| raw.body.windows(10).any(|bytes| bytes == b"\"operator."));
+        if !needed {
+            return Ok(BTreeMap::new());
+        }
+        let operators = self.store.operators().await?;
+        Ok(operators.into_iter().filter(|one| one.disabled_at.is_none()).map(|one| (one.id.0.clone(), one)).collect())
+    }
+}
+
+fn handed(arrival: &Arrival, taken: TakenIn) -> Handed {
+    match taken {
+        TakenIn::Accepted => Handed::Accepted,
+        TakenIn::Duplicate => Handed::Duplicate,
+        TakenIn::Quarantined { reason_code, reason } => Handed::Quarantined(Quarantined {
+            body: arrival.body.clone(),
+            way: arrival.way.clone(),
+            source: Some(arrival.source.clone()),
+            event_id: Some(arrival.event_id.clone()),
+            event_type: Some(arrival.event_type.clone()),
+            reason_code,
+            field: None,
+            reason,
+        }),
+    }
+}

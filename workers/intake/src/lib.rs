@@ -1,0 +1,13 @@
+//! The intake worker: what review systems and operators hand in is read, its signature checked, and taken in; what is
+//! unreadable, untrusted or contradictory goes into quarantine with the reason. The same path serves the broker, the HTTP
+//! API and the command line. Rules of payment are the core's.
+
+mod door;
+mod keyring;
+mod read;
+mod run;
+
+pub use door::{Door, Handed, Raw};
+pub use keyring::Keyring;
+pub use read::{Refusal, Understood, read};
+pub use run::{DeadLetterWriter, IntakeWorker, Stop, run, run_dead_letters};

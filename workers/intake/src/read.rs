@@ -1,0 +1,268 @@
+//! From bytes to facts: one message read, verified and turned into what the core understands; or the reason why not.
+
+use crate::door::Raw;
+use crate::keyring::{Keyring, payee};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
+use zhida_core::money::Fen;
+use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
+use zhida_core::ports::store::SignedAct;
+use zhida_core::steps::{Act, Approval, Arrival, Fact, Operator, Quarantined};
+use zhida_schemas::approved::Approved;
+use zhida_schemas::operator::{Decide, PayoutAct, Release, Verdict};
+use zhida_schemas::parts::Tranche;
+use zhida_schemas::signing::PublicKey;
+use zhida_schemas::text::Id;
+use zhida_schemas::{ContractError, Envelope, InboundEvent, application};
+
+/// What a message turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Understood {
+    /// An event of a review system.
+    Arrival(Box<Arrival>),
+    /// An act of an operator.
+    Act(Box<SignedAct>),
+}
+
+/// Why a message could not be understood or trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For the quarantine.
+    pub item: Box<Quarantined>,
+}
+
+/// How old an operator's act may be when it arrives, and how far ahead its clock may run.
+const ACT_MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
+const ACT_MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// What reading needs beside the message.
+pub struct Reader<'a> {
+    /// Whose events are believed.
+    pub keyring: &'a Keyring,
+    /// Who may act, by id.
+    pub operators: &'a BTreeMap<String, Operator>,
+    /// Part of every instruction id.
+    pub district: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Reads one message.
+///
+/// # Errors
+/// [`Refusal`] with the reason that names the field and the remedy.
+pub fn read(reader: &Reader<'_>, raw: &Raw) -> Result<Understood, Refusal> {
+    let envelope = Envelope::parse(&raw.body).map_err(|error| refusal(raw, None, &error))?;
+    if let Some(routing_key) = &raw.routing_key {
+        envelope.check_routing_key(routing_key).map_err(|error| refusal(raw, Some(&envelope), &error))?;
+    }
+    // The signature before the contract: what is not authentic must not learn from our answers, nor poison an id.
+    let by_operator = envelope.attributes.event_type.as_str().starts_with("operator.");
+    if by_operator {
+        check_operator(reader, raw, &envelope)?;
+    } else {
+        let checked = reader.keyring.check(&envelope, reader.now);
+        checked.map_err(|(code, field, reason)| because(raw, &envelope, code, field, &reason))?;
+    }
+    let event = InboundEvent::parse(&envelope).map_err(|error| refusal(raw, Some(&envelope), &error))?;
+    if by_operator {
+        return act(reader, raw, &envelope, &event).map(|act| Understood::Act(Box::new(act)));
+    }
+    Ok(Understood::Arrival(Box::new(arrival(raw, &envelope, fact(&event)))))
+}
+
+fn check_operator(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result<(), Refusal> {
+    let keyid = envelope.attributes.keyid.as_str();
+    let Some(operator) = reader.operators.get(keyid) else {
+        let reason =
+            format!("no operator {keyid} is known; the key id of an act is the operator's id (`zhida operator list`)");
+        return Err(because(raw, envelope, "operator_unknown", "keyid", &reason));
+    };
+    let verified = operator.public_key.parse::<PublicKey>().map(|key| envelope.verify(&key));
+    match verified {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(because(raw, envelope, "signature_invalid", "signature", &error.to_string())),
+        Err(error) => Err(because(raw, envelope, "operator_key_unusable", "keyid", &error.to_string())),
+    }
+}
+
+fn arrival(raw: &Raw, envelope: &Envelope, fact: Fact) -> Arrival {
+    let attributes = &envelope.attributes;
+    Arrival {
+        source: attributes.source.as_str().to_owned(),
+        event_id: attributes.id.as_str().to_owned(),
+        event_type: attributes.event_type.as_str().to_owned(),
+        subject: attributes.subject.as_str().to_owned(),
+        keyid: attributes.keyid.as_str().to_owned(),
+        content_sha256: envelope.content_sha256().as_str().to_owned(),
+        body: raw.body.clone(),
+        way: raw.way.to_owned(),
+        fact,
+    }
+}
+
+fn fact(event: &InboundEvent) -> Fact {
+    match event {
+        InboundEvent::ApplicationApproved(approved) => Fact::Approved(Box::new(approval(approved))),
+        InboundEvent::ApplicationRejected(ended) => end(EndKind::Rejected, ended),
+        InboundEvent::ApplicationWithdrawn(ended) => end(EndKind::Withdrawn, ended),
+        InboundEvent::ApplicationRevoked(ended) => end(EndKind::Revoked, ended),
+        InboundEvent::PublicityStarted(started) => Fact::PublicityStarted(application(&started.application_id)),
+        InboundEvent::PublicityObjected(objected) => Fact::PublicityObjected(application(&objected.application_id)),
+        InboundEvent::PublicityEnded(ended) => Fact::PublicityEnded(application(&ended.application_id)),
+        InboundEvent::PayeeCorrected(corrected) => {
+            Fact::PayeeCorrected(key(&corrected.application_id, corrected.tranche), payee(&corrected.payee))
+        }
+        InboundEvent::CommitmentSigned(signed) => Fact::CommitmentSigned {
+            commitment_id: signed.commitment_id.as_str().to_owned(),
+            uscc: signed.enterprise.uscc.as_str().to_owned(),
+        },
+        InboundEvent::ApplicationSubmitted(_)
+        | InboundEvent::ApplicationAccepted(_)
+        | InboundEvent::ApplicationDeclined(_)
+        | InboundEvent::ReviewAssigned(_)
+        | InboundEvent::ReviewDecided(_)
+        | InboundEvent::SupplementRequested(_)
+        | InboundEvent::SupplementReceived(_)
+        | InboundEvent::ReviewPaused(_)
+        | InboundEvent::ReviewResumed(_)
+        | InboundEvent::EnterpriseChanged(_)
+        | InboundEvent::IntegrityAlleged(_)
+        | InboundEvent::IntegrityObjected(_)
+        | InboundEvent::IntegrityRepairRequested(_)
+        | InboundEvent::OperatorHold(_)
+        | InboundEvent::OperatorRelease(_)
+        | InboundEvent::OperatorCancel(_)
+        | InboundEvent::OperatorStop(_)
+        | InboundEvent::OperatorResume(_)
+        | InboundEvent::OperatorDecide(_) => Fact::Other,
+    }
+}
+
+fn approval(approved: &Approved) -> Approval {
+    let officers: BTreeSet<&str> = approved.approvals.as_slice().iter().map(|one| one.officer_id.as_str()).collect();
+    Approval {
+        key: key(&approved.application_id, approved.tranche),
+        policy_id: PolicyId::from(approved.policy_id.as_str()),
+        fund_id: approved.fund_id.as_ref().map(|id| FundId::from(id.as_str())),
+        enterprise: Enterprise {
+            uscc: approved.enterprise.uscc.as_str().to_owned(),
+            name: approved.enterprise.name.as_str().to_owned(),
+        },
+        amount: Fen(approved.amount.minor_units()),
+        currency: approved.amount.currency.as_str().to_owned(),
+        payee: payee(&approved.payee),
+        approved_at: approved.approved_at.timestamp(),
+        officers: u32::try_from(officers.len()).unwrap_or(u32::MAX),
+        commitment_id: approved.commitment_id.as_ref().map(|id| id.as_str().to_owned()),
+    }
+}
+
+fn end(kind: EndKind, ended: &application::Ended) -> Fact {
+    let reason = ended.reason.as_str().to_owned();
+    Fact::Ended(application(&ended.application_id), Ended { kind, at: ended.at.timestamp(), reason })
+}
+
+fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent) -> Result<SignedAct, Refusal> {
+    let (operator_id, at, act, reason) = match event {
+        InboundEvent::OperatorHold(data) => on_payout(data, Act::Hold),
+        InboundEvent::OperatorCancel(data) => on_payout(data, Act::Cancel),
+        InboundEvent::OperatorRelease(data) => release(raw, envelope, data)?,
+        InboundEvent::OperatorStop(data) => (&data.operator_id, data.at, Act::Stop, &data.reason),
+        InboundEvent::OperatorResume(data) => (&data.operator_id, data.at, Act::Resume, &data.reason),
+        InboundEvent::OperatorDecide(data) => decide(reader, raw, envelope, data)?,
+        _ => return Err(because(raw, envelope, "unknown_type", "type", "is not an act of an operator")),
+    };
+    if operator_id.as_str() != envelope.attributes.keyid.as_str() {
+        let reason = "the act is signed with another operator's key; sign it with your own";
+        return Err(because(raw, envelope, "operator_mismatch", "data.operator_id", reason));
+    }
+    let at = at.timestamp();
+    let age = reader.now.duration_since(at);
+    if age > ACT_MAX_AGE || age < -ACT_MAX_AHEAD {
+        let reason = format!("the act is of {at}, which is too old or ahead of the clock here; act again");
+        return Err(because(raw, envelope, "act_stale", "data.at", &reason));
+    }
+    let attributes = &envelope.attributes;
+    Ok(SignedAct {
+        source: attributes.source.as_str().to_owned(),
+        event_id: attributes.id.as_str().to_owned(),
+        event_type: attributes.event_type.as_str().to_owned(),
+        content_sha256: envelope.content_sha256().as_str().to_owned(),
+        body: raw.body.clone(),
+        operator_id: OperatorId::from(operator_id.as_str()),
+        act,
+        reason: reason.as_str().to_owned(),
+    })
+}
+
+type ActParts<'a> = (&'a Id, zhida_schemas::time::Time, Act, &'a zhida_schemas::text::Text);
+
+fn on_payout(data: &PayoutAct, act: impl FnOnce(PayoutKey) -> Act) -> ActParts<'_> {
+    (&data.operator_id, data.at, act(key(&data.application_id, data.tranche)), &data.reason)
+}
+
+fn release<'a>(raw: &Raw, envelope: &Envelope, data: &'a Release) -> Result<ActParts<'a>, Refusal> {
+    let mut codes = Vec::new();
+    for code in data.reason_codes.as_slice() {
+        let Some(known) = HoldCode::from_code(code.as_str()) else {
+            let reason = format!("{code} is not a reason code of a hold; `zhida trace` shows the holds in force");
+            return Err(because(raw, envelope, "unknown_value", "data.reason_codes", &reason));
+        };
+        codes.push(known);
+    }
+    Ok((&data.operator_id, data.at, Act::Release(key(&data.application_id, data.tranche), codes), &data.reason))
+}
+
+fn decide<'a>(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, data: &'a Decide) -> Result<ActParts<'a>, Refusal> {
+    let decision = match data.decision {
+        Verdict::Settled if data.proof.is_none() => {
+            let reason = "is missing: two officers may call a payout settled only with a written proof";
+            return Err(because(raw, envelope, "missing", "data.proof", reason));
+        }
+        Verdict::Settled => Decision::Settled,
+        Verdict::Retry => Decision::Retry,
+        Verdict::Close => Decision::Close,
+    };
+    let key = key(&data.application_id, data.tranche);
+    let id = InstructionId::derive(reader.district, &key, data.generation.get());
+    Ok((&data.operator_id, data.at, Act::Decide(key, id, decision), &data.reason))
+}
+
+fn application(id: &Id) -> ApplicationId {
+    ApplicationId::from(id.as_str())
+}
+
+fn key(id: &Id, tranche: Tranche) -> PayoutKey {
+    PayoutKey { application_id: application(id), tranche: tranche.get() }
+}
+
+fn refusal(raw: &Raw, envelope: Option<&Envelope>, error: &ContractError) -> Refusal {
+    let field = if error.field.is_empty() { None } else { Some(error.field.as_str()) };
+    Refusal { item: Box::new(item(raw, envelope, error.code.as_str(), field, &error.to_string())) }
+}
+
+fn because(raw: &Raw, envelope: &Envelope, code: &str, field: &str, reason: &str) -> Refusal {
+    Refusal { item: Box::new(item(raw, Some(envelope), code, Some(field), reason)) }
+}
+
+pub(crate) fn item(
+    raw: &Raw,
+    envelope: Option<&Envelope>,
+    code: &str,
+    field: Option<&str>,
+    reason: &str,
+) -> Quarantined {
+    let attributes = envelope.map(|one| &one.attributes);
+    Quarantined {
+        body: raw.body.clone(),
+        way: raw.way.to_owned(),
+        source: attributes.map(|one| one.source.as_str().to_owned()),
+        event_id: attributes.map(|one| one.id.as_str().to_owned()),
+        event_type: attributes.map(|one| one.event_type.as_str().to_owned()),
+        reason_code: code.to_owned(),
+        field: field.map(str::to_owned),
+        reason: reason.to_owned(),
+    }
+}
