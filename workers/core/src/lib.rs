@@ -9,3 +9,4 @@ pub mod payout;
 pub mod ports;
 pub mod rules;
 pub mod steps;
+pub mod view;

@@ -3,35 +3,13 @@
 
 use crate::keyring::Keyring;
 use crate::read::{Reader, Understood, item, read};
+use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use zhida_core::ports::door::{EventDoor, Handed, Raw};
 use zhida_core::ports::store::{Acted, SignedAct, Store, StoreError};
-use zhida_core::steps::{ActOutcome, Arrival, Operator, Quarantined, TakenIn};
-
-/// A message as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Raw {
-    /// The bytes.
-    pub body: Vec<u8>,
-    /// The routing key, where it came through the broker.
-    pub routing_key: Option<String>,
-    /// By which way: `amqp`, `http`, `submit`, `replay`.
-    pub way: &'static str,
-}
-
-/// What became of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Handed {
-    /// New and durable.
-    Accepted,
-    /// Seen before; nothing changed.
-    Duplicate,
-    /// An operator's act, done or waiting for a second officer.
-    Acted(ActOutcome),
-    /// In quarantine, with the reason.
-    Quarantined(Quarantined),
-}
+use zhida_core::steps::{Arrival, Operator, Quarantined, TakenIn};
 
 /// The door.
 #[derive(Clone)]
@@ -44,13 +22,9 @@ pub struct Door {
     pub district: String,
 }
 
-impl Door {
-    /// Takes in a batch: one result for each message, in order.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store could not serve. Part of the batch may have been taken in: hand the whole batch in
-    /// again, what was taken in is a duplicate then.
-    pub async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
+#[async_trait]
+impl EventDoor for Door {
+    async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
         let operators = self.operators_if_needed(raws).await?;
         let reader = Reader { keyring: &self.keyring, operators: &operators, district: &self.district, now };
         let mut results: Vec<Option<Handed>> = vec![None; raws.len()];
@@ -82,7 +56,9 @@ impl Door {
         }
         Ok(results.into_iter().flatten().collect())
     }
+}
 
+impl Door {
     /// One transaction for all; when a row offends a constraint, each member on its own, so that one cannot stop the others.
     async fn take_in(&self, arrivals: &[Arrival]) -> Result<Vec<TakenIn>, StoreError> {
         match self.store.take_in(arrivals.to_vec()).await {

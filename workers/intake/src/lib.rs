@@ -7,7 +7,7 @@ mod keyring;
 mod read;
 mod run;
 
-pub use door::{Door, Handed, Raw};
+pub use door::Door;
 pub use keyring::Keyring;
 pub use read::{Refusal, Understood, read};
 pub use run::{DeadLetterWriter, IntakeWorker, Stop, run, run_dead_letters};

@@ -1,12 +1,12 @@
 //! From bytes to facts: one message read, verified and turned into what the core understands; or the reason why not.
 
-use crate::door::Raw;
 use crate::keyring::{Keyring, payee};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
+use zhida_core::ports::door::Raw;
 use zhida_core::ports::store::SignedAct;
 use zhida_core::steps::{Act, Approval, Arrival, Fact, Operator, Quarantined};
 use zhida_schemas::approved::Approved;

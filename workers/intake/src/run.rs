@@ -1,12 +1,13 @@
 //! The running worker: batches from the intake queue through the door, acknowledged only after the commit. A second, small
 //! worker writes what was delivered too often into quarantine, unread.
 
-use crate::door::{Door, Handed, Raw};
+use crate::door::Door;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
+use zhida_core::ports::door::{EventDoor, Handed, Raw};
 use zhida_core::ports::queue::{Consumer, Delivery, QueueError};
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::time::Time;

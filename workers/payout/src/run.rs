@@ -50,8 +50,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Doorbells taken in one go; they all say the same.
 const DOORBELLS_MAX: usize = 100;
 
-/// Runs until `stop` turns true and every lane has finished its step.
-pub async fn run(worker: PayoutWorker, doorbell: Box<dyn Consumer>, stop: Stop) {
+/// Runs until `stop` turns true and every lane has finished its step. `doorbells`: the queue of doorbells, and the one of
+/// those delivered too often, which mean the same: look in the database.
+pub async fn run(worker: PayoutWorker, doorbells: Vec<Box<dyn Consumer>>, stop: Stop) {
     let bell = Arc::new(Notify::new());
     let mut lanes = JoinSet::new();
     for _ in 0..worker.lanes.max(1) {
@@ -59,7 +60,9 @@ pub async fn run(worker: PayoutWorker, doorbell: Box<dyn Consumer>, stop: Stop) 
     }
     lanes.spawn(enquiring_lane(worker.clone(), stop.clone()));
     lanes.spawn(sweeping_lane(worker.clone(), bell.clone(), stop.clone()));
-    lanes.spawn(listen(doorbell, bell, stop));
+    for doorbell in doorbells {
+        lanes.spawn(listen(doorbell, bell.clone(), stop.clone()));
+    }
     while let Some(ended) = lanes.join_next().await {
         if let Err(panicked) = ended {
             error!(%panicked, "a lane of the payout worker died; the process ends so that it is started anew");

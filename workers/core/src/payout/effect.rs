@@ -94,6 +94,21 @@ pub enum AlarmKind {
 }
 
 impl AlarmKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Overpaid,
+        Self::Contradiction,
+        Self::Mismatch,
+        Self::PaidAfterEnd,
+        Self::FormatRefused,
+        Self::RefusedOther,
+        Self::BankUnauthorised,
+        Self::ResendExpired,
+        Self::ApprovalConflict,
+        Self::SignatureMismatch,
+        Self::UnknownInstruction,
+    ];
+
     /// The name in metrics, tables and runbooks.
     #[must_use]
     pub fn code(self) -> &'static str {

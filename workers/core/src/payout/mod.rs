@@ -240,6 +240,15 @@ impl Payout {
         self.instructions.last()
     }
 
+    /// The generation that speaks for the payout while none is debited: the latest that may still move money; else the
+    /// latest that was not closed, for one closed unsent because of a sibling says nothing; else the latest.
+    #[must_use]
+    pub fn speaking(&self) -> Option<&Instruction> {
+        let backwards = || self.instructions.iter().rev();
+        let not_closed = || backwards().find(|one| one.state() != InstructionState::Closed);
+        backwards().find(|one| !one.is_dead()).or_else(not_closed).or(self.instructions.last())
+    }
+
     /// A generation, from 1.
     #[must_use]
     pub fn instruction(&self, generation: u32) -> Option<&Instruction> {
@@ -257,14 +266,13 @@ impl Payout {
     }
 
     /// The public state, derived from holds and instructions. A debited generation settles the payout whatever the others
-    /// say; else the latest one that may still move money speaks; else the latest.
+    /// say; else [`Payout::speaking`] decides.
     #[must_use]
     pub fn state(&self) -> PayoutState {
         if self.instructions.iter().any(Instruction::is_debited) {
             return PayoutState::Settled;
         }
-        let speaking = self.instructions.iter().rev().find(|one| !one.is_dead()).or(self.instructions.last());
-        let Some(instruction) = speaking else { return PayoutState::Held };
+        let Some(instruction) = self.speaking() else { return PayoutState::Held };
         match instruction.state() {
             InstructionState::Fresh if self.holds.is_empty() => PayoutState::Ready,
             InstructionState::Fresh => PayoutState::Held,
@@ -320,11 +328,11 @@ impl Payout {
                 (code.code().to_owned(), format!("{chinese} {english} {}", hold.detail).trim_end().to_owned())
             }),
             PayoutState::Unknown => Some(self.unknown_reason()),
-            PayoutState::Refused => self.latest().and_then(|one| one.rejection.as_ref()).map(|one| {
+            PayoutState::Refused => self.speaking().and_then(|one| one.rejection.as_ref()).map(|one| {
                 (format!("refused_{}", one.class.code()), format!("{} {}", one.reason, one.text).trim_end().to_owned())
             }),
             PayoutState::Returned => self
-                .latest()
+                .speaking()
                 .and_then(|one| one.returned.as_ref())
                 .map(|one| ("returned".to_owned(), format!("款项已退回。 The money came back: {}", one.reason))),
             PayoutState::Cancelled => {

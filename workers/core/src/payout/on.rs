@@ -88,7 +88,7 @@ impl Turn<'_> {
         let possible = match decision {
             Decision::Settled => instruction.first_claimed_at.is_some() && !instruction.is_debited(),
             Decision::Retry => {
-                state == PayoutState::Refused && of_class_other && self.payout.latest().is_some_and(|one| one.id == *id)
+                state == PayoutState::Refused && of_class_other && self.payout.speaking().is_some_and(|one| one.id == *id)
             }
             Decision::Close => instruction.absent && instruction.claim.is_none() && !instruction.has_evidence(),
         };
@@ -184,10 +184,12 @@ impl Turn<'_> {
 
     fn mint_next_when_due(&mut self) {
         let dead = self.payout.instructions.iter().all(Instruction::is_dead);
-        let Some(latest) = self.payout.latest().filter(|_| dead) else { return };
+        let Some(latest) = self.payout.speaking().filter(|_| dead) else { return };
+        // A correction that waits; or one that a generation had taken over which was closed unsent.
+        let corrected = self.payout.correction.is_some() || self.payout.payee != latest.payee;
         match latest.state() {
             InstructionState::Returned => {
-                if self.payout.correction.is_some() {
+                if corrected {
                     self.mint_next();
                 }
             }
@@ -203,7 +205,7 @@ impl Turn<'_> {
                     self.hold_until(HoldCode::BankWindow, until, "TM01");
                 }
                 Some(RejectionClass::Payee) => {
-                    if self.payout.correction.is_some() {
+                    if corrected {
                         self.mint_next();
                     }
                 }

@@ -136,7 +136,8 @@ impl Turn<'_> {
                 remedy: "the application has ended; nothing will be paid",
             });
         }
-        let never_claimed = self.payout.latest().is_some_and(|one| one.first_claimed_at.is_none());
+        let unsent = |one: &super::Instruction| one.first_claimed_at.is_none() && !one.is_dead();
+        let never_claimed = self.payout.latest().is_some_and(unsent);
         self.journal("payout.payee_corrected", json!({"event": authority, "takes_effect": if never_claimed { "now" } else { "when the sent instruction is dead" }}));
         if never_claimed {
             self.take_over_correction(payee, authority);

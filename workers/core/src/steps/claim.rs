@@ -139,6 +139,10 @@ fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) 
         return None;
     }
     if let Some(first) = latest.first_claimed_at {
+        // What certainly never reached the bank is no repetition, however long ago it was first claimed.
+        if !latest.doubt {
+            return Some(transfer);
+        }
         let end = first.checked_add(desk.rules.bank.idempotency_window).ok()?;
         return (desk.now < end).then_some(transfer);
     }

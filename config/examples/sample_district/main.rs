@@ -1,0 +1,15 @@
+//! Makes the sample district's files anew: `cargo run -p zhida-config --example sample_district`. The same every time; the
+//! product reads the files, never this program.
+
+mod check_digits;
+mod make;
+mod words;
+
+fn main() -> std::io::Result<()> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_district");
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(format!("{folder}/policies.toml"), make::policies_toml())?;
+    std::fs::write(format!("{folder}/awards.csv"), make::awards_csv())?;
+    println!("wrote {folder}/policies.toml and awards.csv");
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Whether `serve` can honour the settings as they stand together. The form of each one was checked when it was read.
+
+use crate::sections::{BankKind, Environment};
+use crate::settings::Settings;
+
+impl Settings {
+    /// Every reason why `serve` refuses to start, each one sentence with its remedy; empty when it may start.
+    #[must_use]
+    pub fn check_for_serve(&self) -> Vec<String> {
+        let mut refusals = Vec::new();
+        if self.district.id.is_none() {
+            refusals.push(
+                "district.id is missing: set the short name of the district, 2 to 16 characters out of a-z, 0-9 and -"
+                    .to_owned(),
+            );
+        }
+        self.check_bank(&mut refusals);
+        match self.environment {
+            Environment::Live => self.check_live(&mut refusals),
+            Environment::Sandbox => {}
+        }
+        let hours = &self.payout.at_risk_hours;
+        if !hours.is_sorted_by(|one, next| one < next) || hours.last().is_some_and(|last| *last >= 24) {
+            refusals.push(format!(
+                "payout.at_risk_hours = {hours:?} cannot be used: give ascending hours below 24, such as [12, 18, 23]"
+            ));
+        }
+        refusals
+    }
+
+    fn check_bank(&self, refusals: &mut Vec<String>) {
+        match self.bank.kind {
+            None => refusals.push(
+                "bank.kind is missing: set it to \"iso20022-http\" and bank.url to the bank's address".to_owned(),
+            ),
+            Some(BankKind::Files) => refusals.push(
+                "bank.kind = \"iso20022-files\" is not built yet in this version: use \"iso20022-http\"".to_owned(),
+            ),
+            Some(BankKind::Http) if self.bank.url.is_none() => {
+                refusals.push(
+                    "bank.url is missing: with bank.kind = \"iso20022-http\" set it to http://… or https://…"
+                        .to_owned(),
+                );
+            }
+            Some(BankKind::Http) => {}
+        }
+        // A claim must outlive its call, or two workers could call for the same batch.
+        let (lease, timeout) = (self.bank.claim_lease_seconds, self.bank.timeout_seconds);
+        if lease < timeout.saturating_mul(2) {
+            refusals.push(format!(
+                "bank.claim_lease_seconds = {lease} is too short: set it to at least twice bank.timeout_seconds ({timeout})"
+            ));
+        }
+        let (first, max) = (self.bank.enquiry_first_seconds, self.bank.enquiry_max_seconds);
+        if first > max {
+            refusals.push(format!(
+                "bank.enquiry_first_seconds = {first} is above bank.enquiry_max_seconds = {max}: lower the first or raise the second"
+            ));
+        }
+    }
+
+    /// What is convenient in a sandbox and dangerous where money is real.
+    fn check_live(&self, refusals: &mut Vec<String>) {
+        if self.http.api_token.is_some() {
+            refusals.push(
+                "http.api_token is for environment = \"sandbox\" only: make a token with `zhida config token` and put it under http.api_tokens"
+                    .to_owned(),
+            );
+        }
+        for (name, key) in &self.trusted_keys {
+            if key.is_unbounded() {
+                refusals.push(format!(
+                    "intake.trusted_keys.{name} is trusted for every source or every type, which only environment = \"sandbox\" allows: \
+                     give it sources and types"
+                ));
+            }
+        }
+    }
+}

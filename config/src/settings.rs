@@ -1,0 +1,254 @@
+//! The settings as a whole: reading the merged layers into typed values, and showing them with their origins. The single
+//! settings are declared in [`crate::sections`].
+
+use crate::form::{Secrecy, Setting};
+use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
+use crate::problem::{ConfigError, Origin, Problem};
+use crate::sections::{
+    Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
+    Rails, Relay, Release, Store, Sweeps,
+};
+use crate::tokens::ApiToken;
+use crate::trusted_keys::TrustedKey;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Every setting, typed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the installation is for.
+    pub environment: Environment,
+    /// `district.*`
+    pub district: District,
+    /// `database.*`
+    pub database: Database,
+    /// `store.*`
+    pub store: Store,
+    /// `queue.*`
+    pub queue: Queue,
+    /// `http.*` but the named tokens
+    pub http: Http,
+    /// `http.api_tokens.<name>`
+    pub api_tokens: BTreeMap<String, ApiToken>,
+    /// `intake.*` but the trusted keys
+    pub intake: Intake,
+    /// `intake.trusted_keys.<keyid>`
+    pub trusted_keys: BTreeMap<String, TrustedKey>,
+    /// `bank.*`
+    pub bank: Bank,
+    /// `limits.*`
+    pub limits: Limits,
+    /// `release.*`
+    pub release: Release,
+    /// `holds.*`
+    pub holds: Holds,
+    /// `calendar.*`
+    pub calendar: Calendar,
+    /// `rails.*`
+    pub rails: Rails,
+    /// `payout.*`
+    pub payout: Payout,
+    /// `sweeps.*`
+    pub sweeps: Sweeps,
+    /// `relay.*`
+    pub relay: Relay,
+    /// `logging.*`
+    pub logging: Logging,
+    rows: Vec<Row>,
+}
+
+/// One line of `zhida config show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The setting.
+    pub key: String,
+    /// Its value; secrets are redacted.
+    pub value: String,
+    /// Where the value came from.
+    pub origin: Origin,
+}
+
+impl Settings {
+    /// Merges the layers (first wins): `flags` as key and value, `environment` as name and value, the TOML `file`, and
+    /// the embedded defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first: unknown keys, wrong forms, unreadable files.
+    pub fn load(
+        flags: &[(String, String)],
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let table = layers::merge(flags, environment, file, &mut problems);
+        let mut reader = Reader { table, rows: Vec::new(), problems };
+        let settings = Self::read(&mut reader);
+        match settings {
+            Some(settings) if reader.problems.is_empty() => Ok(Self { rows: reader.rows, ..settings }),
+            Some(_) | None => Err(ConfigError { problems: reader.problems }),
+        }
+    }
+
+    /// Every setting with its value (secrets redacted) and where it came from.
+    #[must_use]
+    pub fn show(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Reads every section before giving up, so that every problem is reported at once.
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let environment = reader.read::<Environment>(ENVIRONMENT.path);
+        let district = District::read(reader);
+        let database = Database::read(reader);
+        let store = Store::read(reader);
+        let queue = Queue::read(reader);
+        let http = Http::read(reader);
+        let api_tokens = reader.read_named(ApiToken::GROUP, ApiToken::read);
+        let intake = Intake::read(reader);
+        let trusted_keys = reader.read_named(TrustedKey::GROUP, TrustedKey::read);
+        let bank = Bank::read(reader);
+        let limits = Limits::read(reader);
+        let release = Release::read(reader);
+        let holds = Holds::read(reader);
+        let calendar = Calendar::read(reader);
+        let rails = Rails::read(reader);
+        let payout = Payout::read(reader);
+        let sweeps = Sweeps::read(reader);
+        let relay = Relay::read(reader);
+        let logging = Logging::read(reader);
+        Some(Self {
+            environment: environment?,
+            district: district?,
+            database: database?,
+            store: store?,
+            queue: queue?,
+            http: http?,
+            api_tokens,
+            intake: intake?,
+            trusted_keys,
+            bank: bank?,
+            limits: limits?,
+            release: release?,
+            holds: holds?,
+            calendar: calendar?,
+            rails: rails?,
+            payout: payout?,
+            sweeps: sweeps?,
+            relay: relay?,
+            logging: logging?,
+            rows: Vec::new(),
+        })
+    }
+}
+
+/// Every key with a fixed name.
+pub(crate) fn keys() -> &'static [Key] {
+    static KEYS: std::sync::OnceLock<Vec<Key>> = std::sync::OnceLock::new();
+    KEYS.get_or_init(|| {
+        let mut keys = vec![ENVIRONMENT];
+        for section in [
+            District::KEYS,
+            Database::KEYS,
+            Store::KEYS,
+            Queue::KEYS,
+            Http::KEYS,
+            Intake::KEYS,
+            Bank::KEYS,
+            Limits::KEYS,
+            Release::KEYS,
+            Holds::KEYS,
+            Calendar::KEYS,
+            Rails::KEYS,
+            Payout::KEYS,
+            Sweeps::KEYS,
+            Relay::KEYS,
+            Logging::KEYS,
+        ] {
+            keys.extend_from_slice(section);
+        }
+        keys
+    })
+}
+
+/// Every table whose entries are named by the user.
+pub(crate) fn named_groups() -> &'static [NamedGroup] {
+    &[ApiToken::GROUP, TrustedKey::GROUP]
+}
+
+/// Takes values out of the merged table, remembering what was read and what was wrong.
+pub(crate) struct Reader {
+    table: Table,
+    rows: Vec<Row>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// The value of a key with a fixed name; `None` after noting a problem.
+    pub(crate) fn read<T: Setting>(&mut self, path: &str) -> Option<T> {
+        let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
+        self.read_at(&segments)
+    }
+
+    /// The value of a key given in parts.
+    pub(crate) fn read_at<T: Setting>(&mut self, segments: &[String]) -> Option<T> {
+        let key = segments.join(".");
+        let Some(Entry { written, origin }) = self.table.get(segments) else {
+            let absent = T::absent();
+            match &absent {
+                Some(value) => self.rows.push(Row { key, value: value.shown(), origin: Origin::NotSet }),
+                None => self.problems.push(Problem::Missing { key, expected: T::EXPECTED.to_owned() }),
+            }
+            return absent;
+        };
+        let value = match written {
+            Written::Toml(value) => T::from_toml(value),
+            Written::Text(text) => T::from_text(text),
+        };
+        match &value {
+            Some(value) => self.rows.push(Row { key, value: value.shown(), origin: origin.clone() }),
+            None => self.problems.push(Problem::WrongForm {
+                key,
+                value: match (written, T::SECRECY) {
+                    (Written::Text(text) | Written::Toml(toml::Value::String(text)), _) => T::repeated(text),
+                    (Written::Toml(_), Secrecy::Secret) => "(hidden)".to_owned(),
+                    (Written::Toml(value), Secrecy::Open) => value.to_string(),
+                },
+                expected: T::EXPECTED.to_owned(),
+                origin: origin.clone(),
+            }),
+        }
+        value
+    }
+
+    /// Whether the table holds a value for exactly this key.
+    pub(crate) fn has(&self, segments: &[String]) -> bool {
+        self.table.contains_key(segments)
+    }
+
+    /// Reads every entry of a named group that has no problem of its own.
+    fn read_named<T>(&mut self, group: NamedGroup, read: fn(&mut Self, &[String]) -> Option<T>) -> BTreeMap<String, T> {
+        let above: Vec<String> = group.path.split('.').map(str::to_owned).collect();
+        let entries: BTreeSet<Vec<String>> = self
+            .table
+            .keys()
+            .filter(|key| key.starts_with(&above))
+            .map(|key| key[..3.min(key.len())].to_vec())
+            .collect();
+        let mut found = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.len() == 3) {
+            let has_fields = self.table.keys().any(|key| key.len() == 4 && key.starts_with(entry));
+            if group.bare == Bare::Allowed && has_fields && self.has(entry) {
+                self.problems.push(Problem::GivenTwice { key: entry.join(".") });
+                continue;
+            }
+            if let Some(value) = read(self, entry) {
+                found.insert(entry[2].clone(), value);
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

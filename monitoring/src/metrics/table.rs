@@ -1,0 +1,145 @@
+//! Every metric there is, one row each. Rules, dashboard and runbooks may name only what stands here (and `up`, `process_*`);
+//! a test holds them to it. Not here: who sets them ([`super::Metrics`]) and which values labels take ([`super::labels`]).
+
+use prometheus::{HistogramOpts, Opts};
+
+/// How a metric behaves, and how figures of several processes are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// What this process has done. Dashboards add processes up: `sum`.
+    Counter,
+    /// What this process is at this moment. Dashboards add up or compare processes.
+    Gauge,
+    /// What the database says; every process that reads it shows the same. Dashboards take `max by (label)` over processes,
+    /// never `sum`. Absent until the database was read, and again when it cannot be.
+    State,
+    /// What this process has measured, in seconds, with these upper bounds. Dashboards add processes up.
+    Histogram(&'static [f64]),
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Name, unit last.
+    pub name: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Labels. Never an enterprise, an application, a payout or a person.
+    pub labels: &'static [&'static str],
+    /// Help.
+    pub english: &'static str,
+    /// The same in short, in Chinese.
+    pub chinese: &'static str,
+}
+
+impl Row {
+    pub(super) fn opts(&self) -> Opts {
+        Opts::new(self.name, format!("{} {}", self.english, self.chinese))
+    }
+
+    /// With the bounds of a histogram; without them for every other kind.
+    pub(super) fn histogram_opts(&self) -> HistogramOpts {
+        let bounds = match self.kind {
+            Kind::Histogram(bounds) => bounds,
+            Kind::Counter | Kind::Gauge | Kind::State => &[],
+        };
+        HistogramOpts::from(self.opts()).buckets(bounds.to_vec())
+    }
+}
+
+/// A call over the network: 1 ms to half a minute.
+const CALL: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// From approval to credit: a second to four days, with a bound at every hour that alerts or the promise name (12, 18, 23, 24).
+const APPROVAL_TO_CREDIT: &[f64] = &[
+    0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 10_800.0, 21_600.0, 43_200.0, 64_800.0,
+    82_800.0, 86_400.0, 129_600.0, 172_800.0, 345_600.0,
+];
+
+macro_rules! table {
+    ($($row:ident = $name:literal, $kind:expr, [$($label:literal),*], $english:literal, $chinese:literal;)*) => {
+        $(pub(super) const $row: Row =
+            Row { name: $name, kind: $kind, labels: &[$($label),*], english: $english, chinese: $chinese };)*
+
+        /// Every metric of this program.
+        pub const TABLE: &[Row] = &[$($row),*];
+    };
+}
+
+table! {
+    // ── the promise ──
+    APPROVE_TO_CREDIT = "zhida_approve_to_credit_seconds", Kind::Histogram(APPROVAL_TO_CREDIT), [],
+        "Time from approval to credit on the enterprise's account.", "审定到到账用时";
+    OLDEST_UNPAID = "zhida_oldest_unpaid_age_seconds", Kind::State, [],
+        "Age of the oldest approval that is not paid and waits for us or the bank, holds included; 0 when there is none.",
+        "最久未付审定的时长";
+    AT_RISK = "zhida_payouts_at_risk", Kind::State, [],
+        "Payouts that may miss their 24 hours.", "可能超时的兑付";
+    OVERDUE = "zhida_payouts_overdue", Kind::State, [],
+        "Payouts past their 24 hours and not credited.", "已超时的兑付";
+
+    // ── payouts ──
+    PAYOUTS = "zhida_payouts", Kind::State, ["state"],
+        "Payouts by state.", "各状态兑付数";
+    HELD = "zhida_payouts_held", Kind::State, ["reason"],
+        "Held payouts by reason code; one with two reasons counts under both.", "各原因暂缓数";
+    OLDEST_UNKNOWN = "zhida_oldest_unknown_age_seconds", Kind::State, [],
+        "How long the oldest unknown payout has been unknown; 0 when there is none.", "结果不明最久时长";
+    OLDEST_PENDING = "zhida_oldest_pending_age_seconds", Kind::State, [],
+        "How long the bank has had the oldest pending payout; 0 when there is none.", "银行处理中最久时长";
+    RESULTS = "zhida_payout_results_total", Kind::Counter, ["outcome"],
+        "Results booked, by outcome.", "已登记的兑付结果";
+    LEASES_EXPIRED = "zhida_leases_expired_total", Kind::Counter, [],
+        "Claims whose worker did not come back before its lease ended.", "过期的领取";
+    STOP_SWITCH = "zhida_stop_switch", Kind::State, [],
+        "1 while an officer has stopped all sending.", "停止支付开关";
+    INCARNATION_MISMATCH = "zhida_incarnation_mismatch", Kind::Gauge, [],
+        "1 when the database is older than the copy of its head kept outside: sending is closed until `zhida recover`.",
+        "数据库回退，已停止支付";
+    ALARMS = "zhida_alarms_total", Kind::Counter, ["kind"],
+        "Alarms that a person must look at, by kind.", "需人工处理的警报";
+
+    // ── funds, in minor units of the fund's currency ──
+    FUND_APPROPRIATED = "zhida_fund_appropriated_fen", Kind::State, ["fund"],
+        "Appropriated to the fund.", "资金总额(分)";
+    FUND_COMMITTED = "zhida_fund_committed_fen", Kind::State, ["fund"],
+        "Reserved, in transit and paid together.", "已占用(分)";
+    FUND_LEFT = "zhida_fund_left_fen", Kind::State, ["fund"],
+        "Left for new payouts.", "可用余额(分)";
+
+    // ── the bank ──
+    BANK_CALLS = "zhida_bank_calls_total", Kind::Counter, ["call", "outcome"],
+        "Calls to the bank by outcome.", "银行调用次数";
+    BANK_CALL_SECONDS = "zhida_bank_call_seconds", Kind::Histogram(CALL), ["call", "class"],
+        "Duration of calls to the bank by class of outcome.", "银行调用用时";
+
+    // ── what comes in and goes out ──
+    INBOX = "zhida_inbox_events_total", Kind::Counter, ["outcome"],
+        "Events taken in, by outcome.", "收到的事件";
+    QUARANTINE = "zhida_quarantine_open", Kind::State, ["kind"],
+        "Events in quarantine that nobody has replayed or discarded.", "隔离区未处理数";
+    INTAKE_CONSUMERS = "zhida_intake_consumers", Kind::Gauge, [],
+        "Consumers of the intake queue alive in this process.", "接收端存活数";
+    OUTBOX_UNSENT = "zhida_outbox_unsent", Kind::State, [],
+        "Outbox rows not yet confirmed by the queue.", "待发消息数";
+    OUTBOX_OLDEST = "zhida_outbox_oldest_age_seconds", Kind::State, [],
+        "Age of the oldest unsent outbox row; 0 when there is none.", "最久待发时长";
+    DEAD_LETTERS = "zhida_dead_letters_total", Kind::Counter, ["queue"],
+        "Messages found in a dead-letter queue.", "死信数";
+
+    // ── the machine ──
+    BROKER_RECONNECTS = "zhida_broker_reconnects_total", Kind::Counter, ["link"],
+        "Connections to the broker rebuilt.", "消息代理重连次数";
+    BROKER_ROUND_TRIP = "zhida_broker_round_trip_seconds", Kind::Histogram(CALL), [],
+        "From publishing a batch to its last confirm.", "消息代理往返用时";
+    DATABASE_ROUND_TRIP = "zhida_database_round_trip_seconds", Kind::Histogram(CALL), [],
+        "One transaction or query, begin to commit.", "数据库往返用时";
+    SWEEP_LAST_RUN = "zhida_sweep_last_run_timestamp_seconds", Kind::Gauge, ["sweep"],
+        "When this sweep last ended well, or was started.", "巡检最近完成时刻";
+    SWEEP_INTERVAL = "zhida_sweep_interval_seconds", Kind::Gauge, ["sweep"],
+        "How often this sweep is to run.", "巡检间隔";
+    STATE_READ = "zhida_state_read_timestamp_seconds", Kind::State, [],
+        "When the state figures were last read from the database.", "状态数据读取时刻";
+    BUILD_INFO = "zhida_build_info", Kind::Gauge, ["version"],
+        "Always 1; the version stands in the label.", "版本";
+}

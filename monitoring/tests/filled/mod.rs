@@ -1,0 +1,79 @@
+//! Metrics with every row filled: shared by the tests and by the example that serves them. The values mean nothing.
+
+use std::time::{Duration, SystemTime};
+use zhida_monitoring::metrics::labels::{
+    BankCall, BrokerLink, DeadQueue, InboxOutcome, Incarnation, PayoutResult, StopSwitch,
+};
+use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
+use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
+
+/// Alarm kinds as the core names them.
+pub(crate) const ALARM_KINDS: [&str; 11] = [
+    "overpaid",
+    "contradiction",
+    "mismatch",
+    "paid_after_end",
+    "format_refused",
+    "refused_other",
+    "bank_unauthorised",
+    "resend_expired",
+    "approval_conflict",
+    "signature_mismatch",
+    "unknown_instruction",
+];
+
+/// A fresh set.
+///
+/// # Errors
+/// When the table contradicts itself.
+pub(crate) fn metrics() -> Result<Metrics, MetricsError> {
+    Metrics::new("0.0.0-test", &ALARM_KINDS)
+}
+
+/// Lets everything happen once; the consumer lives as long as the answer is kept.
+pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> ConsumerAlive {
+    let took = Duration::from_millis(3);
+    PayoutResult::ALL.iter().for_each(|result| metrics.payout_result(*result));
+    InboxOutcome::ALL.iter().for_each(|outcome| metrics.inbox(*outcome, 2));
+    DeadQueue::ALL.iter().for_each(|queue| metrics.dead_letter(*queue));
+    BrokerLink::ALL.iter().for_each(|link| metrics.broker_reconnected(*link));
+    BankCall::ALL.iter().for_each(|call| metrics.bank_call(*call, took));
+    ALARM_KINDS.iter().for_each(|kind| metrics.alarm(kind));
+    metrics.credited(Duration::from_secs(40));
+    metrics.leases_expired(1);
+    metrics.incarnation(Incarnation::Same);
+    metrics.broker_round_trip(took);
+    metrics.database_round_trip(took);
+    metrics.sweep_started("doorbells", Duration::from_secs(30), now);
+    metrics.sweep_ran("doorbells", now);
+    metrics.show_state(&figures(now));
+    metrics.intake_consumer()
+}
+
+/// State figures of a district at work.
+pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
+    let minutes = |n: u64| Some(Duration::from_secs(60 * n));
+    StateFigures {
+        read_at,
+        payouts: ["held", "ready", "sending", "unknown", "pending", "settled", "refused", "returned", "cancelled"]
+            .map(|state| (state, 3))
+            .to_vec(),
+        held: vec![("fund_short", 2), ("payee_changed", 1)],
+        at_risk: 1,
+        overdue: 0,
+        oldest_unpaid: minutes(50),
+        oldest_unknown: minutes(2),
+        oldest_pending: minutes(1),
+        funds: vec![FundFigures {
+            fund: "F-2026".to_owned(),
+            appropriated_fen: 3_557_010_000,
+            committed_fen: 57_010_000,
+            left_fen: 3_500_000_000,
+        }],
+        outbox_unsent: 4,
+        outbox_oldest: None,
+        quarantine_conflicts: 0,
+        quarantine_other: 1,
+        stop_switch: StopSwitch::Running,
+    }
+}

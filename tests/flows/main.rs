@@ -1,0 +1,13 @@
+//! The product as its users use it: the demo, a service on SQLite with a bank beside it, the command line, the API. Written as
+//! sentences through a [`World`], whose end checks that the books balance.
+
+// A test may fail loudly.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod demo;
+mod operators;
+mod payments;
+mod world;
+
+use world::World;

@@ -1,0 +1,227 @@
+//! A service on SQLite and the embedded queue with a bank beside it, and the hands of those who use it.
+
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use zhida_sandbox::{Sandbox, SandboxSettings};
+use zhida_schemas::signing::{SigningKey, sign};
+use zhida_schemas::text::Id;
+use zhida_tests::binary::zhida;
+use zhida_tests::waiting::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const POLICIES: &str = r#"
+[[funds]]
+id = "F-1"
+name = "惠企资金"
+currency = "CNY"
+appropriated = "1000000.00"
+debtor_name = "示例区财政局"
+debtor_account = "1100000000000000001"
+debtor_bank_code = "102100099996"
+
+[[policies]]
+id = "P-1"
+title = "稳岗补贴"
+department_id = "D-1"
+fund_id = "F-1"
+valid_from = "2020-01-01"
+release_limit = "50000.00"
+conditions = "无"
+materials = []
+"#;
+
+pub(crate) struct World {
+    pub(crate) bank: Sandbox,
+    pub(crate) review: SigningKey,
+    folder: PathBuf,
+    service: Option<Child>,
+    address: String,
+}
+
+impl World {
+    /// A running service that knows [`POLICIES`].
+    pub(crate) async fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("zhida-flow-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let bank = Sandbox::start(SandboxSettings::default()).await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let mut world = Self { bank, review: SigningKey::generate().unwrap(), folder, service: None, address };
+        world.run(&["migrate"]);
+        world.import(POLICIES);
+        world.start().await;
+        world
+    }
+
+    pub(crate) async fn start(&mut self) {
+        let log = std::fs::File::create(self.folder.join("serve.log")).unwrap();
+        let service = self.command().arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        self.service = Some(service.unwrap());
+        let url = format!("http://{}/readyz", self.address);
+        wait_until("the service to be ready", PATIENCE, async || {
+            let answer = reqwest::get(&url).await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut service) = self.service.take() {
+            service.kill().unwrap();
+            service.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(zhida());
+        let environment = [
+            ("ENVIRONMENT", "sandbox".to_owned()),
+            ("DISTRICT__ID", "flows".to_owned()),
+            ("DATABASE__URL", format!("sqlite:{}", self.folder.join("zhida.db").display())),
+            ("STORE__INCARNATION_FILE", self.folder.join("incarnation").display().to_string()),
+            ("HTTP__LISTEN", self.address.clone()),
+            ("HTTP__API_TOKEN", "flow-token".to_owned()),
+            ("INTAKE__TRUSTED_KEYS__review", self.review.public_key().to_string()),
+            ("BANK__KIND", "iso20022-http".to_owned()),
+            ("BANK__URL", self.bank.url()),
+            ("BANK__TIMEOUT_SECONDS", "2".to_owned()),
+            ("BANK__CLAIM_LEASE_SECONDS", "8".to_owned()),
+            ("BANK__VISIBILITY_SECONDS", "2".to_owned()),
+            ("BANK__ENQUIRY_FIRST_SECONDS", "1".to_owned()),
+            ("BANK__ENQUIRY_MAX_SECONDS", "2".to_owned()),
+            ("SWEEPS__READY_SECONDS", "1".to_owned()),
+            ("SWEEPS__ENQUIRY_SECONDS", "1".to_owned()),
+            ("SWEEPS__FIGURES_SECONDS", "1".to_owned()),
+        ];
+        command.envs(environment.map(|(name, value)| (format!("ZHIDA__{name}"), value)));
+        command.current_dir(&self.folder);
+        command
+    }
+
+    /// Runs a verb, well or not.
+    pub(crate) fn try_run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    /// Runs a verb that must do well; what it printed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let output = self.try_run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.run(arguments)).unwrap()
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    pub(crate) fn import(&self, policies: &str) {
+        let file = self.file("policies.toml", policies);
+        self.run(&["policies", "import", &file]);
+    }
+
+    /// An operator with a key of their own; the path of the key.
+    pub(crate) fn operator(&self, id: &str, role: &str) -> String {
+        let path = self.folder.join(format!("{id}.key")).display().to_string();
+        let key = SigningKey::generate().unwrap();
+        std::fs::write(&path, key.seed_text()).unwrap();
+        let public_key = key.public_key().to_string();
+        self.run(&["operator", "add", id, "--name", id, "--role", role, "--public-key", &public_key]);
+        path
+    }
+
+    /// A signed event of the review system.
+    pub(crate) fn signed(&self, event_type: &str, id: &str, subject: &str, data: &Value) -> Value {
+        let mut event = json!({"specversion": "1.0", "id": id, "source": "/review/flows", "type": event_type,
+            "subject": subject, "time": jiff::Timestamp::now(), "datacontenttype": "application/json", "data": data});
+        sign(&mut event, &Id::parse("review").unwrap(), &self.review).unwrap();
+        event
+    }
+
+    /// The signed approval of an ordinary award.
+    pub(crate) fn approval(&self, application_id: &str, yuan: &str) -> Value {
+        self.signed("application.approved.v1", &format!("approved-{application_id}"), application_id, &approved(application_id, yuan))
+    }
+
+    /// `POST /v1/events`: status and answer.
+    pub(crate) async fn post(&self, body: Vec<u8>, media_type: &str) -> (u16, Value) {
+        let answer = reqwest::Client::new()
+            .post(format!("http://{}/v1/events", self.address))
+            .bearer_auth("flow-token")
+            .header("content-type", media_type)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// Hands in one event that must be accepted.
+    pub(crate) async fn hand_in(&self, event: &Value) {
+        let (status, answer) = self.post(event.to_string().into_bytes(), "application/cloudevents+json").await;
+        assert_eq!((status, answer["quarantined"].as_array().map(Vec::len)), (202, Some(0)), "{answer}");
+    }
+
+    /// `GET` of an API address.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let request = reqwest::Client::new().get(format!("http://{}{path}", self.address)).bearer_auth("flow-token");
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// Waits until a payout is in this state, and gives it.
+    pub(crate) async fn until(&self, application_id: &str, state: &str) -> Value {
+        wait_until(&format!("{application_id} to be {state}"), PATIENCE, async || {
+            let (_, payout) = self.get(&format!("/v1/payouts/{application_id}")).await;
+            (payout["state"] == state).then_some(payout)
+        })
+        .await
+    }
+
+    /// Credits at the bank by account, counted.
+    pub(crate) fn credits(&self) -> usize {
+        self.bank.bank.with_ledger(|ledger| ledger.credits().count())
+    }
+}
+
+/// The data of an ordinary award.
+pub(crate) fn approved(application_id: &str, yuan: &str) -> Value {
+    let now = jiff::Timestamp::now();
+    json!({
+        "application_id": application_id, "policy_id": "P-1",
+        "enterprise": {"uscc": "91350100M000100Y43", "name": "示例科技有限责任公司"},
+        "amount": {"currency": "CNY", "value": yuan},
+        "payee": {"account_name": "示例科技有限责任公司", "account_no": "4000020109000000001",
+            "bank_code": "102100099996", "bank_name": "示例银行"},
+        "approved_at": now, "approvals": [{"department_id": "D-1", "officer_id": "O-1", "decided_at": now}],
+    })
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default();
+            eprintln!("the service said:\n{log}");
+            return;
+        }
+        assert_eq!(self.bank.bank.reproaches(), Vec::<String>::new(), "the bank has a complaint about what we sent");
+        let twice = self.bank.bank.with_ledger(|ledger| ledger.credits_by_instruction().into_values().any(|n| n > 1));
+        assert!(!twice, "an instruction was credited twice");
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

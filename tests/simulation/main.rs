@@ -1,0 +1,121 @@
+//! The seeded simulator of the whole protocol: virtual time, crashes at every port call, commits of unknown outcome, a queue that
+//! doubles and reorders, a bank that is hostile in every way it may be; thousands of histories a second on one thread.
+//!
+//! `ZHIDA_SEEDS=1000000` plays that many histories, `ZHIDA_SEED=17` plays one and prints its story.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
+
+mod bank;
+mod checker;
+mod district;
+mod history;
+mod officers;
+mod planted;
+mod ports;
+mod world;
+
+use history::{Failure, Seen, Trace, play};
+use planted::{Plant, WITHIN_SEEDS};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Histories played when nobody says otherwise.
+const SEEDS: u64 = 20_000;
+
+#[test]
+fn every_history_ends_with_every_award_paid_once_or_explained() {
+    if let Some(seed) = number("ZHIDA_SEED") {
+        if let Err(failure) = guarded(seed, None, Trace::On) {
+            panic!("{}", story(seed, &failure));
+        }
+        println!("seed {seed} comes to rest");
+        return;
+    }
+    if let Some(seeds) = number("ZHIDA_SURVEY") {
+        let mut all = std::collections::BTreeMap::new();
+        for seed in 0..seeds {
+            match guarded(seed, None, Trace::Off) {
+                Ok(seen) => seen.into_iter().for_each(|one| *all.entry(one).or_insert(0) += 1),
+                Err(failure) => println!("SURVEY {seed}: {}", failure.findings.join(" || ")),
+            }
+        }
+        println!("{all:#?}");
+        return;
+    }
+    let seeds = number("ZHIDA_SEEDS").unwrap_or(SEEDS);
+    if let Some((seed, _)) = first_failure(0..seeds, None) {
+        let failure = guarded(seed, None, Trace::On).expect_err("the same seed is the same history");
+        panic!("{}", story(seed, &failure));
+    }
+}
+
+#[test]
+fn a_seed_is_a_history() {
+    let told = |seed| {
+        let sim = world::Sim::new(seed, true);
+        let plan = format!("{:?}", sim.world().district.plan);
+        plan
+    };
+    assert_eq!(told(7), told(7));
+    assert_ne!(told(7), told(8));
+}
+
+#[test]
+fn every_planted_mistake_is_caught() {
+    let mut survived = Vec::new();
+    for plant in Plant::ALL {
+        match first_failure(0..WITHIN_SEEDS, Some(plant)) {
+            Some((seed, failure)) => println!("{plant:?}: caught by seed {seed}: {}", failure.findings.join("; ")),
+            None => survived.push(plant),
+        }
+    }
+    assert!(survived.is_empty(), "not caught within {WITHIN_SEEDS} seeds: {survived:?}");
+}
+
+/// The lowest seed of the range that fails, found on all processors.
+fn first_failure(seeds: std::ops::Range<u64>, plant: Option<Plant>) -> Option<(u64, Failure)> {
+    let next = AtomicU64::new(seeds.start);
+    let found: Mutex<Option<(u64, Failure)>> = Mutex::new(None);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end || found.lock().unwrap().as_ref().is_some_and(|(first, _)| *first < seed) {
+                        return;
+                    }
+                    if let Err(failure) = guarded(seed, plant, Trace::Off) {
+                        let mut found = found.lock().unwrap();
+                        if found.as_ref().is_none_or(|(first, _)| seed < *first) {
+                            *found = Some((seed, failure));
+                        }
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+/// A panic of the code under test is a finding like any other.
+fn guarded(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
+    catch_unwind(AssertUnwindSafe(|| play(seed, plant, trace))).unwrap_or_else(|_| {
+        let findings = vec!["the code under test panicked (its message stands above)".to_owned()];
+        Err(Failure { findings, trace: Vec::new() })
+    })
+}
+
+fn story(seed: u64, failure: &Failure) -> String {
+    format!(
+        "{}\n\nseed {seed} failed:\n  {}\n\nrun it again:\n  ZHIDA_SEED={seed} cargo nextest run -p zhida-tests --test simulation --no-capture every_history",
+        failure.trace.join("\n"),
+        failure.findings.join("\n  "),
+    )
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}

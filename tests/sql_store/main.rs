@@ -1,0 +1,76 @@
+//! The store on SQLite and on PostgreSQL, end to end: from an approval to a settled payout, with a crash in between, two
+//! processes at once, and what a database refuses. What every store must do in general is the conformance suite's affair.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
+
+mod place;
+mod story;
+
+use place::{Postgres, SqliteFile};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_is_paid_on_sqlite() {
+    story::paid(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_is_paid_on_postgresql() {
+    let database = Postgres::new().await;
+    story::paid(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_the_claim_is_survived_on_sqlite() {
+    story::crash_after_claim(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_after_the_claim_is_survived_on_postgresql() {
+    let database = Postgres::new().await;
+    story::crash_after_claim(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_intakes_of_the_same_events_make_one_payout_on_sqlite() {
+    story::two_intakes(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_intakes_of_the_same_events_make_one_payout_on_postgresql() {
+    let database = Postgres::new().await;
+    story::two_intakes(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn holds_acts_and_quarantine_on_sqlite() {
+    story::holds_and_acts(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn holds_acts_and_quarantine_on_postgresql() {
+    let database = Postgres::new().await;
+    story::holds_and_acts(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_database_is_refused_on_sqlite() {
+    story::wrong_database(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_database_is_refused_on_postgresql() {
+    let database = Postgres::new().await;
+    story::wrong_database(&database.place()).await;
+}
+
+#[test]
+fn a_second_worker_on_one_file_is_refused() {
+    let file = SqliteFile::new();
+    let url = file.place().settings.url;
+    let first = zhida_adapters::store::WorkerLock::take(&url).unwrap();
+    assert!(first.is_some());
+    let second = zhida_adapters::store::WorkerLock::take(&url).unwrap_err();
+    assert!(second.to_string().contains("another worker process"), "{second}");
+    drop(first);
+    assert!(zhida_adapters::store::WorkerLock::take(&url).unwrap().is_some());
+}

@@ -1,0 +1,184 @@
+//! Databases for these tests, and the protocol they speak: signatures are taken as given, a batch is a line of text.
+
+use jiff::Timestamp;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use zhida_adapters::store::{DatabaseSettings, SqlStore, StoreClock, migrate};
+use zhida_core::ids::{ApplicationId, FundId, MsgId, PayoutKey, PolicyId};
+use zhida_core::money::Fen;
+use zhida_core::payout::Enterprise;
+use zhida_core::ports::bank::{Debtor, Payee, PaymentFormat, Transfer};
+use zhida_core::ports::store::{AuthorityReader, Protocol, StoredEvent};
+use zhida_core::rules::Rules;
+use zhida_core::steps::{Approval, Arrival, Authority, Fact, Fund, Policy};
+use zhida_tests::servers::{Database, database};
+
+/// A database and its clock.
+#[derive(Clone)]
+pub struct Place {
+    pub settings: DatabaseSettings,
+    pub clock: StoreClock,
+}
+
+impl Place {
+    fn at(url: String) -> Self {
+        let settings = DatabaseSettings {
+            url,
+            district: "example".to_owned(),
+            environment: "sandbox".to_owned(),
+            connections_max: 5,
+        };
+        Self { settings, clock: StoreClock::default() }
+    }
+
+    /// Migrates, and opens as a new process would.
+    pub async fn open(&self) -> SqlStore {
+        migrate(&self.settings).await.unwrap();
+        SqlStore::open(&self.settings, protocol(), self.clock.clone()).await.unwrap()
+    }
+}
+
+pub fn protocol() -> Protocol {
+    Protocol { rules: Arc::new(Rules::with_defaults("example")), format: Arc::new(Lines), verifier: Arc::new(Trusting) }
+}
+
+/// A SQLite file in a folder of its own, removed with it.
+pub struct SqliteFile {
+    folder: PathBuf,
+}
+
+impl SqliteFile {
+    pub fn new() -> Self {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("zhida-sql-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    pub fn place(&self) -> Place {
+        Place::at(format!("sqlite:{}", self.folder.join("zhida.db").display()))
+    }
+}
+
+impl Drop for SqliteFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A fresh database on the shared server.
+pub struct Postgres {
+    database: Database,
+}
+
+impl Postgres {
+    pub async fn new() -> Self {
+        let database = tokio::task::spawn_blocking(database).await.unwrap();
+        Self { database }
+    }
+
+    pub fn place(&self) -> Place {
+        Place::at(self.database.url().to_owned())
+    }
+}
+
+/// One member a line.
+struct Lines;
+
+impl PaymentFormat for Lines {
+    fn write(&self, msg_id: &MsgId, _: Timestamp, transfers: &[Transfer]) -> Vec<u8> {
+        let ids = transfers.iter().map(|one| format!("{} {}", one.instruction_id, one.amount));
+        format!("{msg_id}\n{}", ids.collect::<Vec<_>>().join("\n")).into_bytes()
+    }
+}
+
+/// Believes the body of an event.
+struct Trusting;
+
+impl AuthorityReader for Trusting {
+    fn read(&self, approval: &StoredEvent, _: Option<&StoredEvent>) -> Option<Authority> {
+        let body: serde_json::Value = serde_json::from_slice(&approval.body).ok()?;
+        Some(Authority {
+            amount: Fen(body["amount"].as_i64()?),
+            currency: "CNY".to_owned(),
+            uscc: body["uscc"].as_str()?.to_owned(),
+            payee: serde_json::from_value(body["payee"].clone()).ok()?,
+        })
+    }
+
+    fn revoked_keys(&self) -> Vec<String> {
+        vec!["stolen".to_owned()]
+    }
+}
+
+pub fn fund(appropriated: i64) -> Fund {
+    Fund {
+        id: FundId::from("F-1"),
+        name: "专项资金".to_owned(),
+        currency: "CNY".to_owned(),
+        appropriated: Fen(appropriated),
+        committed: Fen::ZERO,
+        debtor: Debtor {
+            name: "财政局".to_owned(), account_no: "1".to_owned(), bank_code: "102100099996".to_owned()
+        },
+        budget_document: None,
+    }
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        id: PolicyId::from("P-1"),
+        title: "稳岗补贴".to_owned(),
+        department_id: "D-1".to_owned(),
+        fund_id: FundId::from("F-1"),
+        valid_from: "2020-01-01".parse().unwrap(),
+        valid_to: None,
+        cap_per_application: None,
+        cap_per_enterprise_per_year: Some(Fen(10_000_000)),
+        release_limit: None,
+        commitment_required: false,
+    }
+}
+
+pub fn key(number: u32) -> PayoutKey {
+    PayoutKey { application_id: ApplicationId(format!("A-{number}")), tranche: 1 }
+}
+
+/// Approval number `number` of enterprise number `number`, over `number` yuan, signed with `keyid`.
+pub fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arrival {
+    let name = format!("示例企业{number}有限公司'; drop table payouts; --");
+    let payee = Payee {
+        account_name: name.clone(),
+        account_no: format!("62220000{number}"),
+        bank_code: "102100099996".to_owned(),
+        bank_name: "示例银行".to_owned(),
+    };
+    let enterprise = Enterprise { uscc: format!("USCC-{number}"), name };
+    let amount = Fen(i64::from(number) * 100);
+    let body = json!({"amount": amount.0, "uscc": enterprise.uscc, "payee": payee}).to_string().into_bytes();
+    Arrival {
+        source: "/review/example".to_owned(),
+        event_id: format!("e-{number}"),
+        event_type: "application.approved.v1".to_owned(),
+        subject: format!("A-{number}"),
+        keyid: keyid.to_owned(),
+        content_sha256: format!("hash-{number}"),
+        body,
+        way: "submit".to_owned(),
+        fact: Fact::Approved(Box::new(Approval {
+            key: key(number),
+            policy_id: PolicyId::from("P-1"),
+            fund_id: None,
+            enterprise,
+            amount,
+            currency: "CNY".to_owned(),
+            payee,
+            approved_at,
+            officers: 1,
+            commitment_id: None,
+        })),
+    }
+}

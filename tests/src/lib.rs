@@ -1,0 +1,11 @@
+//! What the tests of the whole share: real servers, a link that can be cut, one way to wait.
+//! Not a place for tests, nor for anything the product needs.
+
+// A test that cannot get its server has failed; there is nobody to hand an error to.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod binary;
+pub mod link;
+pub mod memory_store;
+pub mod servers;
+pub mod waiting;

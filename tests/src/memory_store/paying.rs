@@ -1,0 +1,247 @@
+//! Sending and booking.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use std::collections::BTreeMap;
+use zhida_core::batch::{Batch, ClaimedBatch, Examination, Stopped, may_be_written};
+use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
+use zhida_core::money::Fen;
+use zhida_core::payout::{Alarm, AlarmKind, Carrier, Payout, Word};
+use zhida_core::ports::bank::CallOutcome;
+use zhida_core::ports::queue::Destination;
+use zhida_core::ports::store::{Enquiry, PayoutStore, StoreError};
+use zhida_core::steps::{self, Authority, ClaimInputs, EnquiryResult, Spent};
+
+#[async_trait]
+impl PayoutStore for MemoryStore {
+    async fn claim(&self, msg_id: MsgId, max: u32) -> Result<Option<ClaimedBatch>, StoreError> {
+        let mut tables = self.tables();
+        if tables.stopped() == Stopped::Yes {
+            return Ok(None);
+        }
+        Ok(match self.claim_again(&mut tables) {
+            Some(claimed) => Some(claimed),
+            None => self.claim_new(&mut tables, msg_id, max),
+        })
+    }
+
+    async fn may_write(&self, claimed: &ClaimedBatch) -> Result<Result<(), String>, StoreError> {
+        let tables = self.tables();
+        let payouts = tables.payouts_named(claimed.members.iter().map(|(member, _)| &member.key));
+        Ok(may_be_written(claimed, &payouts, tables.stopped()))
+    }
+
+    async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError> {
+        self.book(claimed, |desk, batch| steps::book_call(desk, batch, claimed, outcome))
+    }
+
+    async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError> {
+        self.book(claimed, |desk, batch| steps::book_not_made(desk, batch, claimed, why))
+    }
+
+    async fn expire_leases(&self, max: u32) -> Result<u32, StoreError> {
+        let now = self.clock();
+        let over = |payout: &Payout| {
+            payout.instructions.iter().any(|one| one.claim.as_ref().is_some_and(|claim| claim.lease_until <= now))
+        };
+        self.each(max, over, steps::expire_lease)
+    }
+
+    async fn claim_enquiries(&self, max: u32) -> Result<Vec<Enquiry>, StoreError> {
+        let begun_at = self.clock();
+        let next = begun_at.checked_add(self.protocol.rules.bank.lease).unwrap_or(Timestamp::MAX);
+        let mut tables = self.tables();
+        let mut handed_out = Vec::new();
+        for payout in tables.payouts.values_mut() {
+            let key = payout.key.clone();
+            for one in &mut payout.instructions {
+                let due = one.claim.is_none() && one.enquire_at.is_some_and(|at| at <= begun_at);
+                if due && handed_out.len() < max as usize {
+                    one.enquire_at = Some(next);
+                    handed_out.push(Enquiry { key: key.clone(), instruction_id: one.id.clone(), begun_at });
+                }
+            }
+        }
+        Ok(handed_out)
+    }
+
+    async fn book_enquiries(&self, results: &[EnquiryResult]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let mut desk = self.desk(tables.payouts_named(results.iter().map(|one| &one.key)));
+        for result in results {
+            steps::book_enquiry(&mut desk, result);
+        }
+        let changes = desk.changes;
+        self.write(&mut tables, changes);
+        Ok(())
+    }
+
+    async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let keys: Vec<PayoutKey> =
+            items.iter().filter_map(|(id, _, _)| tables.instructions.get(id)).cloned().collect();
+        let mut desk = self.desk(tables.payouts_named(&keys));
+        for (id, word, carrier) in items {
+            match tables.instructions.get(id).cloned() {
+                Some(key) => steps::book_evidence(&mut desk, &key, id, word.clone(), *carrier),
+                None => {
+                    tables.strange_evidence.push((id.clone(), word.clone(), *carrier));
+                    desk.changes.alarms.push(Alarm {
+                        kind: AlarmKind::UnknownInstruction,
+                        key: None,
+                        instruction_id: Some(id.clone()),
+                        text: "evidence names an instruction nobody knows".to_owned(),
+                    });
+                }
+            }
+        }
+        let changes = desk.changes;
+        self.write(&mut tables, changes);
+        Ok(())
+    }
+
+    async fn time_passes(&self, max: u32) -> Result<u32, StoreError> {
+        let now = self.clock();
+        let due = |payout: &Payout| payout.next_moment(&self.protocol.rules).is_some_and(|at| at <= now);
+        self.each(max, due, steps::time_passes)
+    }
+
+    async fn ring_again(&self) -> Result<u32, StoreError> {
+        let mut tables = self.tables();
+        let doorbell = |destination: &Destination| *destination == Destination::PayoutDoorbell;
+        let ringing = tables.outbox.values().any(|row| !row.sent && doorbell(&row.destination));
+        let waiting = tables.payouts.values().any(Payout::is_claimable) || !tables.due_batches(self.clock()).is_empty();
+        if ringing || !waiting {
+            return Ok(0);
+        }
+        self.enqueue(&mut tables, Destination::PayoutDoorbell, b"look".to_vec());
+        Ok(1)
+    }
+}
+
+impl MemoryStore {
+    /// Looks at open batches whose time has come, until one may go again.
+    fn claim_again(&self, tables: &mut Tables) -> Option<ClaimedBatch> {
+        for msg_id in tables.due_batches(self.clock()) {
+            let Some(batch) = tables.batches.get(&msg_id).cloned() else { continue };
+            let mut desk = self.desk(tables.payouts_named(batch.members.iter().map(|member| &member.key)));
+            let examination = steps::examine_batch(&mut desk, batch.clone());
+            let claimed = match examination {
+                Examination::GoesAgain => Some(steps::claim_again(&mut desk, batch)),
+                Examination::Waits | Examination::Closes(_) => None,
+            };
+            let changes = desk.changes;
+            self.write(tables, changes);
+            if claimed.is_some() {
+                return claimed;
+            }
+        }
+        None
+    }
+
+    fn claim_new(&self, tables: &mut Tables, msg_id: MsgId, max: u32) -> Option<ClaimedBatch> {
+        let mut waiting: Vec<&Payout> = tables.payouts.values().filter(|payout| payout.is_claimable()).collect();
+        waiting.sort_by_key(|payout| (payout.due_at, payout.key.clone()));
+        let candidates: Vec<PayoutKey> = waiting.into_iter().map(|payout| payout.key.clone()).collect();
+        if candidates.is_empty() {
+            return None;
+        }
+        let authorities: BTreeMap<PayoutKey, Option<Authority>> =
+            candidates.iter().map(|key| (key.clone(), self.authority(tables, key))).collect();
+        let mut desk = self.desk(tables.payouts_named(&candidates));
+        let claimed = steps::claim(
+            &mut desk,
+            ClaimInputs {
+                candidates: candidates.into_iter().take(max as usize).collect(),
+                funds: &tables.funds,
+                policies: &tables.policies,
+                authorities: &authorities,
+                stopped: tables.stopped(),
+                spent: self.spent(tables),
+                msg_id,
+                format: self.protocol.format.as_ref(),
+            },
+        );
+        let changes = desk.changes;
+        self.write(tables, changes);
+        claimed
+    }
+
+    fn authority(&self, tables: &Tables, key: &PayoutKey) -> Option<Authority> {
+        let payout = tables.payouts.get(key)?;
+        let (_, approval) = tables.inbox.get(&payout.approval_event)?;
+        let correction = payout.correction_event.as_ref().and_then(|name| tables.inbox.get(name));
+        self.protocol.verifier.read(approval, correction.map(|(_, event)| event))
+    }
+
+    /// What was first sent in this hour and on this day of the district's zone.
+    fn spent(&self, tables: &Tables) -> Spent {
+        let zone = &self.protocol.rules.zone;
+        let now = zone.to_datetime(self.clock());
+        let hour = |at: DateTime| (at.date(), at.hour());
+        let mut spent = Spent::default();
+        for (at, fund_id, amount) in &tables.first_sent {
+            let at = zone.to_datetime(*at);
+            if hour(at) == hour(now) {
+                spent.this_hour = Fen(spent.this_hour.0 + amount.0);
+            }
+            if at.date() == now.date() {
+                spent.today = Fen(spent.today.0 + amount.0);
+                let sum = spent.today_by_fund.entry(fund_id.clone()).or_default();
+                *sum = Fen(sum.0 + amount.0);
+            }
+        }
+        spent
+    }
+
+    fn book(
+        &self,
+        claimed: &ClaimedBatch,
+        step: impl FnOnce(&mut steps::Desk<'_>, Batch),
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let Some(batch) = tables.batches.get(&claimed.msg_id).cloned() else {
+            return Err(StoreError::Corrupt { place: format!("batch {}", claimed.msg_id), what: "absent".to_owned() });
+        };
+        let mut desk = self.desk(tables.payouts_named(batch.members.iter().map(|member| &member.key)));
+        step(&mut desk, batch);
+        let changes = desk.changes;
+        self.write(&mut tables, changes);
+        Ok(())
+    }
+
+    pub(super) fn each(
+        &self,
+        max: u32,
+        concerned: impl Fn(&Payout) -> bool,
+        step: impl Fn(&mut steps::Desk<'_>, &PayoutKey),
+    ) -> Result<u32, StoreError> {
+        let mut tables = self.tables();
+        let found = tables.payouts.values().filter(|payout| concerned(payout)).take(max as usize);
+        let payouts: Vec<Payout> = found.cloned().collect();
+        if payouts.is_empty() {
+            return Ok(0);
+        }
+        let keys: Vec<PayoutKey> = payouts.iter().map(|payout| payout.key.clone()).collect();
+        let mut desk = self.desk(payouts);
+        for key in &keys {
+            step(&mut desk, key);
+        }
+        let changes = desk.changes;
+        self.write(&mut tables, changes);
+        Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Tables {
+    fn due_batches(&self, now: Timestamp) -> Vec<MsgId> {
+        let due = |batch: &&Batch| batch.closed.is_none() && batch.examine_at.is_some_and(|at| at <= now);
+        self.batches.values().filter(due).map(|batch| batch.msg_id.clone()).collect()
+    }
+
+    pub(super) fn stopped(&self) -> Stopped {
+        if self.switch.stopped_by.is_some() { Stopped::Yes } else { Stopped::No }
+    }
+}

@@ -1,0 +1,145 @@
+//! Reading, for people and machines.
+
+use super::MemoryStore;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use zhida_core::ids::ApplicationId;
+use zhida_core::payout::{InstructionState, Payout, PayoutState};
+use zhida_core::ports::store::{
+    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+};
+
+#[async_trait]
+impl ReadStore for MemoryStore {
+    async fn payouts_of(&self, id: &ApplicationId) -> Result<Vec<Payout>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.payouts.values().filter(|payout| payout.key.application_id == *id).cloned().collect())
+    }
+
+    async fn payouts(&self, filter: &PayoutFilter) -> Result<PayoutPage, StoreError> {
+        let tables = self.tables();
+        let place = |payout: &Payout| format!("{:020} {}", payout.received_at.as_microsecond(), payout.key);
+        let mut found: Vec<&Payout> = tables
+            .payouts
+            .values()
+            .filter(|one| filter.state.is_none_or(|state| one.state() == state))
+            .filter(|one| filter.policy_id.as_ref().is_none_or(|id| one.policy_id == *id))
+            .filter(|one| filter.before.as_ref().is_none_or(|before| place(one) < *before))
+            .collect();
+        found.sort_by_key(|payout| std::cmp::Reverse(place(payout)));
+        let more = found.len() > filter.limit as usize;
+        found.truncate(filter.limit as usize);
+        let next = found.last().filter(|_| more).map(|payout| place(payout));
+        Ok(PayoutPage { items: found.into_iter().cloned().collect(), next })
+    }
+
+    async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError> {
+        let prefix = format!("{id}/");
+        let tables = self.tables();
+        let own = |entry: &&JournalEntry| entry.subject == id.0 || entry.subject.starts_with(&prefix);
+        Ok(tables.journal.iter().filter(own).cloned().collect())
+    }
+
+    async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.quarantine.iter().filter(|row| which == Which::All || row.state == "open").cloned().collect())
+    }
+
+    async fn close_quarantine(&self, id: &str, state: &str, by: &str, why: &str) -> Result<bool, StoreError> {
+        let now = self.clock();
+        let mut tables = self.tables();
+        let Some(row) = tables.quarantine.iter_mut().find(|row| row.id == id && row.state == "open") else {
+            return Ok(false);
+        };
+        row.state = state.to_owned();
+        row.closed = Some((by.to_owned(), now, why.to_owned()));
+        Ok(true)
+    }
+
+    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError> {
+        let now = self.clock();
+        let tables = self.tables();
+        let mut figures = Figures {
+            at: Some(now),
+            funds: tables.funds.values().cloned().collect(),
+            inbox: tables.inbox.len() as u64,
+            stopped: tables.switch.stopped_by.is_some(),
+            ..Figures::default()
+        };
+        for payout in tables.payouts.values() {
+            self.count(&mut figures, payout, now, credited_since);
+        }
+        for row in tables.outbox.values().filter(|row| !row.sent) {
+            figures.outbox.0 += 1;
+            figures.outbox.1 = earliest(figures.outbox.1, row.written_at);
+        }
+        for row in tables.quarantine.iter().filter(|row| row.state == "open") {
+            count_one(&mut figures.quarantine_by_code, &row.item.reason_code);
+        }
+        for alarm in &tables.alarms {
+            count_one(&mut figures.alarms_by_kind, alarm.kind.code());
+        }
+        Ok(figures)
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock())
+    }
+}
+
+impl MemoryStore {
+    fn count(&self, figures: &mut Figures, payout: &Payout, now: Timestamp, credited_since: Timestamp) {
+        let state = payout.state();
+        let sum = figures.by_state.entry(state.code().to_owned()).or_default();
+        sum.0 += 1;
+        sum.1.0 += payout.amount.0;
+        if payout.is_unpaid() {
+            figures.oldest_unpaid = earliest(figures.oldest_unpaid, payout.approved_at);
+            let first_alert = payout.alerts(&self.protocol.rules).into_iter().map(|(_, from)| from).min();
+            let at_risk = now < payout.due_at && first_alert.is_some_and(|from| now >= from);
+            figures.overdue += u64::from(now >= payout.due_at);
+            figures.at_risk += u64::from(at_risk);
+        }
+        let live = payout.instructions.iter().rev().find(|one| !one.is_dead());
+        match state {
+            PayoutState::Held => {
+                if let Some((code, _)) = payout.reason() {
+                    count_one(&mut figures.held_by_code, &code);
+                }
+            }
+            PayoutState::Refused => {
+                if let Some(rejection) = payout.speaking().and_then(|one| one.rejection.as_ref()) {
+                    count_one(&mut figures.refused_by_class, rejection.class.code());
+                }
+            }
+            PayoutState::Unknown => {
+                if let Some(ended) = live.and_then(|one| one.last_call_ended_at) {
+                    figures.oldest_unknown = earliest(figures.oldest_unknown, ended);
+                }
+            }
+            PayoutState::Pending => {
+                let pending = live.filter(|one| one.state() == InstructionState::Pending);
+                if let Some(since) = pending.and_then(|one| one.on_the_way_since) {
+                    figures.oldest_pending = earliest(figures.oldest_pending, since);
+                }
+            }
+            PayoutState::Settled => {
+                let debit = payout.instructions.iter().find(|one| one.is_debited()).and_then(|one| one.debit.as_ref());
+                if let Some(debit) = debit.filter(|debit| debit.credited_at >= credited_since) {
+                    let micros = debit.credited_at.as_microsecond() - payout.approved_at.as_microsecond();
+                    figures.approve_to_credit_micros.push(micros);
+                }
+            }
+            PayoutState::Ready | PayoutState::Sending | PayoutState::Returned | PayoutState::Cancelled => {}
+        }
+    }
+}
+
+fn count_one(counts: &mut BTreeMap<String, u64>, name: &str) {
+    *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
+    Some(known.map_or(other, |known| known.min(other)))
+}

@@ -1,0 +1,181 @@
+//! The bank link over HTTP (`iso20022-http`). One call is at most once on the wire: nothing in here, nor in the client below,
+//! sends a second time. What an outcome leads to is decided in the core.
+
+use super::pain002::{Pain002Reader, SettledStatus};
+use super::retry_after;
+use super::tls::{self, Pem};
+use super::verdict::{self, Seen};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect, retry};
+use std::error::Error as _;
+use std::time::Duration;
+use thiserror::Error;
+use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
+
+/// A longer answer is not read: two hundred statuses take a tenth of it.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Coming to a connection may take this long, or half of the whole time if that is shorter.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is agreed with the bank. Holds secrets: it is not printable.
+#[derive(Clone)]
+pub struct HttpBankSettings {
+    /// `bank.url`, to which `/payments` is added.
+    pub url: String,
+    /// Bearer token.
+    pub token: Option<String>,
+    /// Client certificate chain and private key as one PEM text, for mutual TLS.
+    pub identity_pem: Option<Vec<u8>>,
+    /// Roots that alone are trusted, as PEM; without them those of the operating system.
+    pub ca_pem: Option<Vec<u8>>,
+    /// `bank.timeout_seconds`: every call ends within it, from the first byte of the connection to the last of the answer.
+    pub timeout: Duration,
+    /// `bank.settled_status`.
+    pub settled_status: SettledStatus,
+    /// The bank's zone, for times it writes without an offset.
+    pub zone: TimeZone,
+}
+
+/// Settings that cannot be honoured.
+#[derive(Debug, Error)]
+pub enum HttpBankError {
+    /// Not an address.
+    #[error("bank.url {0:?} is not an http or https address; write one like https://bank.example/api")]
+    Url(String),
+    /// Not a header value.
+    #[error("bank.token holds characters no HTTP header can carry; use the printable ASCII text the bank gave")]
+    Token,
+    /// Not a certificate with a key.
+    #[error("the bank's client identity is not a PEM text of a certificate chain and a private key: {0}")]
+    Identity(#[source] reqwest::Error),
+    /// Not certificates.
+    #[error("the bank's root certificates are not a PEM text of certificates: {0}")]
+    Roots(#[source] reqwest::Error),
+    /// A PEM text without certificates.
+    #[error("the bank's root certificates are empty; leave them out to trust those of the operating system")]
+    NoRoots,
+    /// The client could not be built.
+    #[error("the HTTP client for the bank could not be set up: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A bank that is spoken to over HTTP.
+pub struct HttpBank {
+    url: Url,
+    payments: Client,
+    enquiries: Client,
+    reader: Pain002Reader,
+}
+
+impl HttpBank {
+    /// Sets the link up. Nothing is sent.
+    ///
+    /// # Errors
+    /// A setting that cannot be honoured.
+    pub fn new(settings: HttpBankSettings) -> Result<Self, HttpBankError> {
+        let bad_url = || HttpBankError::Url(settings.url.clone());
+        let mut url = Url::parse(&settings.url).map_err(|_| bad_url())?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad_url());
+        }
+        url.path_segments_mut().map_err(|()| bad_url())?.pop_if_empty().push("payments");
+        let headers = headers(settings.token.as_deref())?;
+        let pem = Pem { identity: settings.identity_pem, roots: settings.ca_pem };
+        let build = |client: ClientBuilder| {
+            let client = tls::set_up(client, &url, &pem)?
+                .default_headers(headers.clone())
+                .http1_only()
+                .redirect(redirect::Policy::none())
+                .retry(retry::never())
+                .no_proxy()
+                .referer(false)
+                .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout / 2))
+                .timeout(settings.timeout);
+            client.build().map_err(HttpBankError::Client)
+        };
+        Ok(Self {
+            // A client that keeps connections sends a request again, without a word, when a kept connection turns out to be
+            // closed. A payment therefore always travels on a connection of its own: there is no pool to take one from.
+            payments: build(Client::builder().pool_max_idle_per_host(0))?,
+            enquiries: build(Client::builder())?,
+            reader: Pain002Reader::new(settings.settled_status, settings.zone),
+            url,
+        })
+    }
+}
+
+#[async_trait]
+impl BankLink for HttpBank {
+    async fn pay(&self, msg_id: &MsgId, bytes: &[u8]) -> CallOutcome {
+        let request = self
+            .payments
+            .post(self.url.clone())
+            .header("idempotency-key", msg_id.as_str())
+            .header(CONTENT_TYPE, "application/xml; charset=utf-8")
+            .body(bytes.to_vec());
+        verdict::on_call(exchange(request).await, msg_id, &self.reader)
+    }
+
+    async fn enquire(&self, instruction_id: &InstructionId) -> EnquiryOutcome {
+        let mut url = self.url.clone();
+        // An address that was given segments once has them.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push(instruction_id.as_str());
+        }
+        verdict::on_enquiry(exchange(self.enquiries.get(url)).await, instruction_id, &self.reader)
+    }
+}
+
+fn headers(token: Option<&str>) -> Result<HeaderMap, HttpBankError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/xml"));
+    if let Some(token) = token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| HttpBankError::Token)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+/// Sends a request once and says what was seen.
+async fn exchange(request: RequestBuilder) -> Seen {
+    match request.send().await {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let retry_after = retry_after::read(header, Timestamp::now());
+            Seen::Answer { status, retry_after, body: whole_body(response).await }
+        }
+        // Raised by the connector only, before it hands over a connection: no byte of the request was written.
+        Err(error) if error.is_connect() => Seen::NoConnection,
+        // The request itself could not be made; nothing was sent, but nothing will ever be either: let it ring.
+        Err(error) => Seen::Silence { why: chain(&error) },
+    }
+}
+
+async fn whole_body(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|error| chain(&error))? {
+        if body.len() + part.len() > MAX_ANSWER {
+            return Err(format!("an answer longer than {MAX_ANSWER} bytes"));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// The causes of an error in one line, without the address it happened at (an enquiry's names a transfer).
+fn chain(error: &reqwest::Error) -> String {
+    let kind = if error.is_timeout() { "time-out" } else { "broken off" };
+    let mut causes = vec![kind.to_owned()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes.join(": ")
+}

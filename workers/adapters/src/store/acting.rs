@@ -1,0 +1,165 @@
+//! Acts of operators. Signature and freshness were checked before; roles and the four eyes are the core's.
+
+use super::fault::Fault;
+use super::link::{Lock, Tx};
+use super::value::{Row, Value};
+use super::{SqlStore, load, transact, write};
+use async_trait::async_trait;
+use serde_json::json;
+use std::collections::BTreeSet;
+use zhida_core::ids::{OperatorId, PayoutKey};
+use zhida_core::payout::{Event, Hold, HoldCode};
+use zhida_core::ports::store::{ActStore, Acted, SignedAct, StoreError};
+use zhida_core::steps::{
+    self, Act, ActOutcome, Arrival, Changes, Fact, JournalRow, Operator, Role, Switch, WorldEvent,
+};
+
+#[async_trait]
+impl ActStore for SqlStore {
+    async fn act(&self, act: &SignedAct) -> Result<Acted, StoreError> {
+        transact!(self, Writing, |tx| self.act_within(&mut tx, act))
+    }
+
+    async fn switch(&self) -> Result<Switch, StoreError> {
+        transact!(self, Reading, |tx| load::switch(&mut tx, Lock::None))
+    }
+
+    async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError> {
+        let keys = self.protocol.verifier.revoked_keys();
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        transact!(self, Writing, |tx| self.hold_revoked_within(&mut tx, keys.clone(), max))
+    }
+}
+
+impl SqlStore {
+    async fn act_within(&self, tx: &mut Tx, signed: &SignedAct) -> Result<Acted, Fault> {
+        if let Some(known) = content_of(tx, signed).await? {
+            if known == signed.content_sha256 {
+                return Ok(Acted::Duplicate);
+            }
+            let why = "the same source and id came before with other content; sign the act anew under a new id";
+            return Err(Fault::Conflict(why.to_owned()));
+        }
+        let Some((operator, acts)) = operator(tx, &signed.operator_id).await? else {
+            return Ok(Acted::UnknownOperator(signed.operator_id.clone()));
+        };
+        let key = payout_of(&signed.act);
+        let payouts = load::payouts(tx, &key.into_iter().cloned().collect::<BTreeSet<_>>(), Lock::Wait).await?;
+        let switch = load::switch(tx, Lock::Wait).await?;
+        let mut desk = self.desk(tx, payouts);
+        let (acted, outcome, mut changes) = match steps::act(&mut desk, &switch, &operator, &signed.act, &signed.reason)
+        {
+            Ok(ActOutcome::Done) => (Acted::Done(ActOutcome::Done), "done", desk.changes),
+            Ok(ActOutcome::AwaitsSecondOfficer) => {
+                (Acted::Done(ActOutcome::AwaitsSecondOfficer), "waits_for_second", desk.changes)
+            }
+            Err(refused) => {
+                let journal = vec![JournalRow {
+                    kind: "operator.refused".to_owned(),
+                    subject: subject(&signed.act),
+                    by: signed.operator_id.0.clone(),
+                    detail: json!({"type": signed.event_type, "why": refused.to_string()}),
+                }];
+                (Acted::Refused(refused), "refused", Changes { journal, ..Changes::default() })
+            }
+        };
+        // Remembered also when it was refused: what was signed for today does not come true tomorrow.
+        changes.inbox.push(arrival(signed));
+        self.write(tx, changes).await?;
+        let sequence = acts + 1;
+        let sql = "update operators set acts = $2 where id = $1";
+        tx.execute(sql, vec![signed.operator_id.as_str().into(), sequence.into()]).await?;
+        let world = world_event(signed, outcome, sequence, tx.now);
+        write::write_world(tx, &[world], &self.protocol.rules).await?;
+        Ok(acted)
+    }
+
+    async fn hold_revoked_within(&self, tx: &mut Tx, keys: Vec<String>, max: u32) -> Result<u32, Fault> {
+        let tail = format!(
+            "where state in ('held', 'ready') and keyid {} and ended_kind is null \
+             and holds not like '%\"key_revoked\":%' and waived not like '%\"key_revoked\"%' \
+             order by application_id, tranche",
+            tx.among(1)
+        );
+        let payouts = load::payouts_due(tx, &tail, vec![keys.into()], max, Lock::Skip).await?;
+        let now = tx.now;
+        self.each(tx, payouts, move |desk, key| {
+            let detail = "the key was revoked after its first arrival".to_owned();
+            let hold = Hold { since: now, until: None, detail, released_by: None };
+            // Placing a hold is never refused.
+            let _ = desk.apply(key, Event::Placed(HoldCode::KeyRevoked, hold));
+        })
+        .await
+    }
+}
+
+async fn content_of(tx: &mut Tx, signed: &SignedAct) -> Result<Option<String>, Fault> {
+    let sql = "select content_sha256 from inbox where source = $1 and event_id = $2";
+    let rows = tx.rows(sql, vec![(&signed.source).into(), (&signed.event_id).into()]).await?;
+    rows.first().map(|row| row.get("content_sha256")).transpose()
+}
+
+/// An operator who may act, locked, with the number of acts so far.
+async fn operator(tx: &mut Tx, id: &OperatorId) -> Result<Option<(Operator, i64)>, Fault> {
+    let locked = tx.locked(Lock::Wait);
+    let sql = format!("select {OPERATOR_COLUMNS} from operators where id = $1 and disabled_at is null {locked}");
+    let values: Vec<Value> = vec![id.as_str().into()];
+    let rows = tx.rows(sql, values).await?;
+    rows.first().map(|row| Ok((read_operator(row)?, row.get("acts")?))).transpose()
+}
+
+pub(super) const OPERATOR_COLUMNS: &str = "id, name, role, public_key, disabled_at, acts";
+
+pub(super) fn read_operator(row: &Row) -> Result<Operator, Fault> {
+    let role: String = row.get("role")?;
+    Ok(Operator {
+        id: OperatorId(row.get("id")?),
+        name: row.get("name")?,
+        role: Role::from_code(&role).ok_or_else(|| Fault::corrupt("operators.role", &role))?,
+        public_key: row.get("public_key")?,
+        disabled_at: row.time_or_none("disabled_at")?,
+    })
+}
+
+fn payout_of(act: &Act) -> Option<&PayoutKey> {
+    match act {
+        Act::Hold(key) | Act::Release(key, _) | Act::Cancel(key) | Act::Decide(key, _, _) => Some(key),
+        Act::Stop | Act::Resume => None,
+    }
+}
+
+fn subject(act: &Act) -> String {
+    payout_of(act).map_or_else(|| "sending".to_owned(), steps::subject)
+}
+
+fn arrival(signed: &SignedAct) -> Arrival {
+    Arrival {
+        source: signed.source.clone(),
+        event_id: signed.event_id.clone(),
+        event_type: signed.event_type.clone(),
+        subject: subject(&signed.act),
+        keyid: signed.operator_id.0.clone(),
+        content_sha256: signed.content_sha256.clone(),
+        body: signed.body.clone(),
+        way: "act".to_owned(),
+        fact: Fact::Other,
+    }
+}
+
+/// Counted per operator, so that it never gets between the events that the core counts per payout.
+fn world_event(signed: &SignedAct, outcome: &str, sequence: i64, now: jiff::Timestamp) -> WorldEvent {
+    let mut data = json!({"operator_id": signed.operator_id, "act": signed.event_type, "event_id": signed.event_id,
+        "at": now, "outcome": outcome, "reason": signed.reason});
+    if let Some(key) = payout_of(&signed.act) {
+        data["application_id"] = json!(key.application_id);
+        data["tranche"] = json!(key.tranche);
+    }
+    WorldEvent {
+        event_type: "operator.acted.v1".to_owned(),
+        subject: signed.operator_id.0.clone(),
+        sequence: u64::try_from(sequence).unwrap_or_default(),
+        data,
+    }
+}

@@ -1,0 +1,125 @@
+//! How journal rows and outbox rows look: the canonical detail and its leaf, the CloudEvents envelope, the doorbell.
+
+use super::value::{Record, Value};
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+use serde_json::json;
+use uuid::Uuid;
+use zhida_core::ids::PayoutKey;
+use zhida_core::steps::{JournalRow, Quarantined, WorldEvent};
+use zhida_schemas::canonical;
+
+/// Version of the journal's rows and of what their leaf is computed over.
+const JOURNAL_VERSION: i64 = 1;
+/// Name of the leaf's algorithm: SHA-256 over the JCS form of `{at, by, detail, kind, subject, version}`, `at` in
+/// microseconds.
+const LEAF_ALGORITHM: &str = "sha256-jcs";
+/// Payouts that one doorbell names at most.
+const DOORBELL_MAX: usize = 200;
+
+/// A journal row.
+pub(super) fn journal(row: &JournalRow, now: Timestamp) -> Record {
+    let detail = String::from_utf8_lossy(&canonical(&row.detail)).into_owned();
+    let at = now.as_microsecond();
+    let whole = json!({"at": at, "by": row.by, "detail": row.detail, "kind": row.kind, "subject": row.subject,
+        "version": JOURNAL_VERSION});
+    vec![
+        ("version", JOURNAL_VERSION.into()),
+        ("kind", (&row.kind).into()),
+        ("subject", (&row.subject).into()),
+        ("at", at.into()),
+        ("by", (&row.by).into()),
+        ("detail", detail.into()),
+        ("leaf_algorithm", LEAF_ALGORITHM.into()),
+        ("leaf", digest(&SHA256, &canonical(&whole)).as_ref().to_vec().into()),
+    ]
+}
+
+/// An outbox row with an event for the world.
+pub(super) fn world(event: &WorldEvent, district: &str, now: Timestamp) -> Record {
+    let id = Uuid::now_v7().to_string();
+    let body = json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": format!("/zhida/{district}"),
+        "type": event.event_type,
+        "subject": event.subject,
+        "time": now,
+        "datacontenttype": "application/json",
+        "sequence": event.sequence,
+        "data": event.data,
+    });
+    vec![
+        ("id", id.into()),
+        ("destination", WORLD.into()),
+        ("event_type", Some(event.event_type.as_str()).into()),
+        ("subject", Some(event.subject.as_str()).into()),
+        ("sequence", Some(i64::try_from(event.sequence).unwrap_or(i64::MAX)).into()),
+        ("body", canonical(&body).into()),
+        ("created_at", now.into()),
+    ]
+}
+
+/// Outbox rows with doorbells for these payouts, many in one.
+pub(super) fn doorbells(keys: &[PayoutKey], now: Timestamp) -> Vec<Record> {
+    let doorbell = |keys: &[PayoutKey]| {
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        vec![
+            ("id", Uuid::now_v7().to_string().into()),
+            ("destination", DOORBELL.into()),
+            ("event_type", Value::Text(None)),
+            ("subject", Value::Text(None)),
+            ("sequence", Value::Int(None)),
+            ("body", canonical(&json!({"payouts": names})).into()),
+            ("created_at", now.into()),
+        ]
+    };
+    keys.chunks(DOORBELL_MAX).map(doorbell).collect()
+}
+
+/// `outbox.destination` of events for the world, and of doorbells.
+pub(super) const WORLD: &str = "world";
+pub(super) const DOORBELL: &str = "payout_doorbell";
+
+/// A quarantine row with the event that tells of it. What came may hold anything, so that texts are made storable.
+pub(super) fn quarantined(item: &Quarantined, now: Timestamp) -> (Record, WorldEvent) {
+    let id = Uuid::now_v7().to_string();
+    let text = |text: &Option<String>| text.as_deref().map(storable);
+    let (source, event_id, event_type) = (text(&item.source), text(&item.event_id), text(&item.event_type));
+    let (field, reason) = (text(&item.field), storable(&item.reason));
+    let data = json!({"quarantine_id": id, "received_at": now, "source": source, "event_id": event_id,
+        "type": event_type, "reason_code": item.reason_code, "field": field, "reason": reason});
+    let data = data.as_object().cloned().unwrap_or_default();
+    let data = data.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let world = WorldEvent { event_type: "event.quarantined.v1".to_owned(), subject: id.clone(), sequence: 1, data };
+    let record = vec![
+        ("id", id.into()),
+        ("received_at", now.into()),
+        ("digest", item_digest(item).into()),
+        ("body", item.body.clone().into()),
+        ("way", (&item.way).into()),
+        ("source", source.into()),
+        ("event_id", event_id.into()),
+        ("event_type", event_type.into()),
+        ("reason_code", (&item.reason_code).into()),
+        ("field", field.into()),
+        ("reason", reason.into()),
+        ("state", "open".into()),
+    ];
+    (record, world)
+}
+
+/// Tells equal quarantined messages: the same bytes, refused for the same reason.
+fn item_digest(item: &Quarantined) -> String {
+    let head =
+        json!([item.reason_code, item.field, item.reason, item.way, item.source, item.event_id, item.event_type]);
+    let mut bytes = canonical(&head);
+    bytes.extend_from_slice(&item.body);
+    HEXLOWER.encode(digest(&SHA256, &bytes).as_ref())
+}
+
+/// PostgreSQL stores every character in a text but NUL.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

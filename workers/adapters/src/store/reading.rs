@@ -1,0 +1,229 @@
+//! Reading, for people and machines: one state of the database each, without standing in anybody's way.
+
+use super::fault::Fault;
+use super::link::Tx;
+use super::reference::all_funds;
+use super::value::{Row, Value};
+use super::write::write_journal;
+use super::{SqlStore, load, transact};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeMap;
+use zhida_core::ids::ApplicationId;
+use zhida_core::money::Fen;
+use zhida_core::payout::Payout;
+use zhida_core::ports::store::{
+    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+};
+use zhida_core::steps::{JournalRow, Quarantined};
+
+#[async_trait]
+impl ReadStore for SqlStore {
+    async fn payouts_of(&self, id: &ApplicationId) -> Result<Vec<Payout>, StoreError> {
+        transact!(self, Reading, |tx| load::payouts_of(&mut tx, vec![id.0.clone()], super::link::Lock::None))
+    }
+
+    async fn payouts(&self, filter: &PayoutFilter) -> Result<PayoutPage, StoreError> {
+        transact!(self, Reading, |tx| page(&mut tx, filter))
+    }
+
+    async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError> {
+        transact!(self, Reading, |tx| journal_of(&mut tx, id))
+    }
+
+    async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError> {
+        transact!(self, Reading, |tx| quarantine(&mut tx, which))
+    }
+
+    async fn close_quarantine(&self, id: &str, state: &str, by: &str, why: &str) -> Result<bool, StoreError> {
+        transact!(self, Writing, |tx| close(&mut tx, id, state, by, why))
+    }
+
+    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError> {
+        transact!(self, Reading, |tx| self.figures_within(&mut tx, credited_since))
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        transact!(self, Reading, |tx| clock(&mut tx))
+    }
+}
+
+async fn clock(tx: &mut Tx) -> Result<Timestamp, Fault> {
+    Ok(tx.now)
+}
+
+async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut conditions: Vec<String> = Vec::new();
+    if let Some(state) = filter.state {
+        values.push(state.code().into());
+        conditions.push(format!("state = ${}", values.len()));
+    }
+    if let Some(policy_id) = &filter.policy_id {
+        values.push(policy_id.as_str().into());
+        conditions.push(format!("policy_id = ${}", values.len()));
+    }
+    if let Some(before) = filter.before.as_deref().and_then(parse_place) {
+        let n = values.len();
+        conditions.push(format!("(received_at, application_id, tranche) < (${}, ${}, ${})", n + 1, n + 2, n + 3));
+        values.extend(before);
+    }
+    let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
+    let limit = filter.limit.clamp(1, 1000);
+    let tail = format!("{whole} order by received_at desc, application_id desc, tranche desc");
+    let mut items = load::payouts_due(tx, &tail, values, limit + 1, super::link::Lock::None).await?;
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next = items.last().filter(|_| more).map(place);
+    Ok(PayoutPage { items, next })
+}
+
+/// A place in the list: when it was received, tranche, application.
+fn place(payout: &Payout) -> String {
+    format!("{}-{}-{}", payout.received_at.as_microsecond(), payout.key.tranche, payout.key.application_id)
+}
+
+/// A place that nobody gave out reads as none: the list begins anew.
+fn parse_place(place: &str) -> Option<[Value; 3]> {
+    let (received_at, rest) = place.split_once('-')?;
+    let (tranche, application_id) = rest.split_once('-')?;
+    let (received_at, tranche): (i64, i64) = (received_at.parse().ok()?, tranche.parse().ok()?);
+    Some([received_at.into(), application_id.into(), tranche.into()])
+}
+
+async fn journal_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {
+    // '0' follows '/': everything that begins with the id and a slash.
+    let sql = "select sequence, at, kind, subject, by, detail from journal \
+        where subject = $1 or (subject > $2 and subject < $3) order by sequence";
+    let values = vec![id.as_str().into(), format!("{id}/").into(), format!("{id}0").into()];
+    let rows = tx.rows(sql, values).await?;
+    let entry = |row: &Row| {
+        Ok(JournalEntry {
+            sequence: row.get("sequence")?,
+            at: row.time("at")?,
+            kind: row.get("kind")?,
+            subject: row.get("subject")?,
+            by: row.get("by")?,
+            detail: row.json("detail")?,
+        })
+    };
+    rows.iter().map(entry).collect()
+}
+
+async fn quarantine(tx: &mut Tx, which: Which) -> Result<Vec<QuarantineRow>, Fault> {
+    let condition = match which {
+        Which::Open => "where state = 'open'",
+        Which::All => "",
+    };
+    let sql = format!(
+        "select id, received_at, body, way, source, event_id, event_type, reason_code, field, reason, state, \
+         closed_by, closed_at, closed_reason from quarantine {condition} order by id"
+    );
+    let rows = tx.rows(sql, vec![]).await?;
+    let read = |row: &Row| {
+        let closed = match row.time_or_none("closed_at")? {
+            Some(at) => Some((row.get("closed_by")?, at, row.get("closed_reason")?)),
+            None => None,
+        };
+        let item = Quarantined {
+            body: row.get("body")?,
+            way: row.get("way")?,
+            source: row.get("source")?,
+            event_id: row.get("event_id")?,
+            event_type: row.get("event_type")?,
+            reason_code: row.get("reason_code")?,
+            field: row.get("field")?,
+            reason: row.get("reason")?,
+        };
+        let (id, received_at, state) = (row.get("id")?, row.time("received_at")?, row.get("state")?);
+        Ok(QuarantineRow { id, received_at, item, state, closed })
+    };
+    rows.iter().map(read).collect()
+}
+
+async fn close(tx: &mut Tx, id: &str, state: &str, by: &str, why: &str) -> Result<bool, Fault> {
+    let sql = "update quarantine set state = $2, closed_by = $3, closed_at = $4, closed_reason = $5 \
+        where id = $1 and state = 'open'";
+    let values = vec![id.into(), state.into(), by.into(), tx.now.into(), why.into()];
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    let row = JournalRow {
+        kind: "quarantine.closed".to_owned(),
+        subject: id.to_owned(),
+        by: by.to_owned(),
+        detail: json!({"state": state, "why": why}),
+    };
+    write_journal(tx, &[row]).await?;
+    Ok(true)
+}
+
+impl SqlStore {
+    async fn figures_within(&self, tx: &mut Tx, credited_since: Timestamp) -> Result<Figures, Fault> {
+        let mut figures = Figures { at: Some(tx.now), funds: all_funds(tx).await?, ..Figures::default() };
+        count_payouts(tx, &mut figures).await?;
+        figures.oldest_unpaid = first_time(tx, "select min(approved_at) as at from payouts where live", vec![]).await?;
+        self.count_late(tx, &mut figures).await?;
+        let unknown = "select min(last_call_ended_at) as at from instructions where state = 'unknown'";
+        figures.oldest_unknown = first_time(tx, unknown, vec![]).await?;
+        let pending = "select min(on_the_way_since) as at from instructions where state = 'pending'";
+        figures.oldest_pending = first_time(tx, pending, vec![]).await?;
+        let unsent = "select count(*) as count, min(created_at) as at from outbox where sent_at is null";
+        let row = tx.one(unsent, vec![]).await?;
+        figures.outbox = (row.unsigned("count")?, row.time_or_none("at")?);
+        figures.inbox = tx.one("select count(*) as count from inbox", vec![]).await?.unsigned("count")?;
+        let open =
+            "select reason_code as name, count(*) as count from quarantine where state = 'open' group by reason_code";
+        figures.quarantine_by_code = counts(tx, open).await?;
+        let alarms = "select kind as name, count(*) as count from alarms group by kind";
+        figures.alarms_by_kind = counts(tx, alarms).await?;
+        figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
+        let credits = "select credited_at - approved_at as micros from payouts where credited_at >= $1";
+        let rows = tx.rows(credits, vec![credited_since.into()]).await?;
+        figures.approve_to_credit_micros = rows.iter().map(|row| row.get("micros")).collect::<Result<_, _>>()?;
+        Ok(figures)
+    }
+
+    /// At risk: from the first alert on, until the 24 hours are over; then overdue.
+    async fn count_late(&self, tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+        let now = tx.now;
+        let first_alert = self.protocol.rules.at_risk_after.iter().min();
+        let risky = first_alert.and_then(|after| now.checked_sub(*after).ok()).unwrap_or(Timestamp::MIN);
+        let late = now.checked_sub(zhida_core::payout::PROMISE).unwrap_or(Timestamp::MIN);
+        // due_at is approved_at and the promise, so that one index serves both.
+        let sql = "select count(*) as count from payouts where live and approved_at <= $1";
+        figures.overdue = tx.one(sql, vec![late.into()]).await?.unsigned("count")?;
+        let at_risk_or_overdue: u64 = tx.one(sql, vec![risky.into()]).await?.unsigned("count")?;
+        figures.at_risk = at_risk_or_overdue.saturating_sub(figures.overdue);
+        Ok(())
+    }
+}
+
+async fn count_payouts(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+    let sql = "select state, reason_code, count(*) as count, cast(sum(amount) as bigint) as amount \
+        from payouts group by state, reason_code";
+    for row in tx.rows(sql, vec![]).await? {
+        let (state, reason): (String, Option<String>) = (row.get("state")?, row.get("reason_code")?);
+        let (count, amount): (u64, i64) = (row.unsigned("count")?, row.get("amount")?);
+        let reason = reason.unwrap_or_default();
+        if state == "held" {
+            *figures.held_by_code.entry(reason.clone()).or_default() += count;
+        }
+        if let Some(class) = reason.strip_prefix("refused_") {
+            *figures.refused_by_class.entry(class.to_owned()).or_default() += count;
+        }
+        let sum = figures.by_state.entry(state).or_default();
+        *sum = (sum.0 + count, Fen(sum.1.0 + amount));
+    }
+    Ok(())
+}
+
+async fn counts(tx: &mut Tx, sql: &str) -> Result<BTreeMap<String, u64>, Fault> {
+    let rows = tx.rows(sql, vec![]).await?;
+    rows.iter().map(|row| Ok((row.get("name")?, row.unsigned("count")?))).collect()
+}
+
+async fn first_time(tx: &mut Tx, sql: &str, values: Vec<Value>) -> Result<Option<Timestamp>, Fault> {
+    tx.one(sql, values).await?.time_or_none("at")
+}

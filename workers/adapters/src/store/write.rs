@@ -1,0 +1,266 @@
+//! Writing what a step wants, in one order for every step: payouts, batches, instructions, then what only grows, then the
+//! counters that many transactions share, so that they are locked last and for the shortest time.
+
+use super::fault::Fault;
+use super::link::Tx;
+use super::value::{Record, Value};
+use super::{envelope, instruction_rows, payout_rows};
+use std::collections::BTreeSet;
+use zhida_core::batch::Batch;
+use zhida_core::ids::{FundId, InstructionId, MsgId};
+use zhida_core::payout::{Alarm, Posting};
+use zhida_core::rules::Rules;
+use zhida_core::steps::{CapKey, Changes, JournalRow, Reconsider, Switch, WorldEvent};
+
+/// Writes everything that a step collected.
+pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Result<(), Fault> {
+    let now = tx.now;
+    write_payouts(tx, &changes, rules).await?;
+    let new_batches = write_batches(tx, &changes).await?;
+    write_instructions(tx, &changes).await?;
+    write_members(tx, new_batches).await?;
+    examine(tx, &changes.examine).await?;
+    tx.insert("postings", changes.postings.iter().map(|one| posting(one, tx.now)).collect(), "").await?;
+    write_inbox(tx, &changes).await?;
+    write_facts(tx, &changes).await?;
+    let mut world = changes.world.clone();
+    for item in &changes.quarantine {
+        let (record, event) = envelope::quarantined(item, now);
+        if insert_new(tx, "quarantine", record).await? {
+            world.push(event);
+        }
+    }
+    write_journal(tx, &changes.journal).await?;
+    tx.insert("alarms", changes.alarms.iter().map(|one| alarm(one, tx.now)).collect(), "").await?;
+    write_world(tx, &world, rules).await?;
+    tx.insert("outbox", envelope::doorbells(&changes.doorbells, now), "").await?;
+    if let Some(switch) = &changes.switch {
+        write_switch(tx, switch).await?;
+    }
+    for (fund_id, amount) in &changes.funds {
+        let sql = "update funds set committed = committed + $2 where id = $1";
+        tx.execute(sql, vec![fund_id.as_str().into(), (*amount).into()]).await?;
+    }
+    write_caps(tx, &changes).await
+}
+
+/// Journal rows.
+pub(super) async fn write_journal(tx: &mut Tx, rows: &[JournalRow]) -> Result<(), Fault> {
+    let now = tx.now;
+    tx.insert("journal", rows.iter().map(|row| envelope::journal(row, now)).collect(), "").await
+}
+
+/// Events for the world.
+pub(super) async fn write_world(tx: &mut Tx, events: &[WorldEvent], rules: &Rules) -> Result<(), Fault> {
+    let now = tx.now;
+    let rows = events.iter().map(|event| envelope::world(event, &rules.district, now)).collect();
+    tx.insert("outbox", rows, "").await
+}
+
+async fn write_payouts(tx: &mut Tx, changes: &Changes, rules: &Rules) -> Result<(), Fault> {
+    let (new, old): (Vec<_>, Vec<_>) =
+        changes.payouts.values().partition(|payout| changes.created.contains(&payout.key));
+    let enterprise = |payout: &&zhida_core::payout::Payout| {
+        vec![
+            ("id", uuid::Uuid::now_v7().to_string().into()),
+            ("uscc", (&payout.enterprise.uscc).into()),
+            ("name", (&payout.enterprise.name).into()),
+            ("since", payout.received_at.into()),
+        ]
+    };
+    let mut seen = BTreeSet::new();
+    let first = new.iter().filter(|payout| seen.insert(&payout.enterprise.uscc));
+    tx.insert("enterprises", first.map(enterprise).collect(), "on conflict do nothing").await?;
+    tx.insert("payouts", new.into_iter().map(|one| payout_rows::created(one, rules)).collect(), "").await?;
+    tx.update("payouts", 2, old.into_iter().map(|one| payout_rows::changed(one, rules)).collect()).await
+}
+
+async fn write_batches<'a>(tx: &mut Tx, changes: &'a Changes) -> Result<Vec<&'a Batch>, Fault> {
+    let (old, new): (Vec<_>, Vec<_>) =
+        changes.batches.values().partition(|batch| tx.known_batches.contains(&batch.msg_id));
+    let changing = |batch: &Batch| {
+        vec![
+            ("msg_id", batch.msg_id.as_str().into()),
+            ("calls", batch.calls.into()),
+            ("closed", batch.closed.clone().into()),
+            ("examine_at", batch.examine_at.into()),
+        ]
+    };
+    let created = |batch: &Batch| {
+        let mut record = changing(batch);
+        record.extend([("created_at", batch.created_at.into()), ("bytes", batch.bytes.clone().into())]);
+        record
+    };
+    tx.update("batches", 1, old.into_iter().map(changing).collect()).await?;
+    tx.insert("batches", new.iter().map(|batch| created(batch)).collect(), "").await?;
+    tx.known_batches.extend(new.iter().map(|batch| batch.msg_id.clone()));
+    Ok(new)
+}
+
+async fn write_members(tx: &mut Tx, batches: Vec<&Batch>) -> Result<(), Fault> {
+    let mut records: Vec<Record> = Vec::new();
+    for batch in batches {
+        for (position, member) in batch.members.iter().enumerate() {
+            records.push(vec![
+                ("msg_id", batch.msg_id.as_str().into()),
+                ("position", (position as u64).into()),
+                ("application_id", member.key.application_id.as_str().into()),
+                ("tranche", member.key.tranche.into()),
+                ("instruction_id", member.instruction_id.as_str().into()),
+            ]);
+        }
+    }
+    tx.insert("batch_members", records, "").await
+}
+
+/// The dead before the living: one live instruction per payout holds after every row, not only at the end.
+async fn write_instructions(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let (mut dead, mut live, mut new, mut ids): (Vec<Record>, Vec<Record>, Vec<Record>, Vec<InstructionId>) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for payout in changes.payouts.values() {
+        for one in &payout.instructions {
+            let record = instruction_rows::record(&payout.key, one);
+            if !tx.known_instructions.contains(&one.id) {
+                new.push(record);
+                ids.push(one.id.clone());
+            } else if instruction_rows::is_live(one) {
+                live.push(record);
+            } else {
+                dead.push(record);
+            }
+        }
+    }
+    tx.update("instructions", 1, dead).await?;
+    tx.update("instructions", 1, live).await?;
+    tx.insert("instructions", new, "").await?;
+    tx.known_instructions.extend(ids);
+    Ok(())
+}
+
+async fn examine(tx: &mut Tx, batches: &BTreeSet<MsgId>) -> Result<(), Fault> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = batches.iter().map(|id| id.0.clone()).collect();
+    let sql = format!("update batches set examine_at = $2 where msg_id {} and closed is null", tx.among(1));
+    tx.execute(sql, vec![ids.into(), tx.now.into()]).await?;
+    Ok(())
+}
+
+async fn write_inbox(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let now = tx.now;
+    let mut arrivals: Vec<_> = changes.inbox.iter().collect();
+    arrivals.sort_by(|one, other| (&one.source, &one.event_id).cmp(&(&other.source, &other.event_id)));
+    let head = |one: &&zhida_core::steps::Arrival| {
+        vec![
+            ("source", (&one.source).into()),
+            ("event_id", (&one.event_id).into()),
+            ("content_sha256", (&one.content_sha256).into()),
+            ("event_type", (&one.event_type).into()),
+            ("subject", (&one.subject).into()),
+            ("keyid", (&one.keyid).into()),
+            ("way", (&one.way).into()),
+            ("received_at", now.into()),
+        ]
+    };
+    let body = |one: &&zhida_core::steps::Arrival| {
+        vec![("source", (&one.source).into()), ("event_id", (&one.event_id).into()), ("body", one.body.clone().into())]
+    };
+    tx.insert("inbox", arrivals.iter().map(head).collect(), "").await?;
+    tx.insert("inbox_bodies", arrivals.iter().map(body).collect(), "").await
+}
+
+async fn write_facts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let now = tx.now;
+    let application = |(id, facts): (&zhida_core::ids::ApplicationId, &zhida_core::steps::ApplicationFacts)| {
+        vec![
+            ("id", id.as_str().into()),
+            ("ended_kind", facts.ended.as_ref().map(|ended| ended.kind.code()).into()),
+            ("ended_at", facts.ended.as_ref().map(|ended| ended.at).into()),
+            ("ended_reason", facts.ended.as_ref().map(|ended| ended.reason.clone()).into()),
+            ("publicity_open", facts.publicity_open.into()),
+            ("objection_open", facts.objection_open.into()),
+        ]
+    };
+    let tail = "on conflict (id) do update set ended_kind = excluded.ended_kind, ended_at = excluded.ended_at, \
+        ended_reason = excluded.ended_reason, publicity_open = excluded.publicity_open, \
+        objection_open = excluded.objection_open";
+    tx.insert("applications", changes.applications.iter().map(application).collect(), tail).await?;
+    // One by one: the same commitment may have come twice, and the last one counts.
+    for (id, uscc) in &changes.commitments {
+        let record = vec![("id", id.into()), ("uscc", uscc.into()), ("received_at", now.into())];
+        tx.insert("commitments", vec![record], "on conflict (id) do update set uscc = excluded.uscc").await?;
+    }
+    let distinct: BTreeSet<&Reconsider> = changes.reconsider.iter().collect();
+    let request = |which: &Reconsider| {
+        let (kind, subject) = match which {
+            Reconsider::Application(id) => ("application", id.as_str()),
+            Reconsider::Commitment(id) => ("commitment", id.as_str()),
+            Reconsider::Fund(id) => ("fund", id.as_str()),
+        };
+        vec![("kind", kind.into()), ("subject", subject.into()), ("at", now.into())]
+    };
+    tx.insert("reconsiderations", distinct.into_iter().map(request).collect(), "").await
+}
+
+/// Inserts a row unless an equal one stands; says whether it did.
+async fn insert_new(tx: &mut Tx, table: &str, record: Record) -> Result<bool, Fault> {
+    let columns = record.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let marks = (1..=record.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    let sql = format!("insert into {table} ({columns}) values ({marks}) on conflict do nothing");
+    Ok(tx.execute(sql, record.into_iter().map(|(_, value)| value).collect()).await? > 0)
+}
+
+async fn write_switch(tx: &mut Tx, switch: &Switch) -> Result<(), Fault> {
+    let (by, why) = switch.stopped_by.clone().map(|(by, why)| (by.0, why)).unzip();
+    let sql = "update switch set stopped_by = $1, stopped_reason = $2, since = $3, resumed_by = $4 where id = 1";
+    let resumed_by = switch.resumed_by.as_ref().map(|by| by.0.clone());
+    tx.execute(sql, vec![by.into(), why.into(), switch.since.into(), resumed_by.into()]).await?;
+    Ok(())
+}
+
+/// Charges first make their row; what is given back finds it there.
+async fn write_caps(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let record = |(key, amount): (&CapKey, &zhida_core::money::Fen)| {
+        vec![
+            ("policy_id", key.policy_id.as_str().into()),
+            ("uscc", (&key.uscc).into()),
+            ("year", i64::from(key.year).into()),
+            ("charged", (*amount).into()),
+        ]
+    };
+    let charged = changes.caps.iter().filter(|(_, amount)| amount.0 > 0).map(record).collect();
+    let tail = "on conflict (policy_id, uscc, year) do update set charged = caps.charged + excluded.charged";
+    tx.insert("caps", charged, tail).await?;
+    for (key, amount) in changes.caps.iter().filter(|(_, amount)| amount.0 < 0) {
+        let sql = "update caps set charged = charged + $4 where policy_id = $1 and uscc = $2 and year = $3";
+        let year = i64::from(key.year).into();
+        tx.execute(sql, vec![key.policy_id.as_str().into(), (&key.uscc).into(), year, (*amount).into()]).await?;
+    }
+    Ok(())
+}
+
+fn posting(one: &Posting, now: jiff::Timestamp) -> Record {
+    vec![
+        ("at", now.into()),
+        ("fund_id", FundId::as_str(&one.fund_id).into()),
+        ("application_id", one.key.application_id.as_str().into()),
+        ("tranche", one.key.tranche.into()),
+        ("instruction_id", one.instruction_id.as_ref().map(InstructionId::as_str).into()),
+        ("from_account", one.from.code().into()),
+        ("to_account", one.to.code().into()),
+        ("amount", one.amount.into()),
+    ]
+}
+
+fn alarm(one: &Alarm, now: jiff::Timestamp) -> Record {
+    let key = one.key.as_ref();
+    vec![
+        ("at", now.into()),
+        ("kind", one.kind.code().into()),
+        ("application_id", key.map(|key| key.application_id.0.clone()).into()),
+        ("tranche", Value::Int(key.map(|key| i64::from(key.tranche)))),
+        ("instruction_id", one.instruction_id.as_ref().map(InstructionId::as_str).into()),
+        ("text", (&one.text).into()),
+    ]
+}

@@ -1,0 +1,107 @@
+//! Payouts and timelines, read. Account numbers show their last four digits only.
+
+use crate::authorise::Scope;
+use crate::problem::Problem;
+use crate::routes::Console;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zhida_core::ids::{ApplicationId, PolicyId};
+use zhida_core::payout::PayoutState;
+use zhida_core::ports::store::PayoutFilter;
+use zhida_core::view::{journal_view, payout_view};
+use zhida_schemas::text::Id;
+
+/// Payouts in one page, unless asked for otherwise, and at most.
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 1000;
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    state: Option<String>,
+    policy_id: Option<String>,
+    before: Option<String>,
+    limit: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    console.watch.tokens.check(&headers, Scope::Read)?;
+    let Query(query) = query.map_err(|error| bad("the query", &error.to_string(), "see /v1/openapi.json"))?;
+    let state = query.state.as_deref().map(|code| {
+        PayoutState::from_code(code).ok_or_else(|| {
+            let known: Vec<&str> = PayoutState::ALL.iter().map(|state| state.code()).collect();
+            bad("state", code, &format!("use one of {}", known.join(", ")))
+        })
+    });
+    let limit = match query.limit.as_deref() {
+        None => LIMIT_DEFAULT,
+        Some(text) => {
+            let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+            limit.ok_or_else(|| bad("limit", text, "use a number from 1 to 1000"))?
+        }
+    };
+    let policy_id = query.policy_id.map(|id| known_form("policy_id", id)).transpose()?.map(PolicyId);
+    let before = query.before.map(place_form).transpose()?;
+    let filter = PayoutFilter { state: state.transpose()?, policy_id, before, limit };
+    let page = console.api()?.store.payouts(&filter).await?;
+    let items: Vec<Value> = page.items.iter().map(payout_view).collect();
+    Ok(Json(json!({"items": items, "next": page.next})))
+}
+
+pub(crate) async fn one(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Path(application_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    console.watch.tokens.check(&headers, Scope::Read)?;
+    let id = known_form("application_id", application_id)?;
+    let payouts = console.api()?.store.payouts_of(&ApplicationId(id.clone())).await?;
+    let mut views = payouts.iter().map(payout_view);
+    let Some(mut first) = views.next() else {
+        return Err(Problem::not_found(&format!("a payout of application {id}")));
+    };
+    // An award in several parts: the first stands at the top, the others beside it.
+    let others: Vec<Value> = views.collect();
+    if !others.is_empty() {
+        first["further_tranches"] = Value::from(others);
+    }
+    Ok(Json(first))
+}
+
+pub(crate) async fn timeline(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Path(application_id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    console.watch.tokens.check(&headers, Scope::Read)?;
+    let id = known_form("application_id", application_id)?;
+    let entries = console.api()?.store.trace(&ApplicationId(id.clone())).await?;
+    if entries.is_empty() {
+        return Err(Problem::not_found(&format!("application {id}")));
+    }
+    Ok(Json(entries.iter().map(journal_view).collect()))
+}
+
+fn known_form(field: &str, text: String) -> Result<String, Problem> {
+    match Id::parse(text.clone()) {
+        Ok(id) => Ok(id.into_string()),
+        Err(fault) => Err(bad(field, &text, &fault.to_string())),
+    }
+}
+
+fn place_form(text: String) -> Result<String, Problem> {
+    let plain = !text.is_empty() && text.len() <= 256 && text.chars().all(|letter| letter.is_ascii_graphic());
+    if plain { Ok(text) } else { Err(bad("before", &text, "use the `next` of the page before")) }
+}
+
+fn bad(field: &str, value: &str, remedy: &str) -> Problem {
+    let shown: String = value.chars().take(80).collect();
+    Problem::new(StatusCode::BAD_REQUEST, "bad request", format!("{field} is {shown:?}: {remedy}"))
+}

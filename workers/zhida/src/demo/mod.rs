@@ -1,0 +1,175 @@
+//! `zhida demo`: the whole system in one process on SQLite and the embedded queue, with the simulated bank beside it over
+//! HTTP on loopback. The sample district goes through it; the bank's ledger is the judge of what was paid.
+
+mod events;
+mod summary;
+mod twists;
+
+use crate::cli::DemoArgs;
+use crate::opening;
+use crate::roles::Role;
+use crate::serve::House;
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use summary::Summary;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use zhida_config::Settings;
+use zhida_config::sample_district::{self, Award};
+use zhida_core::ports::store::Figures;
+use zhida_sandbox::{Sandbox, SandboxSettings};
+use zhida_schemas::signing::SigningKey;
+
+/// The demo's district.
+const DISTRICT: &str = "sample";
+/// Its API token: everything is on loopback and invented.
+const TOKEN: &str = "demo-token";
+/// The review system's key id.
+const KEYID: &str = "review-demo";
+
+/// Runs the demo.
+pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    let folder = Folder::new(arguments.dir.as_deref())?;
+    let awards = sample_district::awards()?;
+    let key = SigningKey::generate()?;
+    let sandbox = start_bank(&folder.path, &awards).await?;
+    let listener = TcpListener::bind(arguments.listen).await.with_context(|| {
+        format!("{} is taken; choose another address with --listen, or 127.0.0.1:0 for a free one", arguments.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let settings = settings(&folder.path, &key, &sandbox.url(), &address.to_string())?;
+    opening::migrate(&settings).await?;
+    let guard = opening::guard(&settings)?;
+    let (stop, stopped) = watch::channel(false);
+    let mut house = House::open(settings, stopped).await?;
+    println!("直达 zhida 演示 — {} 项政策, {} 家企业; 模拟银行 {}", 149, awards.len(), sandbox.url());
+    println!(
+        "The sample district goes through intake, payout and a simulated bank; API at http://{address} (token \"{TOKEN}\")"
+    );
+    let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
+    house.start(&Role::ALL.into_iter().collect(), listener)?;
+    let began = std::time::Instant::now();
+    let handed_in = events::hand_in(&house, &key, &awards, &format!("http://{address}")).await?;
+    watch_until_at_rest(&house, handed_in.approvals, &sandbox).await?;
+    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger()).await?;
+    summary.print(began.elapsed());
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, format!("{}\n", summary.json()))
+            .with_context(|| format!("the summary cannot be written to {}", path.display()))?;
+    }
+    let sound = summary.is_sound();
+    if !arguments.exit {
+        println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
+        println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
+        println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
+        tokio::signal::ctrl_c().await?;
+    }
+    stop.send_replace(true);
+    house.drain().await?;
+    sandbox.stop().await;
+    drop(guard);
+    folder.leave()?;
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where database and ledger lie; a temporary one is removed at the end.
+struct Folder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Folder {
+    fn new(chosen: Option<&Path>) -> anyhow::Result<Self> {
+        let temporary = chosen.is_none();
+        let path = match chosen {
+            Some(path) => path.to_owned(),
+            None => std::env::temp_dir().join(format!("zhida-demo-{}", uuid::Uuid::new_v4().simple())),
+        };
+        std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        if path.join("zhida.db").exists() {
+            anyhow::bail!("{} holds an earlier demo; give an empty folder, or remove it", path.display());
+        }
+        Ok(Self { path, temporary })
+    }
+
+    fn leave(&self) -> anyhow::Result<()> {
+        if self.temporary {
+            std::fs::remove_dir_all(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+async fn start_bank(folder: &Path, awards: &[Award]) -> anyhow::Result<Sandbox> {
+    let ledger = Some(folder.join("bank-ledger.ndjson"));
+    let sandbox = Sandbox::start(SandboxSettings { ledger, ..SandboxSettings::default() }).await?;
+    for award in awards {
+        twists::script(&sandbox.bank, award);
+    }
+    Ok(sandbox)
+}
+
+/// As a district would write them, with a bank that is quick to forget and quick to be asked.
+fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow::Result<Settings> {
+    let database = format!("sqlite:{}", folder.join("zhida.db").display());
+    let trusted = format!("intake.trusted_keys.{KEYID}");
+    let incarnation = folder.join("incarnation").display().to_string();
+    let public_key = key.public_key().to_string();
+    let flags = [
+        ("environment", "sandbox"),
+        ("district.id", DISTRICT),
+        ("database.url", &database),
+        ("store.incarnation_file", &incarnation),
+        ("http.listen", listen),
+        ("http.api_token", TOKEN),
+        (&trusted, &public_key),
+        ("bank.kind", "iso20022-http"),
+        ("bank.url", bank),
+        // A call that hangs is given up after three seconds, and the bank shows what it has after two more.
+        ("bank.timeout_seconds", "3"),
+        ("bank.claim_lease_seconds", "10"),
+        ("bank.visibility_seconds", "2"),
+        ("bank.enquiry_first_seconds", "1"),
+        ("bank.enquiry_max_seconds", "2"),
+        ("bank.batch_max", "20"),
+        ("sweeps.ready_seconds", "1"),
+        ("sweeps.enquiry_seconds", "1"),
+        ("sweeps.figures_seconds", "1"),
+    ];
+    let flags: Vec<(String, String)> =
+        flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Ok(Settings::load(&flags, std::iter::empty(), None)?)
+}
+
+/// Shows progress until nothing moves any more: every approval is settled, refused, held, or unknown with a reason that only
+/// a person can end.
+async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -> anyhow::Result<()> {
+    let bar = ProgressBar::new(approvals);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} 已到账或有结论 at rest  {msg}")?;
+    bar.set_style(style);
+    loop {
+        let figures = house.store.figures(jiff::Timestamp::MAX).await?;
+        let count = |state: &str| figures.by_state.get(state).map_or(0, |(count, _)| *count);
+        let resting = ["settled", "refused", "held", "returned", "cancelled"].into_iter().map(count).sum();
+        bar.set_position(resting);
+        bar.set_message(format!(
+            "到账 settled {}  银行 at the bank {}",
+            count("settled"),
+            sandbox.bank.with_ledger(|ledger| ledger.total())
+        ));
+        if is_at_rest(&figures, approvals, resting) {
+            bar.finish();
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Holds that end by themselves at a time are still under way.
+fn is_at_rest(figures: &Figures, approvals: u64, resting: u64) -> bool {
+    let count = |code: &str| figures.held_by_code.get(code).copied().unwrap_or_default();
+    resting >= approvals && count("bank_funds") == 0 && count("bank_window") == 0 && figures.outbox.0 == 0
+}

@@ -1,0 +1,53 @@
+//! Opens the database that the settings name, prepares it, and guards it against a second worker where there may be one only.
+
+use crate::wiring;
+use anyhow::Context as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use zhida_adapters::store::{self, DatabaseSettings, SqlStore, StoreClock, WorkerLock};
+use zhida_adapters::transport::rabbitmq::topology::declare_all;
+use zhida_config::address::DatabaseKind;
+use zhida_config::{QueueUrl, Settings};
+use zhida_core::ports::store::{Protocol, Store};
+
+fn database(settings: &Settings) -> anyhow::Result<DatabaseSettings> {
+    Ok(DatabaseSettings {
+        url: settings.database.url.expose().to_owned(),
+        district: wiring::district(settings)?,
+        environment: settings.environment.word().to_owned(),
+        connections_max: settings.database.connections,
+    })
+}
+
+/// Opens the store.
+pub(crate) async fn store(settings: &Settings, protocol: Protocol) -> anyhow::Result<Arc<dyn Store>> {
+    let store = SqlStore::open(&database(settings)?, protocol, StoreClock::default()).await?;
+    Ok(Arc::new(store))
+}
+
+/// `zhida migrate`: the schema, and with RabbitMQ the exchanges and queues.
+pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
+    store::migrate(&database(settings)?).await?;
+    if let QueueUrl::Broker(url) = &settings.queue.url {
+        declare_all(&wiring::broker(settings, url.expose(), "migrate")?).await.context("exchanges and queues")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Held while a worker process runs on a database or queue that bears only one.
+#[must_use = "the database is guarded only while this is kept"]
+pub(crate) struct Guard {
+    _lock: Option<WorkerLock>,
+}
+
+/// Takes the guard, or refuses because another worker process has it.
+pub(crate) fn guard(settings: &Settings) -> anyhow::Result<Guard> {
+    let embedded = matches!(settings.queue.url, QueueUrl::Embedded);
+    if embedded && settings.database.url.kind() == DatabaseKind::Postgres {
+        anyhow::bail!(
+            "queue.url is \"embedded\" but the database is PostgreSQL: the embedded queue rings inside one process only; \
+             set queue.url to the broker, or use SQLite"
+        );
+    }
+    Ok(Guard { _lock: WorkerLock::take(settings.database.url.expose())? })
+}

@@ -1,0 +1,50 @@
+//! From settings to the core's rules.
+
+use jiff::SignedDuration;
+use zhida_config::Settings;
+use zhida_config::sections::{Idempotency, Switch};
+use zhida_core::rules::{self, BankRules, ChangedPayee, Enquiries, Limits, Rules};
+
+/// The rules that these settings state, for `district`.
+pub(crate) fn rules(settings: &Settings, district: &str) -> Rules {
+    let seconds = |count: u32| SignedDuration::from_secs(i64::from(count));
+    let days = |count: u32| SignedDuration::from_hours(24 * i64::from(count));
+    let bank = &settings.bank;
+    let defaults = Rules::with_defaults(district);
+    Rules {
+        bank: BankRules {
+            batch_max: bank.batch_max,
+            lease: seconds(bank.claim_lease_seconds),
+            timeout: seconds(bank.timeout_seconds),
+            visibility: seconds(bank.visibility_seconds),
+            idempotency: match bank.idempotency {
+                Idempotency::EndToEndId => rules::Idempotency::EndToEndId,
+                Idempotency::MessageId => rules::Idempotency::MessageId,
+            },
+            idempotency_window: days(bank.idempotency_days),
+            enquiries: Enquiries::Offered,
+            enquiry_first: seconds(bank.enquiry_first_seconds),
+            enquiry_max: seconds(bank.enquiry_max_seconds),
+            ..defaults.bank
+        },
+        max_age: days(settings.intake.max_age_days),
+        changed_payee: match settings.holds.changed_payee {
+            Switch::On => ChangedPayee::Hold,
+            Switch::Off => ChangedPayee::Pay,
+        },
+        at_risk_after: settings
+            .payout
+            .at_risk_hours
+            .iter()
+            .map(|hours| SignedDuration::from_hours(i64::from(*hours)))
+            .collect(),
+        second_officer_above: settings.release.second_officer_above.as_ref().map(|amount| amount.fen),
+        limits: Limits {
+            per_hour: settings.limits.per_hour.as_ref().map(|amount| amount.fen),
+            per_day: settings.limits.per_day.as_ref().map(|amount| amount.fen),
+            per_fund_per_day: settings.limits.per_fund_per_day.as_ref().map(|amount| amount.fen),
+        },
+        zone: settings.calendar.timezone.clone(),
+        ..defaults
+    }
+}

@@ -1,0 +1,154 @@
+//! Puts stores, queues, banks and doors together by the settings.
+
+use crate::opening;
+use crate::rules::rules;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
+use zhida_adapters::transport::rabbitmq::RabbitSettings;
+use zhida_config::Settings;
+use zhida_config::sections;
+use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome, NotTakenIn};
+use zhida_core::ports::door::EventDoor;
+use zhida_core::ports::store::{Protocol, Store};
+use zhida_core::ports::time::Time;
+use zhida_intake::{Door, Keyring};
+use zhida_monitoring::Metrics;
+use zhida_monitoring::metrics::BankCall;
+
+/// What verbs beside a running `serve` need: short transactions, no worker.
+pub(crate) struct Context {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// The store.
+    pub(crate) store: Arc<dyn Store>,
+    /// The door for events.
+    pub(crate) door: Arc<dyn EventDoor>,
+    /// The district.
+    pub(crate) district: String,
+}
+
+impl Context {
+    /// Opens the database that the settings name.
+    pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let district = district(&settings)?;
+        let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
+        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
+        let door = Arc::new(Door { store: store.clone(), keyring, district: district.clone() });
+        Ok(Self { settings, store, door, district })
+    }
+}
+
+/// The district's id; everything that touches the database needs it.
+pub(crate) fn district(settings: &Settings) -> anyhow::Result<String> {
+    let id = settings.district.id.as_ref().ok_or_else(|| {
+        anyhow::anyhow!(
+            "district.id is not set: give it in the settings file, as ZHIDA__DISTRICT__ID or --set district.id=…"
+        )
+    })?;
+    Ok(id.as_str().to_owned())
+}
+
+/// Rules, message format and signature check, as every store needs them.
+pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring>) -> Protocol {
+    Protocol {
+        rules: Arc::new(rules(settings, district)),
+        format: Arc::new(Pain001Format::new(district, settings.calendar.timezone.clone())),
+        verifier: keyring,
+    }
+}
+
+/// The bank link of the settings, measured.
+pub(crate) fn bank(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Arc<dyn BankLink>> {
+    let bank = &settings.bank;
+    let url = bank.url.as_ref().ok_or_else(|| anyhow::anyhow!("bank.url is not set: where does the bank listen?"))?;
+    let link = HttpBank::new(HttpBankSettings {
+        url: url.expose().to_owned(),
+        token: bank.token.as_ref().map(|token| token.expose().to_owned()),
+        identity_pem: None,
+        ca_pem: None,
+        timeout: Duration::from_secs(u64::from(bank.timeout_seconds)),
+        settled_status: match bank.settled_status {
+            sections::SettledStatus::Acsc => SettledStatus::Acsc,
+            sections::SettledStatus::Accc => SettledStatus::Accc,
+        },
+        zone: settings.calendar.timezone.clone(),
+    })?;
+    Ok(Arc::new(MeasuredBank { link, metrics }))
+}
+
+/// The broker of the settings, for a connection of this name.
+pub(crate) fn broker(settings: &Settings, url: &str, name: &str) -> anyhow::Result<RabbitSettings> {
+    let mut broker = RabbitSettings::new(url, format!("zhida {name}"))?;
+    broker.step_timeout = Duration::from_secs(u64::from(settings.queue.operation_timeout_seconds));
+    broker.longest_pause = Duration::from_secs(u64::from(settings.queue.reconnect_max_seconds));
+    broker.linger = Duration::from_millis(u64::from(settings.intake.batch_wait_milliseconds));
+    Ok(broker)
+}
+
+/// A new, random name of a batch.
+pub(crate) fn new_msg_id() -> MsgId {
+    MsgId(uuid::Uuid::new_v4().simple().to_string())
+}
+
+/// Real time.
+pub(crate) struct RealTime(Instant);
+
+impl RealTime {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Instant::now()))
+    }
+}
+
+#[async_trait]
+impl Time for RealTime {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+}
+
+/// A bank link whose calls are counted and timed.
+struct MeasuredBank {
+    link: HttpBank,
+    metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl BankLink for MeasuredBank {
+    async fn pay(&self, msg_id: &MsgId, bytes: &[u8]) -> CallOutcome {
+        let began = Instant::now();
+        let outcome = self.link.pay(msg_id, bytes).await;
+        let call = match &outcome {
+            CallOutcome::Answered(_) => BankCall::PayAnswered,
+            CallOutcome::RefusedWhole { .. } => BankCall::PayRefusedWhole,
+            CallOutcome::DuplicateGroup => BankCall::PayDuplicate,
+            CallOutcome::Doubtful { .. } => BankCall::PayDoubtful,
+            CallOutcome::NotTakenIn { why, .. } => match why {
+                NotTakenIn::ConnectionRefused => BankCall::PayConnectionRefused,
+                NotTakenIn::Unauthorised => BankCall::PayUnauthorised,
+                NotTakenIn::Forbidden => BankCall::PayForbidden,
+                NotTakenIn::TooManyRequests => BankCall::PayTooManyRequests,
+            },
+        };
+        self.metrics.bank_call(call, began.elapsed());
+        outcome
+    }
+
+    async fn enquire(&self, instruction_id: &InstructionId) -> EnquiryOutcome {
+        let began = Instant::now();
+        let outcome = self.link.enquire(instruction_id).await;
+        let call = match &outcome {
+            EnquiryOutcome::Found(_) => BankCall::EnquiryFound,
+            EnquiryOutcome::NotFound => BankCall::EnquiryNotFound,
+            EnquiryOutcome::NoAnswer { .. } => BankCall::EnquiryNoAnswer,
+        };
+        self.metrics.bank_call(call, began.elapsed());
+        outcome
+    }
+}
