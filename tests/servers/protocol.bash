@@ -98,14 +98,17 @@ serve() {
         if [ "$attempt" = 3 ]; then failed; fi
     done
     echo "ready $(greeting)"
-    local verb rest
+    local verb rest words
     while read -r verb rest; do
         case "$verb" in
         kill) kill_server ;;
         start) start ;;
         empty) kill_server && empty ;;
-        # The arguments are words without quoting: names of queues and numbers.
-        control) control $rest ;;
+        # The arguments are words without quoting: names of queues, numbers, an Erlang term without blanks.
+        control)
+            read -ra words <<<"$rest"
+            control "${words[@]}"
+            ;;
         *) false ;;
         esac >>"$log" 2>&1 || failed
         echo done

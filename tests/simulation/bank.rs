@@ -78,6 +78,8 @@ enum Lie {
 /// The bank.
 pub(crate) struct Bank {
     pub(crate) temper: Temper,
+    /// Breaks even its promises: what it has refused it may pay all the same. Then nothing can be guaranteed, but it rings.
+    pub(crate) breaks_promises: bool,
     pub(crate) entries: BTreeMap<InstructionId, Entry>,
     /// Credits ever made.
     pub(crate) credits: Vec<(InstructionId, Transfer)>,
@@ -98,6 +100,7 @@ impl Bank {
     pub(crate) fn new(temper: Temper, timeout: SignedDuration, visibility: SignedDuration) -> Self {
         Self {
             temper,
+            breaks_promises: false,
             entries: BTreeMap::new(),
             credits: Vec::new(),
             said_refused: BTreeSet::new(),
@@ -311,7 +314,7 @@ impl Bank {
             Standing::Settled { at, reference } => {
                 self.credits.push((id.clone(), transfer));
                 let word = Word::Settled { credited_at: Some(at), bank_reference: Some(reference) };
-                if rng.u8(0..4) == 0 {
+                if self.breaks_promises || rng.u8(0..4) == 0 {
                     self.tell(rng, id, word, Carrier::Statement, now);
                 } else {
                     self.push(rng, id, word, now);
@@ -326,6 +329,13 @@ impl Bank {
             Standing::Rejected { reason } => {
                 self.said_refused.insert(id.clone());
                 self.push(rng, id, Word::Rejected { reason, text: String::new() }, now);
+                if self.breaks_promises && hostile {
+                    let at = now + SignedDuration::from_secs(rng.i64(1..50_000));
+                    let paid = Standing::Settled { at, reference: format!("R-late-{id}") };
+                    if let Some(entry) = self.entries.get_mut(id) {
+                        entry.next = Some((at, paid));
+                    }
+                }
             }
             Standing::Returned { at } => {
                 let word = Word::Returned { at, reason: "AC04".to_owned(), amount: transfer.amount };

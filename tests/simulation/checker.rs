@@ -53,7 +53,8 @@ fn payments(sim: &Sim, found: &mut Vec<String>) {
     }
     for payout in tables.payouts.values() {
         let credits = standing_credits(sim, payout.instructions.iter().map(|one| &one.id));
-        if credits > 1 {
+        let rang_overpaid = payout.overpaid && rang(&tables, payout, AlarmKind::Overpaid);
+        if credits > 1 && !(sim.world().bank.breaks_promises && rang_overpaid) {
             found.push(format!("{} was paid {credits} times", payout.key));
         }
         if (payout.state() == PayoutState::Settled) != (credits > 0) {
@@ -63,13 +64,14 @@ fn payments(sim: &Sim, found: &mut Vec<String>) {
             instruction_agrees(sim, payout, one, found);
         }
         let paid_after_end = payout.ended.is_some() && credits > 0;
-        let rang = tables.alarms.iter().any(|alarm| {
-            alarm.kind == AlarmKind::PaidAfterEnd && alarm.key.as_ref() == Some(&payout.key)
-        });
-        if paid_after_end && !rang {
+        if paid_after_end && !rang(&tables, payout, AlarmKind::PaidAfterEnd) {
             found.push(format!("{} was paid although it had ended, and nothing rang", payout.key));
         }
     }
+}
+
+fn rang(tables: &Tables, payout: &Payout, kind: AlarmKind) -> bool {
+    tables.alarms.iter().any(|alarm| alarm.kind == kind && alarm.key.as_ref() == Some(&payout.key))
 }
 
 fn instruction_agrees(sim: &Sim, payout: &Payout, one: &Instruction, found: &mut Vec<String>) {

@@ -32,6 +32,8 @@ pub(crate) enum Outside {
     RevokeKey,
     /// Somebody edits the database: the payee of a waiting payout.
     Tamper,
+    /// A statement line names an instruction that is nobody's.
+    StrangeLine,
     /// The bank takes no connections for that long.
     BankCloses(SignedDuration),
 }
@@ -90,6 +92,7 @@ fn sprinkle(rng: &mut fastrand::Rng, plan: &mut Vec<Outside>) {
         3 => Outside::BankCloses(SignedDuration::from_mins(rng.i64(1..600))),
         4 => Outside::Tamper,
         5 if rng.u8(0..4) == 0 => Outside::RevokeKey,
+        6 if rng.u8(0..2) == 0 => Outside::StrangeLine,
         _ => Outside::Officer,
     };
     for _ in 0..rng.usize(0..12) {
@@ -257,7 +260,8 @@ impl AuthorityReader for SealedEvents {
             Some(_) => return None,
         };
         let (amount, currency) = (approved.amount, approved.currency.clone());
-        Some(Authority { amount, currency, uscc: approved.enterprise.uscc.clone(), payee })
+        let (key, uscc) = (approved.key.clone(), approved.enterprise.uscc.clone());
+        Some(Authority { key, amount, currency, uscc, payee })
     }
 
     fn revoked_keys(&self) -> Vec<String> {

@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use zhida_core::ids::MsgId;
+use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::BankLink;
 use zhida_core::ports::queue::Consumer;
@@ -166,8 +166,11 @@ fn storm(sim: &Arc<Sim>, workers: &mut [Worker]) {
                 None => quiet += 1,
             }
         } else if dice < 60 + jump {
-            let seconds = [1, 10, 40, 100, 200, 3_000, 30_000, 90_000];
-            let length = { seconds[sim.world().rng.usize(0..seconds.len())] };
+            let seconds = [1, 5, 20, 60, 95, 130, 300, 1_000, 5_000];
+            let length = {
+                let mut world = sim.world();
+                if world.rng.u8(0..60) == 0 { 90_000 } else { seconds[world.rng.usize(0..seconds.len())] }
+            };
             advance(sim, sim.now() + SignedDuration::from_secs(length));
         } else if dice < 100 + jump {
             people.retain_mut(|turn| poll(turn) == Poll::Pending);
@@ -262,6 +265,11 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
         Outside::Resume => people.extend(officers::resume(sim).into_iter().map(|act| hand_in(sim, act))),
         Outside::RevokeKey => sim.world().district.revoked.store(true, std::sync::atomic::Ordering::Relaxed),
         Outside::Tamper => officers::tamper(sim),
+        Outside::StrangeLine => {
+            let now = sim.now();
+            let line = Word::Settled { credited_at: None, bank_reference: Some("R-strange".to_owned()) };
+            sim.world().bank.news.push((now, InstructionId::from("NOBODYS"), line, Carrier::Statement));
+        }
         Outside::BankCloses(length) => {
             let until = sim.now() + length;
             sim.world().bank.closed_until = until;

@@ -99,7 +99,8 @@ impl Sim {
             jump: pick([5, 30, 100]),
         };
         let temper = [Temper::Healthy, Temper::Hostile(15), Temper::Hostile(50), Temper::Hostile(80)][rng.usize(0..4)];
-        let bank = Bank::new(temper, rules.bank.timeout, rules.bank.visibility);
+        let mut bank = Bank::new(temper, rules.bank.timeout, rules.bank.visibility);
+        bank.breaks_promises = rng.u8(0..12) == 0;
         let world = World {
             rng,
             chances,

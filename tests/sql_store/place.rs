@@ -17,9 +17,9 @@ use zhida_tests::servers::{Database, database};
 
 /// A database and its clock.
 #[derive(Clone)]
-pub struct Place {
-    pub settings: DatabaseSettings,
-    pub clock: StoreClock,
+pub(crate) struct Place {
+    pub(crate) settings: DatabaseSettings,
+    pub(crate) clock: StoreClock,
 }
 
 impl Place {
@@ -34,23 +34,23 @@ impl Place {
     }
 
     /// Migrates, and opens as a new process would.
-    pub async fn open(&self) -> SqlStore {
+    pub(crate) async fn open(&self) -> SqlStore {
         migrate(&self.settings).await.unwrap();
         SqlStore::open(&self.settings, protocol(), self.clock.clone()).await.unwrap()
     }
 }
 
-pub fn protocol() -> Protocol {
+pub(crate) fn protocol() -> Protocol {
     Protocol { rules: Arc::new(Rules::with_defaults("example")), format: Arc::new(Lines), verifier: Arc::new(Trusting) }
 }
 
 /// A SQLite file in a folder of its own, removed with it.
-pub struct SqliteFile {
+pub(crate) struct SqliteFile {
     folder: PathBuf,
 }
 
 impl SqliteFile {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let name = format!("zhida-sql-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
@@ -58,7 +58,7 @@ impl SqliteFile {
         Self { folder }
     }
 
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::at(format!("sqlite:{}", self.folder.join("zhida.db").display()))
     }
 }
@@ -70,17 +70,17 @@ impl Drop for SqliteFile {
 }
 
 /// A fresh database on the shared server.
-pub struct Postgres {
+pub(crate) struct Postgres {
     database: Database,
 }
 
 impl Postgres {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = tokio::task::spawn_blocking(database).await.unwrap();
         Self { database }
     }
 
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::at(self.database.url().to_owned())
     }
 }
@@ -102,6 +102,7 @@ impl AuthorityReader for Trusting {
     fn read(&self, approval: &StoredEvent, _: Option<&StoredEvent>) -> Option<Authority> {
         let body: serde_json::Value = serde_json::from_slice(&approval.body).ok()?;
         Some(Authority {
+            key: serde_json::from_value(body["key"].clone()).ok()?,
             amount: Fen(body["amount"].as_i64()?),
             currency: "CNY".to_owned(),
             uscc: body["uscc"].as_str()?.to_owned(),
@@ -114,7 +115,7 @@ impl AuthorityReader for Trusting {
     }
 }
 
-pub fn fund(appropriated: i64) -> Fund {
+pub(crate) fn fund(appropriated: i64) -> Fund {
     Fund {
         id: FundId::from("F-1"),
         name: "专项资金".to_owned(),
@@ -128,7 +129,7 @@ pub fn fund(appropriated: i64) -> Fund {
     }
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         id: PolicyId::from("P-1"),
         title: "稳岗补贴".to_owned(),
@@ -143,12 +144,12 @@ pub fn policy() -> Policy {
     }
 }
 
-pub fn key(number: u32) -> PayoutKey {
+pub(crate) fn key(number: u32) -> PayoutKey {
     PayoutKey { application_id: ApplicationId(format!("A-{number}")), tranche: 1 }
 }
 
 /// Approval number `number` of enterprise number `number`, over `number` yuan, signed with `keyid`.
-pub fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arrival {
+pub(crate) fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arrival {
     let name = format!("示例企业{number}有限公司'; drop table payouts; --");
     let payee = Payee {
         account_name: name.clone(),
@@ -158,7 +159,9 @@ pub fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arrival {
     };
     let enterprise = Enterprise { uscc: format!("USCC-{number}"), name };
     let amount = Fen(i64::from(number) * 100);
-    let body = json!({"amount": amount.0, "uscc": enterprise.uscc, "payee": payee}).to_string().into_bytes();
+    let body = json!({"key": key(number), "amount": amount.0, "uscc": enterprise.uscc, "payee": payee})
+        .to_string()
+        .into_bytes();
     Arrival {
         source: "/review/example".to_owned(),
         event_id: format!("e-{number}"),

@@ -10,11 +10,12 @@ use zhida_core::payout::{Carrier, PayoutState, Word};
 use zhida_core::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, StatusReport};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{
-    ActStore, Acted, IntakeStore, OutboxStore, PayoutFilter, PayoutStore, ReadStore, ReferenceStore, SignedAct, Which,
+    ActStore, Acted, Enquiry, IntakeStore, OutboxStore, PayoutFilter, PayoutStore, ReadStore, ReferenceStore,
+    SignedAct, Which,
 };
 use zhida_core::steps::{Act, ActOutcome, EnquiryResult, Operator, Quarantined, Role, TakenIn};
 
-pub async fn paid(place: &Place) {
+pub(crate) async fn paid(place: &Place) {
     let store = place.open().await;
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = store.now().await.unwrap();
@@ -88,7 +89,7 @@ async fn told(store: &SqlStore) {
     }
 }
 
-pub async fn crash_after_claim(place: &Place) {
+pub(crate) async fn crash_after_claim(place: &Place) {
     let store = place.open().await;
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = store.now().await.unwrap();
@@ -109,19 +110,8 @@ pub async fn crash_after_claim(place: &Place) {
     assert_eq!(store.expire_leases(10).await.unwrap(), 2);
     assert_eq!(states(&store).await, ["unknown", "unknown"]);
     place.clock.advance(SignedDuration::from_mins(5));
-    let enquiries = store.claim_enquiries(10).await.unwrap();
-    assert_eq!(enquiries.len(), 2);
-    assert!(store.claim_enquiries(10).await.unwrap().is_empty(), "they are in somebody's hands");
-    let results: Vec<EnquiryResult> = enquiries
-        .into_iter()
-        .map(|one| EnquiryResult {
-            key: one.key,
-            instruction_id: one.instruction_id,
-            begun_at: one.begun_at,
-            outcome: EnquiryOutcome::NotFound,
-        })
-        .collect();
-    store.book_enquiries(&results).await.unwrap();
+    assert_eq!(not_found(&store).await, 2);
+    assert_eq!(not_found(&store).await, 0, "their next turn is put off");
     assert_eq!(store.ring_again().await.unwrap(), 0, "the first doorbell is still in the outbox");
     let again = store.claim(MsgId::from("M-3"), 200).await.unwrap().expect("the same batch may go again");
     assert_eq!((&again.msg_id, &again.bytes), (&claimed.msg_id, &claimed.bytes));
@@ -132,6 +122,7 @@ pub async fn crash_after_claim(place: &Place) {
     let why = store.may_write(&again).await.unwrap().unwrap_err();
     assert!(why.contains("paid") || why.contains("evidence"), "{why}");
     store.book_not_made(&again, &why).await.unwrap();
+    assert_eq!(not_found(&store).await, 1, "the claim that was given up leaves the earlier call in doubt");
     let alone = store.claim(MsgId::from("M-4"), 200).await.unwrap().expect("the other one travels alone");
     assert_eq!((alone.members.len(), &alone.members[0].0.key), (1, &key(2)));
     store.book_call(&alone, &CallOutcome::Answered(vec![report(&alone, 2, settled())])).await.unwrap();
@@ -139,7 +130,21 @@ pub async fn crash_after_claim(place: &Place) {
     assert_eq!(store.funds().await.unwrap()[0].committed, Fen(300));
 }
 
-pub async fn two_intakes(place: &Place) {
+/// Asks for whatever is due; the bank has none of it.
+async fn not_found(store: &SqlStore) -> usize {
+    let enquiries = store.claim_enquiries(10).await.unwrap();
+    let result = |one: Enquiry| EnquiryResult {
+        key: one.key,
+        instruction_id: one.instruction_id,
+        begun_at: one.begun_at,
+        outcome: EnquiryOutcome::NotFound,
+    };
+    let results: Vec<EnquiryResult> = enquiries.into_iter().map(result).collect();
+    store.book_enquiries(&results).await.unwrap();
+    results.len()
+}
+
+pub(crate) async fn two_intakes(place: &Place) {
     let (one, other) = (place.open().await, place.open().await);
     one.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = one.now().await.unwrap();
@@ -160,7 +165,7 @@ pub async fn two_intakes(place: &Place) {
     assert_eq!(one.figures(now).await.unwrap().funds[0].committed, Fen((1..=100).sum::<i64>() * 100));
 }
 
-pub async fn holds_and_acts(place: &Place) {
+pub(crate) async fn holds_and_acts(place: &Place) {
     let store = place.open().await;
     let now = store.now().await.unwrap();
     store.take_in(vec![approval(1, now, "k"), approval(2, now, "stolen")]).await.unwrap();
@@ -211,7 +216,7 @@ pub async fn holds_and_acts(place: &Place) {
     assert!(!store.close_quarantine(&rows[0].id, "discarded", "O-1", "noise").await.unwrap());
 }
 
-pub async fn wrong_database(place: &Place) {
+pub(crate) async fn wrong_database(place: &Place) {
     let opened = SqlStore::open(&place.settings, protocol(), place.clock.clone()).await.err().unwrap();
     assert!(opened.to_string().contains("zhida migrate"), "{opened}");
     migrate(&place.settings).await.unwrap();

@@ -31,6 +31,7 @@ struct State {
     /// Counts cuts: a connection made before a cut never comes back after it.
     era: u64,
     sockets: Vec<TcpStream>,
+    carried: usize,
     dropped: bool,
 }
 
@@ -39,7 +40,7 @@ impl Link {
     pub fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let state = State { flow: Flow::Open, era: 0, sockets: Vec::new(), dropped: false };
+        let state = State { flow: Flow::Open, era: 0, sockets: Vec::new(), carried: 0, dropped: false };
         let shared =
             Arc::new(Shared { server: Url::parse(url).address(), state: Mutex::new(state), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);
@@ -66,6 +67,11 @@ impl Link {
     /// The link carries again: stalled connections go on, after a cut new ones are possible.
     pub fn restore(&self) {
         self.set(Flow::Open);
+    }
+
+    /// How many connections it has carried so far.
+    pub fn connections(&self) -> usize {
+        self.shared.lock().carried
     }
 
     fn set(&self, flow: Flow) {
@@ -127,6 +133,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let copies = (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
         let (Ok(client_copy), Ok(server_copy), Ok(client_kept), Ok(server_kept)) = copies else { continue };
         state.sockets.extend([client_kept, server_kept]);
+        state.carried += 1;
         let era = state.era;
         drop(state);
         let (there, back) = (Arc::clone(shared), Arc::clone(shared));

@@ -206,8 +206,7 @@ impl MemoryStore {
             self.session.end.store(number + BLOCK, Ordering::Relaxed);
         }
         self.session.next.store(number + 1, Ordering::Relaxed);
-        let entry =
-            OutboxEntry { destination, body, written_at: self.clock(), leased_until: None, sent: false };
+        let entry = OutboxEntry { destination, body, written_at: self.clock(), leased_until: None, sent: false };
         tables.outbox.insert(number, entry);
     }
 }

@@ -79,6 +79,12 @@ impl RabbitServer {
         &self.url
     }
 
+    /// Writes what the node declared lately to disk. Without it a queue declared within seconds before a kill -9 may be
+    /// gone or empty afterwards, confirmed messages included: the node collects such writes for a while.
+    pub fn settle(&self) {
+        self.server.command("control eval catch(mnesia:sync_log()),[dets:sync(Table)||Table<-dets:all()],ok.");
+    }
+
     /// kill -9 of the node. Returns when it is gone.
     pub fn kill9(&self) {
         self.server.command("kill");

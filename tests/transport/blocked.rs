@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use zhida_adapters::transport::rabbitmq::{Queue, RabbitConsumer};
 use zhida_core::ports::queue::{Published, Publisher};
+use zhida_tests::link::Link;
 
 use crate::broker::{consume, doorbell, private, relay, ring, settings, soon};
 
@@ -11,7 +12,8 @@ use crate::broker::{consume, doorbell, private, relay, ring, settings, soon};
 async fn publishing_waits_while_consuming_goes_on() {
     let server = private().await;
     let patient = relay(settings(server.url()));
-    let mut hasty = settings(server.url());
+    let link = Link::to(server.url()); // counts connections
+    let mut hasty = settings(&link.url(server.url()));
     hasty.publish_timeout = Duration::from_secs(1);
     let hasty = relay(hasty);
     for publisher in [&patient, &hasty] {
@@ -34,8 +36,8 @@ async fn publishing_waits_while_consuming_goes_on() {
     })
     .await;
     assert!(why.contains("blocks publishing"), "{why}");
+    let connections = link.connections();
     for id in 0..3 {
-        // A new connection would get its first message through: it must be the old one that waits.
         let again = hasty.publish(&[doorbell(&format!("still blocked {id}"))]).await;
         assert!(matches!(&again[..], [Published::NotConfirmed(why)] if why.contains("blocks publishing")), "{again:?}");
     }
@@ -52,6 +54,7 @@ async fn publishing_waits_while_consuming_goes_on() {
     .unwrap();
     assert_eq!(soon("the patient one", waiting).await.unwrap(), vec![Published::Confirmed; 2]);
     ring(&hasty, "after").await;
+    assert_eq!(link.connections(), connections, "a blocked connection is waited for, not replaced");
     soon("all of them", async {
         let mut missing = vec!["patient", "patient too", "after"];
         while !missing.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zhida_adapters::transport::rabbitmq::{Queue, RabbitConsumer};
+use zhida_adapters::transport::rabbitmq::{Queue, RabbitConsumer, RabbitSettings};
 use zhida_core::ports::queue::{Consumer, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_tests::link::Link;
 use zhida_tests::servers::vhost;
@@ -41,7 +41,8 @@ async fn a_link_cut_with_full_buffers_is_replaced() {
 async fn a_link_that_stays_stalled_leaves_nothing_behind() {
     let vhost = vhost();
     let link = Link::to(vhost.url());
-    let mut hasty = settings(&link.url(vhost.url()));
+    // With the usual heartbeat: the time limit is over long before it would notice.
+    let mut hasty = RabbitSettings::new(&link.url(vhost.url()), "zhida test").unwrap();
     hasty.publish_timeout = Duration::from_secs(2);
     let publisher = relay(hasty);
     ring(&publisher, "before").await;

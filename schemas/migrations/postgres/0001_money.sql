@@ -209,10 +209,9 @@ create table batches (
     bytes bytea not null,
     calls bigint not null check (calls >= 0),
     closed text,
-    examine_at bigint,
-    check (closed is null or examine_at is null)
+    examine_at bigint
 );
-create index batches_examine on batches (examine_at) where examine_at is not null;
+create index batches_examine on batches (examine_at) where closed is null and examine_at is not null;
 
 create table instructions (
     id text collate "C" primary key,

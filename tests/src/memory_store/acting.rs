@@ -158,7 +158,8 @@ impl ActStore for MemoryStore {
                 | PayoutState::Returned
                 | PayoutState::Cancelled => false,
             };
-            let held = payout.holds.contains_key(&HoldCode::KeyRevoked) || payout.waived.contains(&HoldCode::KeyRevoked);
+            let held =
+                payout.holds.contains_key(&HoldCode::KeyRevoked) || payout.waived.contains(&HoldCode::KeyRevoked);
             unsent && !held && revoked.contains(&payout.keyid)
         };
         self.each(max, concerned, |desk, key| {

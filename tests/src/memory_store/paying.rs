@@ -12,7 +12,7 @@ use zhida_core::payout::{Alarm, AlarmKind, Carrier, Payout, Word};
 use zhida_core::ports::bank::CallOutcome;
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{Enquiry, PayoutStore, StoreError};
-use zhida_core::steps::{self, Authority, ClaimInputs, EnquiryResult, Spent};
+use zhida_core::steps::{self, Authority, ClaimInputs, EnquiryResult, ResendInputs, Spent};
 
 #[async_trait]
 impl PayoutStore for MemoryStore {
@@ -80,8 +80,7 @@ impl PayoutStore for MemoryStore {
 
     async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        let keys: Vec<PayoutKey> =
-            items.iter().filter_map(|(id, _, _)| tables.instructions.get(id)).cloned().collect();
+        let keys: Vec<PayoutKey> = items.iter().filter_map(|(id, _, _)| tables.instructions.get(id)).cloned().collect();
         let mut desk = self.desk(tables.payouts_named(&keys));
         for (id, word, carrier) in items {
             match tables.instructions.get(id).cloned() {
@@ -126,10 +125,15 @@ impl MemoryStore {
     fn claim_again(&self, tables: &mut Tables) -> Option<ClaimedBatch> {
         for msg_id in tables.due_batches(self.clock()) {
             let Some(batch) = tables.batches.get(&msg_id).cloned() else { continue };
-            let mut desk = self.desk(tables.payouts_named(batch.members.iter().map(|member| &member.key)));
+            let keys: Vec<PayoutKey> = batch.members.iter().map(|member| member.key.clone()).collect();
+            let authorities = keys.iter().map(|key| (key.clone(), self.authority(tables, key))).collect();
+            let spent = self.spent(tables);
+            let format = self.protocol.format.as_ref();
+            let inputs = ResendInputs { authorities: &authorities, spent: &spent, format };
+            let mut desk = self.desk(tables.payouts_named(&keys));
             let examination = steps::examine_batch(&mut desk, batch.clone());
             let claimed = match examination {
-                Examination::GoesAgain => Some(steps::claim_again(&mut desk, batch)),
+                Examination::GoesAgain => steps::claim_again(&mut desk, batch, &inputs),
                 Examination::Waits | Examination::Closes(_) => None,
             };
             let changes = desk.changes;
@@ -196,11 +200,7 @@ impl MemoryStore {
         spent
     }
 
-    fn book(
-        &self,
-        claimed: &ClaimedBatch,
-        step: impl FnOnce(&mut steps::Desk<'_>, Batch),
-    ) -> Result<(), StoreError> {
+    fn book(&self, claimed: &ClaimedBatch, step: impl FnOnce(&mut steps::Desk<'_>, Batch)) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let Some(batch) = tables.batches.get(&claimed.msg_id).cloned() else {
             return Err(StoreError::Corrupt { place: format!("batch {}", claimed.msg_id), what: "absent".to_owned() });

@@ -3,6 +3,7 @@
 
 use crate::ids::{InstructionId, MsgId, PayoutKey};
 use crate::payout::{Event, Instruction, InstructionState, Payout};
+use crate::rules::{BankRules, Idempotency};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -62,9 +63,9 @@ pub enum Examination {
 const NOT_FOUND_MAX: u32 = 3;
 
 impl Batch {
-    /// Looks at the batch with its members' payouts at hand.
+    /// Looks at the batch at `now` with its members' payouts at hand.
     #[must_use]
-    pub fn examine(&self, payouts: &[&Payout]) -> Examination {
+    pub fn examine(&self, payouts: &[&Payout], rules: &BankRules, now: Timestamp) -> Examination {
         if self.closed.is_some() || payouts.len() != self.members.len() {
             return Examination::Closes("a member is gone");
         }
@@ -82,23 +83,28 @@ impl Batch {
             if instruction.msg_id.as_ref() != Some(&self.msg_id) || payout.ended.is_some() || !payout.holds.is_empty() {
                 return Examination::Closes("a member is held, ended or travels otherwise");
             }
-            if instruction.not_found >= NOT_FOUND_MAX {
+            let sibling_alive = payout.instructions.iter().any(|one| one.id != member.instruction_id && !one.is_dead());
+            if sibling_alive {
+                return Examination::Closes("another generation of a member may move money");
+            }
+            // Where the bank recognises a repetition by its message, that message is the only safe way to go again.
+            if rules.idempotency == Idempotency::EndToEndId && instruction.not_found >= NOT_FOUND_MAX {
                 return Examination::Closes("three definitive answers that it is not there");
             }
-            if instruction.resend_expired {
+            if instruction.resend_expired || instruction.is_too_old_to_resend(rules, now) {
                 return Examination::Closes("too long after the first claim to be sent again");
             }
-            waits |= !payout.may_be_sent() || !in_step(instruction, self.calls);
+            waits |= !payout.may_be_sent() || !in_step(instruction);
         }
         if waits { Examination::Waits } else { Examination::GoesAgain }
     }
 }
 
-/// Every member must be without doubt, or absent; one of each in a batch that was called is a member still to be asked.
-fn in_step(instruction: &Instruction, calls: u32) -> bool {
+/// Every member must be without doubt, or absent; any other is still to be asked for.
+fn in_step(instruction: &Instruction) -> bool {
     match instruction.state() {
         InstructionState::Fresh => true,
-        InstructionState::Unknown => calls > 0 && instruction.absent,
+        InstructionState::Unknown => instruction.absent,
         InstructionState::Sending
         | InstructionState::Pending
         | InstructionState::Settled
@@ -152,3 +158,6 @@ pub enum Stopped {
 pub fn freed(payout: &Payout, msg_id: &MsgId) -> Option<Event> {
     payout.latest().is_some_and(|one| one.msg_id.as_ref() == Some(msg_id)).then_some(Event::BatchClosed)
 }
+
+#[cfg(test)]
+mod tests;

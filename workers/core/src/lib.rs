@@ -8,5 +8,7 @@ pub mod names;
 pub mod payout;
 pub mod ports;
 pub mod rules;
+#[cfg(test)]
+mod scenery;
 pub mod steps;
 pub mod view;

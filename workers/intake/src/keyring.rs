@@ -69,6 +69,7 @@ impl AuthorityReader for Keyring {
             },
         };
         Some(Authority {
+            key: crate::read::key(&approved.application_id, approved.tranche),
             amount: Fen(approved.amount.minor_units()),
             currency: approved.amount.currency.as_str().to_owned(),
             uscc: approved.enterprise.uscc.as_str().to_owned(),

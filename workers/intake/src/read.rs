@@ -234,7 +234,7 @@ fn application(id: &Id) -> ApplicationId {
     ApplicationId::from(id.as_str())
 }
 
-fn key(id: &Id, tranche: Tranche) -> PayoutKey {
+pub(crate) fn key(id: &Id, tranche: Tranche) -> PayoutKey {
     PayoutKey { application_id: application(id), tranche: tranche.get() }
 }
 

@@ -79,7 +79,6 @@ async fn signalled() -> anyhow::Result<()> {
 /// Everything that runs in one process.
 pub(crate) struct House {
     pub(crate) settings: Settings,
-    pub(crate) district: String,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) door: Door,
     pub(crate) metrics: Arc<Metrics>,
@@ -97,9 +96,8 @@ impl House {
         let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &figures::alarm_kinds())?);
         Ok(Self {
-            door: Door { store: store.clone(), keyring, district: district.clone() },
+            door: Door { store: store.clone(), keyring, district },
             settings,
-            district,
             store,
             metrics,
             health: Health::new(),
@@ -135,7 +133,8 @@ impl House {
             figures::run(reader, stopped).await;
             "figures"
         });
-        self.start_console(roles.contains(&Role::Console), listener);
+        let api = Api { store: self.store.clone(), door: Arc::new(self.door.clone()) };
+        self.start_console(roles.contains(&Role::Console).then_some(api), listener);
         Ok(())
     }
 
@@ -261,14 +260,13 @@ impl House {
         Ok(())
     }
 
-    fn start_console(&mut self, with_api: bool, listener: TcpListener) {
+    fn start_console(&mut self, api: Option<Api>, listener: TcpListener) {
         let single = self.settings.http.api_token.as_ref().map(|token| token.expose());
         let watch = Watch {
             tokens: Tokens::new(self.settings.api_tokens.values(), single),
             health: self.health.clone(),
             metrics: self.metrics.clone(),
         };
-        let api = with_api.then(|| Api { store: self.store.clone(), door: Arc::new(self.door.clone()) });
         let (console, stopped) = (Console::new(watch, api), self.stopped.clone());
         self.tasks.spawn(async {
             if let Err(error) = zhida_console::serve(listener, console, stopped).await {

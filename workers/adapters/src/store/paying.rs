@@ -208,7 +208,7 @@ async fn ring_within(tx: &mut Tx) -> Result<u32, Fault> {
     let mut waiting = tx.rows(sql, vec![RUNG_AGAIN_MAX.into()]).await?;
     if waiting.is_empty() {
         let sql = "select application_id, tranche from batches join batch_members using (msg_id) \
-            where examine_at <= $1 limit $2";
+            where closed is null and examine_at <= $1 limit $2";
         let values: Vec<Value> = vec![tx.now.into(), RUNG_AGAIN_MAX.into()];
         waiting = tx.rows(sql, values).await?;
     }

@@ -12,7 +12,7 @@ use zhida_core::money::Fen;
 use zhida_core::payout::Payout;
 use zhida_core::ports::store::StoredEvent;
 use zhida_core::rules::Limits;
-use zhida_core::steps::{self, Authority, ClaimInputs, Desk, Spent};
+use zhida_core::steps::{self, Authority, ClaimInputs, Desk, ResendInputs, Spent};
 
 /// Open batches looked at in one claim at most.
 const EXAMINED_MAX: i64 = 20;
@@ -32,10 +32,10 @@ impl SqlStore {
         if switch.stopped_by.is_some() {
             return Ok(None);
         }
-        if let Some(claimed) = self.claim_again(tx).await? {
+        let spent = if limited { self.spent(tx).await? } else { Spent::default() };
+        if let Some(claimed) = self.claim_again(tx, &spent).await? {
             return Ok(Some(claimed));
         }
-        let spent = if limited { self.spent(tx).await? } else { Spent::default() };
         let mut after: Option<Payout> = None;
         for _ in 0..PAGES_MAX {
             let payouts = candidates(tx, after.as_ref(), max).await?;
@@ -53,9 +53,11 @@ impl SqlStore {
     }
 
     /// Looks at open batches whose time has come, until one may go again. A batch with a member in other hands waits.
-    async fn claim_again(&self, tx: &mut Tx) -> Result<Option<ClaimedBatch>, Fault> {
+    async fn claim_again(&self, tx: &mut Tx, spent: &Spent) -> Result<Option<ClaimedBatch>, Fault> {
         let (columns, locked) = (load::BATCH_COLUMNS, tx.locked(Lock::Skip));
-        let sql = format!("select {columns} from batches where examine_at <= $1 order by examine_at limit $2 {locked}");
+        let sql = format!(
+            "select {columns} from batches where closed is null and examine_at <= $1 order by examine_at limit $2 {locked}"
+        );
         for row in tx.rows(sql, vec![tx.now.into(), EXAMINED_MAX.into()]).await? {
             let msg_id = MsgId(row.get("msg_id")?);
             let members = load::members(tx, &msg_id).await?;
@@ -65,9 +67,11 @@ impl SqlStore {
                 continue;
             }
             let batch = load::read_batch(tx, &row, members)?;
+            let authorities = self.authorities(tx, &payouts).await?;
+            let inputs = ResendInputs { authorities: &authorities, spent, format: self.protocol.format.as_ref() };
             let mut desk = self.desk(tx, payouts);
             let claimed = match steps::examine_batch(&mut desk, batch.clone()) {
-                Examination::GoesAgain => Some(steps::claim_again(&mut desk, batch)),
+                Examination::GoesAgain => steps::claim_again(&mut desk, batch, &inputs),
                 Examination::Waits | Examination::Closes(_) => None,
             };
             let changes = desk.changes;

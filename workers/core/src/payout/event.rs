@@ -79,9 +79,10 @@ pub enum Word {
 pub enum Decision {
     /// It was settled, with a written proof.
     Settled,
-    /// A successor may go although the refusal was of class *other*.
+    /// It goes on: a successor although the refusal was of class *other*; or, where the bank recognises a repetition by its
+    /// message only, the same instruction in another message, when the old message was answered and a bank day has closed.
     Retry,
-    /// Absent at the bank for good after a statement check: close it.
+    /// Absent at the bank for good (or the bank contradicts itself for good) after a statement check: close it.
     Close,
 }
 

@@ -41,15 +41,14 @@ impl Turn<'_> {
 
     fn on_the_way(&mut self, generation: u32) {
         let now = self.now;
-        let successor_sent =
-            self.payout.instructions.iter().any(|one| one.generation > generation && one.first_claimed_at.is_some());
+        let successor_left =
+            self.payout.instructions.iter().any(|one| one.generation > generation && !one.never_left());
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         match instruction.state() {
             InstructionState::Settled | InstructionState::Returned => return,
             InstructionState::Refused | InstructionState::Closed => {
-                if successor_sent {
-                    instruction.on_the_way_since.get_or_insert(now);
-                    self.ring(AlarmKind::Contradiction, "on the way after it was dead, and a successor was sent");
+                if successor_left {
+                    self.doubtfully_dead(generation);
                     return;
                 }
                 self.revive(generation);
@@ -65,10 +64,24 @@ impl Turn<'_> {
         instruction.rejection = None;
         instruction.contradiction = false;
         instruction.absent = false;
-        instruction.doubt = true;
+        instruction.put_in_doubt(now);
         if news {
             instruction.enquiries = 0;
             self.journal("payout.on_the_way", json!({"generation": generation}));
+        }
+        self.ask_later(generation);
+    }
+
+    /// Dead, says an earlier word; alive, says this one, and a successor may be at the bank: nothing of the payout is sent
+    /// or succeeded until the bank has made up its mind.
+    fn doubtfully_dead(&mut self, generation: u32) {
+        let now = self.now;
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.on_the_way_since.get_or_insert(now);
+        if !instruction.contradiction {
+            instruction.contradiction = true;
+            instruction.enquiries = 0;
+            self.ring(AlarmKind::Contradiction, "on the way after it was dead, and a successor was sent");
         }
         self.ask_later(generation);
     }
@@ -77,12 +90,14 @@ impl Turn<'_> {
     fn revive(&mut self, generation: u32) {
         let now = self.now;
         self.ring(AlarmKind::Contradiction, "on the way after it was refused or closed");
+        let mut batches = Vec::new();
         for one in &mut self.payout.instructions {
             if one.generation > generation && !one.is_dead() {
                 one.closed_at = Some(now);
-                one.msg_id = None;
+                batches.extend(one.msg_id.take());
             }
         }
+        self.effects.extend(batches.into_iter().map(Effect::ExamineBatch));
         if let Some(instruction) = self.payout.instruction_mut(generation) {
             instruction.rejection = None;
             instruction.closed_at = None;
@@ -136,6 +151,9 @@ impl Turn<'_> {
         if self.payout.ended.is_some() {
             self.ring(AlarmKind::PaidAfterEnd, "paid although the application has ended: recover the money");
         }
+        if self.payout.correction.is_some() {
+            self.ring(AlarmKind::Mismatch, "paid to the account that a waiting correction was to replace");
+        }
         self.alarm_sent_siblings(generation);
     }
 
@@ -156,25 +174,30 @@ impl Turn<'_> {
     fn rejected(&mut self, generation: u32, reason: String, text: String, carrier: Carrier) {
         let now = self.now;
         let enquiries = self.rules.bank.enquiries;
+        let confirms = carrier == Carrier::Enquiry || enquiries == Enquiries::NotOffered;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        let by_officers = instruction.debit.as_ref().is_some_and(|debit| debit.carrier == Carrier::Officers);
         match instruction.state() {
+            InstructionState::Settled if by_officers => return self.gainsaid(generation, reason, text),
             InstructionState::Settled => {
                 self.ring(AlarmKind::Mismatch, "refused after it was debited");
                 return;
             }
-            InstructionState::Returned | InstructionState::Refused => return,
+            InstructionState::Returned => return,
             // Evidence that it exists at the bank, and dead all the same: closed stays closed.
-            InstructionState::Closed => return,
+            InstructionState::Refused | InstructionState::Closed => {
+                instruction.contradiction &= !confirms;
+                return;
+            }
             InstructionState::Fresh
             | InstructionState::Sending
             | InstructionState::Unknown
             | InstructionState::Pending => {}
         }
         instruction.absent = false;
-        instruction.doubt = true;
+        instruction.put_in_doubt(now);
         let class = RejectionClass::of(&reason);
         // While a call is under way the word cannot be final, whoever brings it.
-        let confirms = carrier == Carrier::Enquiry || enquiries == Enquiries::NotOffered;
         let confirmed = confirms && instruction.claim.is_none();
         self.journal("payout.rejected", json!({"generation": generation, "reason": reason, "confirmed": confirmed}));
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
@@ -184,6 +207,28 @@ impl Turn<'_> {
         } else {
             instruction.enquire_at = Some(now);
         }
+    }
+
+    /// Two officers' word holds until the bank says otherwise. What follows the bank's refusal is decided by two officers
+    /// again: no successor goes by itself.
+    fn gainsaid(&mut self, generation: u32, reason: String, text: String) {
+        let now = self.now;
+        self.ring(AlarmKind::Mismatch, "the bank refuses what two officers said was settled");
+        self.journal("payout.rejected", json!({"generation": generation, "reason": reason, "confirmed": false}));
+        let posting = self.payout.book_return(generation);
+        self.post(posting);
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.debit = None;
+        if instruction.is_dead() {
+            return; // As it was before the officers spoke.
+        }
+        let posting = self.payout.send_money(generation);
+        self.post(posting);
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        instruction.put_in_doubt(now);
+        instruction.enquire_at = Some(now);
+        instruction.rejection =
+            Some(Rejection { reason, text, class: RejectionClass::Other, at: now, confirmed: false });
     }
 
     fn confirm_rejection(&mut self, generation: u32) {
@@ -204,19 +249,28 @@ impl Turn<'_> {
     fn somewhere(&mut self, generation: u32) {
         let now = self.now;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        let news = !instruction.known_to_bank;
         instruction.known_to_bank = true;
         instruction.absent = false;
-        instruction.doubt = true;
-        if !instruction.is_dead() && !instruction.is_debited() {
-            instruction.enquire_at = Some(now);
-        }
+        instruction.put_in_doubt(now);
+        instruction.rejection.take_if(|one| !one.confirmed);
         self.journal("payout.known_to_bank", json!({"generation": generation}));
+        if news {
+            self.ask_now(generation);
+        } else {
+            self.ask_later(generation);
+        }
     }
 
     fn unclear(&mut self, generation: u32, code: &str) {
+        let now = self.now;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
-        instruction.doubt = true;
+        instruction.put_in_doubt(now);
         instruction.absent = false;
+        // Anything but a refusal or "not found" wins over a refusal that is not confirmed.
+        if instruction.rejection.take_if(|one| !one.confirmed).is_some() {
+            instruction.known_to_bank = true;
+        }
         self.journal("payout.unclear_word", json!({"generation": generation, "code": code}));
         self.ask_later(generation);
     }
@@ -225,11 +279,8 @@ impl Turn<'_> {
         let visibility = self.rules.bank.visibility;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         match instruction.state() {
-            InstructionState::Fresh
-            | InstructionState::Sending
-            | InstructionState::Refused
-            | InstructionState::Returned
-            | InstructionState::Closed => return,
+            InstructionState::Refused | InstructionState::Closed => return self.ask_later(generation),
+            InstructionState::Fresh | InstructionState::Sending | InstructionState::Returned => return,
             InstructionState::Settled => {
                 self.ring(AlarmKind::Contradiction, "the bank does not find what it has debited");
                 return;
@@ -261,23 +312,13 @@ impl Turn<'_> {
     }
 
     fn definitively_absent(&mut self, generation: u32) {
-        let (now, window) = (self.now, self.rules.bank.idempotency_window);
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
-        instruction.not_found += 1;
+        instruction.not_found = instruction.not_found.saturating_add(1);
         instruction.absent = true;
-        let too_late =
-            instruction.first_claimed_at.and_then(|first| first.checked_add(window).ok()).is_none_or(|end| now >= end);
-        let first_time = !instruction.resend_expired;
-        instruction.resend_expired = too_late;
         self.journal("payout.absent", json!({"generation": generation}));
         // It stays under enquiry: until it travels again the bank may still come to know it.
         self.ask_later(generation);
-        if too_late && first_time {
-            self.ring(
-                AlarmKind::ResendExpired,
-                "absent, and too old to be sent again: check the statements, then decide",
-            );
-        }
+        self.judge_resend(generation);
     }
 
     fn returned(&mut self, generation: u32, at: Timestamp, reason: String, amount: Fen) {
@@ -291,6 +332,7 @@ impl Turn<'_> {
         }
         let unseen_debit = instruction.debit.is_none();
         instruction.returned = Some(Returned { at, reason: reason.clone() });
+        instruction.contradiction = false;
         instruction.enquire_at = None;
         instruction.absent = false;
         self.journal("payout.returned", json!({"generation": generation, "reason": reason, "at": at}));
@@ -307,7 +349,13 @@ impl Turn<'_> {
         let rules = &self.rules.bank;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         match instruction.state() {
-            InstructionState::Unknown | InstructionState::Pending => {
+            InstructionState::Refused | InstructionState::Closed if !instruction.contradiction => {
+                instruction.enquire_at = None;
+            }
+            InstructionState::Unknown
+            | InstructionState::Pending
+            | InstructionState::Refused
+            | InstructionState::Closed => {
                 let pause = rules.enquiry_pause(instruction.enquiries);
                 instruction.enquiries = instruction.enquiries.saturating_add(1);
                 instruction.enquire_at = now.checked_add(pause).ok();
@@ -315,9 +363,15 @@ impl Turn<'_> {
             InstructionState::Fresh
             | InstructionState::Sending
             | InstructionState::Settled
-            | InstructionState::Refused
-            | InstructionState::Returned
-            | InstructionState::Closed => instruction.enquire_at = None,
+            | InstructionState::Returned => instruction.enquire_at = None,
+        }
+    }
+
+    fn ask_now(&mut self, generation: u32) {
+        self.ask_later(generation);
+        let now = self.now;
+        if let Some(instruction) = self.payout.instruction_mut(generation).filter(|one| one.enquire_at.is_some()) {
+            instruction.enquire_at = Some(now);
         }
     }
 }

@@ -5,8 +5,12 @@ use super::rejection::Rejection;
 use crate::ids::{InstructionId, MsgId, OperatorId};
 use crate::money::Fen;
 use crate::ports::bank::{Payee, Transfer};
+use crate::rules::{BankRules, Idempotency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// Stands in place of a decision once two officers have agreed that an absent instruction travels again.
+pub(super) const RESEND_AGREED: &str = "RetryAgreed";
 
 /// A claim: the right to call the bank until `lease_until` by the database's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +98,8 @@ pub struct Instruction {
     pub not_found: u32,
     /// The last word was a definitive "not found": it may travel again.
     pub absent: bool,
-    /// Absent, and too long after its first claim to be sent again without a statement check.
+    /// Absent, and not sent again by itself: too long after its first claim, or the bank recognises a repetition by its
+    /// message only and that is closed.
     pub resend_expired: bool,
     /// The bank contradicted itself; a person looks at it.
     pub contradiction: bool,
@@ -198,17 +203,50 @@ impl Instruction {
         self.debit.is_some() && self.returned.is_none()
     }
 
-    /// Dead: a successor may exist.
+    /// Dead: a successor may exist. Nothing is dead while a call of it is under way, or while the bank contradicts itself.
     #[must_use]
     pub fn is_dead(&self) -> bool {
         match self.state() {
-            InstructionState::Refused | InstructionState::Returned | InstructionState::Closed => true,
+            InstructionState::Refused | InstructionState::Returned | InstructionState::Closed => {
+                self.claim.is_none() && !self.contradiction
+            }
             InstructionState::Fresh
             | InstructionState::Sending
             | InstructionState::Unknown
             | InstructionState::Pending
             | InstructionState::Settled => false,
         }
+    }
+
+    /// Nothing of it can be at the bank: no call of it is under way or ended in doubt, and the bank never spoke of it.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        self.claim.is_none() && !self.doubt && !self.has_evidence()
+    }
+
+    /// So long after its first claim that the bank need not recognise a repetition any more. What never left is no
+    /// repetition.
+    #[must_use]
+    pub fn is_too_old_to_resend(&self, rules: &BankRules, now: Timestamp) -> bool {
+        let end = self.first_claimed_at.and_then(|first| first.checked_add(rules.idempotency_window).ok());
+        self.doubt && end.is_none_or(|end| now >= end)
+    }
+
+    /// It would travel in another message than before, and the bank recognises a repetition by the message only.
+    #[must_use]
+    pub fn is_recognised_by_message_only(&self, rules: &BankRules) -> bool {
+        rules.idempotency == Idempotency::MessageId && self.doubt && self.msg_id.is_none()
+    }
+
+    /// Two officers have agreed that it travels again; the next claim uses it up.
+    pub(crate) fn resend_is_agreed(&self) -> bool {
+        self.decision_by.as_ref().is_some_and(|(_, what)| what == RESEND_AGREED)
+    }
+
+    /// Notes that it may be at the bank. Without a call of ours the visibility window runs from the word that told us.
+    pub(crate) fn put_in_doubt(&mut self, now: Timestamp) {
+        self.doubt = true;
+        self.last_call_ended_at.get_or_insert(now);
     }
 
     /// The bank has said something of it, ever.

@@ -10,6 +10,8 @@ mod instruction;
 mod on;
 mod rejection;
 mod sending;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use books::{Account, Posting};
@@ -312,10 +314,12 @@ impl Payout {
         sendable && others_are_dead && self.holds.is_empty() && self.ended.is_none() && self.funded
     }
 
-    /// The 24 hours still run: money may yet have to move.
+    /// The 24 hours still run: money may yet have to move, and nobody waits for the enterprise's own correction.
     #[must_use]
     pub fn is_unpaid(&self) -> bool {
-        self.state().is_live()
+        let rejection = self.speaking().and_then(|one| one.rejection.as_ref());
+        let officers_turn = rejection.is_some_and(|one| one.class == RejectionClass::Other);
+        self.state().is_live() || (self.state() == PayoutState::Refused && officers_turn)
     }
 
     /// Code and sentence for states that have a reason: held, refused, unknown, returned, cancelled.

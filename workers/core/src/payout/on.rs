@@ -5,7 +5,7 @@
 use super::effect::{Alarm, AlarmKind, Announcement, Effect, PayoutWord};
 use super::event::{Decision, Event, Refused, Word};
 use super::hold::HoldCode;
-use super::instruction::{Carrier, Instruction, InstructionState};
+use super::instruction::{Carrier, Instruction, InstructionState, RESEND_AGREED};
 use super::rejection::RejectionClass;
 use super::{EndKind, Ended, Payout, PayoutState};
 use crate::ids::{InstructionId, OperatorId};
@@ -84,19 +84,11 @@ impl Turn<'_> {
         let Some(instruction) = self.payout.by_id(id).cloned() else {
             return Err(Refused::NoSuchInstruction(id.clone()));
         };
-        let of_class_other = instruction.rejection.as_ref().is_some_and(|one| one.class == RejectionClass::Other);
-        let possible = match decision {
-            Decision::Settled => instruction.first_claimed_at.is_some() && !instruction.is_debited(),
-            Decision::Retry => {
-                state == PayoutState::Refused && of_class_other && self.payout.speaking().is_some_and(|one| one.id == *id)
-            }
-            Decision::Close => instruction.absent && instruction.claim.is_none() && !instruction.has_evidence(),
-        };
-        if !possible {
+        if !self.may_be_decided(&instruction, decision) {
             return Err(Refused::WrongState {
                 act: "officers' decision",
                 state: state.code(),
-                remedy: "settled: sent and not yet debited; retry: refused in class other; close: definitively absent",
+                remedy: "settled: sent and not yet debited; retry: refused in class other, or absent since an earlier bank day where the bank knows repetitions by message only; close: definitively absent, or in contradiction",
             });
         }
         let said = format!("{decision:?}");
@@ -104,11 +96,9 @@ impl Turn<'_> {
         let generation = instruction.generation;
         match instruction.decision_by.clone() {
             Some((first, decided)) if decided == said && first == *by => return Err(Refused::SameOfficer(by.clone())),
-            Some((_, decided)) if decided == said => {}
+            Some((_, decided)) if decided == said => self.note_decision(generation, None),
             Some(_) | None => {
-                if let Some(one) = self.payout.instruction_mut(generation) {
-                    one.decision_by = Some((by.clone(), said));
-                }
+                self.note_decision(generation, Some((by.clone(), said)));
                 return Ok(());
             }
         }
@@ -117,17 +107,54 @@ impl Turn<'_> {
                 let word = Word::Settled { credited_at: None, bank_reference: None };
                 self.evidence(id, word, Carrier::Officers)?;
             }
+            Decision::Retry if instruction.absent => {
+                self.note_decision(generation, Some((by.clone(), RESEND_AGREED.to_owned())));
+                self.judge_resend(generation);
+            }
             Decision::Retry => self.mint_next(),
             Decision::Close => self.close(generation),
         }
         Ok(())
     }
 
+    fn may_be_decided(&self, instruction: &Instruction, decision: Decision) -> bool {
+        let rejection = instruction.rejection.as_ref();
+        let absent = instruction.absent && instruction.state() == InstructionState::Unknown;
+        match decision {
+            Decision::Settled => instruction.first_claimed_at.is_some() && instruction.debit.is_none(),
+            Decision::Retry if absent => {
+                let day = |at: Timestamp| self.rules.zone.to_datetime(at).date();
+                let bank_day_closed = instruction.last_call_ended_at.is_some_and(|ended| day(ended) < day(self.now));
+                instruction.is_recognised_by_message_only(&self.rules.bank)
+                    && !instruction.is_too_old_to_resend(&self.rules.bank, self.now)
+                    && bank_day_closed
+                    && self.payout.ended.is_none()
+            }
+            Decision::Retry => {
+                self.payout.state() == PayoutState::Refused
+                    && rejection.is_some_and(|one| one.class == RejectionClass::Other)
+                    && self.payout.instructions.iter().all(Instruction::is_dead)
+                    && self.payout.speaking().is_some_and(|one| one.id == instruction.id)
+            }
+            Decision::Close => {
+                let gone = absent && !instruction.has_evidence() || instruction.contradiction;
+                gone && instruction.claim.is_none()
+            }
+        }
+    }
+
+    fn note_decision(&mut self, generation: u32, decision_by: Option<(OperatorId, String)>) {
+        if let Some(one) = self.payout.instruction_mut(generation) {
+            one.decision_by = decision_by;
+        }
+    }
+
     fn close(&mut self, generation: u32) {
         let now = self.now;
         if let Some(one) = self.payout.instruction_mut(generation) {
             one.closed_at = Some(now);
-            one.enquire_at = None;
+            one.contradiction = false;
+            one.absent = false;
         }
         let posting = self.payout.take_money_back(generation);
         self.post(posting);
@@ -152,6 +179,24 @@ impl Turn<'_> {
         self.cover_overdraft();
         if debited == 0 && self.payout.ended.is_none() {
             self.mint_next_when_due();
+        }
+        self.stop_asking();
+    }
+
+    /// What is at rest is not asked for any more, whatever put it there.
+    fn stop_asking(&mut self) {
+        for one in &mut self.payout.instructions {
+            match one.state() {
+                InstructionState::Fresh | InstructionState::Settled | InstructionState::Returned => {
+                    one.enquire_at = None;
+                }
+                InstructionState::Refused | InstructionState::Closed if one.is_dead() => one.enquire_at = None,
+                InstructionState::Refused
+                | InstructionState::Closed
+                | InstructionState::Sending
+                | InstructionState::Unknown
+                | InstructionState::Pending => {}
+            }
         }
     }
 

@@ -32,6 +32,7 @@ impl Turn<'_> {
         latest.claim = Some(claim.clone());
         latest.msg_id = Some(msg_id.clone());
         latest.absent = false;
+        latest.decision_by = None;
         latest.enquire_at = None;
         latest.enquiries = 0;
         let (generation, id) = (latest.generation, latest.id.clone());
@@ -111,8 +112,33 @@ impl Turn<'_> {
     }
 
     pub(super) fn batch_closed(&mut self) {
-        if let Some(latest) = self.payout.instructions.last_mut() {
-            latest.msg_id = None;
+        let Some(latest) = self.payout.instructions.last_mut() else { return };
+        latest.msg_id = None;
+        if latest.absent {
+            let generation = latest.generation;
+            self.judge_resend(generation);
         }
+    }
+
+    /// Whether an absent instruction may go again by itself. Not when its first claim is too long ago; nor alone, when the
+    /// bank recognises a repetition by its message only, until two officers have agreed.
+    pub(super) fn judge_resend(&mut self, generation: u32) {
+        let (now, rules) = (self.now, &self.rules.bank);
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        let too_late = instruction.is_too_old_to_resend(rules, now);
+        let alone = instruction.is_recognised_by_message_only(rules) && !instruction.resend_is_agreed();
+        let news = !instruction.resend_expired;
+        instruction.resend_expired = too_late || alone;
+        if !(instruction.resend_expired && news) {
+            return;
+        }
+        self.ring(
+            AlarmKind::ResendExpired,
+            if too_late {
+                "absent, and too old to be sent again: check the statements, then decide"
+            } else {
+                "absent, and its message does not go again: after a closed bank day two officers decide whether it travels in another"
+            },
+        );
     }
 }

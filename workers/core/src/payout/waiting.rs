@@ -136,7 +136,7 @@ impl Turn<'_> {
                 remedy: "the application has ended; nothing will be paid",
             });
         }
-        let unsent = |one: &super::Instruction| one.first_claimed_at.is_none() && !one.is_dead();
+        let unsent = |one: &Instruction| one.first_claimed_at.is_none() && one.never_left() && !one.is_dead();
         let never_claimed = self.payout.latest().is_some_and(unsent);
         self.journal("payout.payee_corrected", json!({"event": authority, "takes_effect": if never_claimed { "now" } else { "when the sent instruction is dead" }}));
         if never_claimed {
@@ -151,7 +151,8 @@ impl Turn<'_> {
         self.payout.payee = payee.clone();
         self.payout.correction_event = Some(authority);
         self.payout.correction = None;
-        if let Some(latest) = self.payout.instructions.last_mut().filter(|one| one.first_claimed_at.is_none()) {
+        let unsent = |one: &&mut Instruction| one.first_claimed_at.is_none() && one.never_left();
+        if let Some(latest) = self.payout.instructions.last_mut().filter(unsent) {
             latest.payee = payee;
         }
         // Two officers have confirmed the account; only the name must still be the enterprise's.
@@ -159,6 +160,8 @@ impl Turn<'_> {
         self.lift(HoldCode::AccountName, "corrected");
         if !crate::names::same_name(&self.payout.payee.account_name, &self.payout.enterprise.name) {
             let detail = "the corrected account bears another name".to_owned();
+            // What officers accepted was the old account's name.
+            self.payout.waived.remove(&HoldCode::AccountName);
             self.place(HoldCode::AccountName, Hold { since: self.now, until: None, detail, released_by: None });
         }
     }

@@ -212,9 +212,9 @@ fn decide(
     let waited = |desk: &Desk<'_>| {
         desk.payouts.get(key).and_then(|one| one.by_id(instruction_id)).and_then(|one| one.decision_by.clone())
     };
-    let before = waited(desk);
     desk.apply(key, Event::Decided { instruction_id: instruction_id.clone(), by: by.clone(), decision })?;
-    Ok(if waited(desk) == before { ActOutcome::Done } else { ActOutcome::AwaitsSecondOfficer })
+    let mine = Some((by.clone(), format!("{decision:?}")));
+    Ok(if waited(desk) == mine { ActOutcome::AwaitsSecondOfficer } else { ActOutcome::Done })
 }
 
 fn resume(desk: &mut Desk<'_>, switch: &Switch, by: &OperatorId) -> Result<ActOutcome, ActRefused> {

@@ -19,9 +19,15 @@ pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, 
         if let Some(refused) = stale {
             journal_stale(desk, &member.key, &refused);
         }
-        for report in reports(outcome).iter().filter(|one| one.instruction_id == member.instruction_id) {
-            let event = evidence(report, Carrier::Answer);
-            // Refused only for a foreign instruction, which the filter excludes.
+    }
+    for report in reports(outcome) {
+        book_report(desk, report);
+    }
+    if let CallOutcome::DuplicateGroup = outcome {
+        for (member, _) in &claimed.members {
+            let instruction_id = member.instruction_id.clone();
+            let event = Event::Evidence { instruction_id, word: Word::Duplicate, carrier: Carrier::Answer };
+            // Refused only for a foreign instruction, which a member is not.
             let _ = desk.apply(&member.key, event);
         }
     }
@@ -32,7 +38,9 @@ pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, 
         CallOutcome::RefusedWhole { .. } => close(desk, &mut batch, "refused as a whole"),
         CallOutcome::NotTakenIn { why, retry_after } => {
             let pause = retry_after.and_then(|pause| SignedDuration::try_from(pause).ok());
-            batch.examine_at = now.checked_add(pause.unwrap_or(desk.rules.bank.retry_pause)).ok();
+            if batch.closed.is_none() {
+                batch.examine_at = now.checked_add(pause.unwrap_or(desk.rules.bank.retry_pause)).ok();
+            }
             ring_for(desk, *why);
         }
         CallOutcome::DuplicateGroup | CallOutcome::Doubtful { .. } => {}
@@ -54,7 +62,9 @@ pub fn book_not_made(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBat
         by: desk.by.clone(),
         detail: json!({"why": why}),
     });
-    batch.examine_at = Some(desk.now);
+    if batch.closed.is_none() {
+        batch.examine_at = Some(desk.now);
+    }
     desk.changes.examine.remove(&batch.msg_id);
     desk.changes.batches.insert(batch.msg_id.clone(), batch);
 }
@@ -62,7 +72,7 @@ pub fn book_not_made(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBat
 /// Looks at an open batch whose time has come. Says whether the same bytes may go again now; closes it when they never may.
 pub fn examine_batch(desk: &mut Desk<'_>, mut batch: Batch) -> Examination {
     let payouts: Vec<_> = batch.members.iter().filter_map(|member| desk.payouts.get(&member.key)).collect();
-    let examination = batch.examine(&payouts);
+    let examination = batch.examine(&payouts, &desk.rules.bank, desk.now);
     batch.examine_at = None;
     match &examination {
         Examination::GoesAgain => {}
@@ -82,7 +92,22 @@ pub fn expire_lease(desk: &mut Desk<'_>, key: &PayoutKey) {
     let _ = desk.apply(key, Event::LeaseExpired);
 }
 
-fn close(desk: &mut Desk<'_>, batch: &mut Batch, why: &str) {
+/// Books what an answer says of one instruction, be it a member or another generation of a member's payout.
+fn book_report(desk: &mut Desk<'_>, report: &StatusReport) {
+    let owner = desk.payouts.values().find(|payout| payout.by_id(&report.instruction_id).is_some());
+    match owner.map(|payout| payout.key.clone()) {
+        // Refused only for a foreign instruction, which the search excludes.
+        Some(key) => drop(desk.apply(&key, evidence(report, Carrier::Answer))),
+        None => desk.changes.alarms.push(Alarm {
+            kind: AlarmKind::UnknownInstruction,
+            key: None,
+            instruction_id: Some(report.instruction_id.clone()),
+            text: "an answer names an instruction that its message did not carry: ask the bank for it".to_owned(),
+        }),
+    }
+}
+
+pub(super) fn close(desk: &mut Desk<'_>, batch: &mut Batch, why: &str) {
     batch.closed = Some(why.to_owned());
     batch.examine_at = None;
     let members: Vec<Member> = batch.members.clone();

@@ -1,10 +1,10 @@
 //! The claim: which payouts travel in which message. The exact batch is persisted before the bank is called; every member's
 //! content is checked against the signed event it stems from.
 
-use super::call::lease_end;
+use super::call::{close, lease_end};
 use super::{Desk, Fund, JournalRow, Policy};
 use crate::batch::{Batch, ClaimedBatch, Member, Stopped};
-use crate::ids::{FundId, MsgId, PayoutKey, PolicyId};
+use crate::ids::{FundId, InstructionId, MsgId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Alarm, AlarmKind, Claim, Event, Hold, HoldCode, Instruction, Payout};
 use crate::ports::bank::{Payee, PaymentFormat, Transfer};
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 /// What a signed approval (and a signed correction, if one took effect) entitles to, read again from the stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
+    /// Which award the approval is of.
+    pub key: PayoutKey,
     /// Amount of the approval.
     pub amount: Fen,
     /// ISO 4217.
@@ -56,6 +58,16 @@ pub struct ClaimInputs<'a> {
     pub format: &'a dyn PaymentFormat,
 }
 
+/// What going again needs beside the batch and its members' payouts.
+pub struct ResendInputs<'a> {
+    /// What each member's signed events entitle to; none when a signature does not hold (any more).
+    pub authorities: &'a BTreeMap<PayoutKey, Option<Authority>>,
+    /// Sent so far.
+    pub spent: &'a Spent,
+    /// Writes the bytes: the stored ones must be what it would write.
+    pub format: &'a dyn PaymentFormat,
+}
+
 /// Makes a new batch of the candidates that may travel together, and claims it. None when nothing may be sent.
 pub fn claim(desk: &mut Desk<'_>, mut inputs: ClaimInputs<'_>) -> Option<ClaimedBatch> {
     if inputs.stopped == Stopped::Yes {
@@ -64,7 +76,8 @@ pub fn claim(desk: &mut Desk<'_>, mut inputs: ClaimInputs<'_>) -> Option<Claimed
     let mut chosen: Vec<(PayoutKey, Transfer)> = Vec::new();
     let mut limit: Option<Option<u32>> = None;
     for key in inputs.candidates.clone() {
-        let Some(payout) = desk.payouts.get(&key).filter(|one| one.is_claimable()) else { continue };
+        let named_twice = chosen.iter().any(|(one, _)| *one == key);
+        let Some(payout) = desk.payouts.get(&key).filter(|one| one.is_claimable() && !named_twice) else { continue };
         let own_limit = payout.latest().and_then(|one| one.batch_limit);
         // Members of a message that was refused for its form travel among themselves, in ever smaller messages.
         let size = own_limit.unwrap_or(desk.rules.bank.batch_max).min(desk.rules.bank.batch_max);
@@ -95,14 +108,36 @@ pub fn claim(desk: &mut Desk<'_>, mut inputs: ClaimInputs<'_>) -> Option<Claimed
     Some(take(desk, batch, transfers))
 }
 
-/// Claims an open batch again: the same bytes, new epochs. The caller has examined it.
-pub fn claim_again(desk: &mut Desk<'_>, batch: Batch) -> ClaimedBatch {
-    let transfers = batch
-        .members
-        .iter()
-        .filter_map(|member| desk.payouts.get(&member.key)?.by_id(&member.instruction_id)?.transfer.clone())
-        .collect();
-    take(desk, batch, transfers)
+/// Claims an open batch again: the same bytes, new epochs. The caller has examined it. None when a limit is used up, or when
+/// the stored message is not what was signed; it is put off or closed then.
+pub fn claim_again(desk: &mut Desk<'_>, mut batch: Batch, inputs: &ResendInputs<'_>) -> Option<ClaimedBatch> {
+    let mut transfers = Vec::with_capacity(batch.members.len());
+    for member in batch.members.clone() {
+        let signed = inputs.authorities.get(&member.key).and_then(Option::as_ref);
+        let payout = desk.payouts.get(&member.key).cloned();
+        let instruction = payout.as_ref().and_then(|payout| payout.by_id(&member.instruction_id));
+        let transfer = instruction.and_then(|one| one.transfer.clone());
+        match (signed, &payout, instruction, transfer) {
+            (Some(signed), Some(payout), Some(instruction), Some(transfer))
+                if agrees(signed, payout, instruction, &transfer, &desk.rules.district) =>
+            {
+                transfers.push(transfer);
+            }
+            _ => hold_mismatch(desk, &member.key),
+        }
+    }
+    let whole = transfers.len() == batch.members.len();
+    if !whole || inputs.format.write(&batch.msg_id, batch.created_at, &transfers) != batch.bytes {
+        close(desk, &mut batch, "the stored message is not what was signed, or was written by another version");
+        desk.changes.batches.insert(batch.msg_id.clone(), batch);
+        return None;
+    }
+    if transfers.iter().any(|one| is_used_up(&desk.rules.limits, inputs.spent, one)) {
+        batch.examine_at = desk.now.checked_add(desk.rules.bank.retry_pause).ok();
+        desk.changes.batches.insert(batch.msg_id.clone(), batch);
+        return None;
+    }
+    Some(take(desk, batch, transfers))
 }
 
 fn take(desk: &mut Desk<'_>, mut batch: Batch, transfers: Vec<Transfer>) -> ClaimedBatch {
@@ -134,17 +169,14 @@ fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) 
         None => first_transfer(&payout, latest, inputs)?,
     };
     let authority = inputs.authorities.get(key).and_then(Option::as_ref);
-    if !authority.is_some_and(|signed| agrees(signed, &payout, latest, &transfer)) {
+    if !authority.is_some_and(|signed| agrees(signed, &payout, latest, &transfer, &desk.rules.district)) {
         hold_mismatch(desk, key);
         return None;
     }
-    if let Some(first) = latest.first_claimed_at {
-        // What certainly never reached the bank is no repetition, however long ago it was first claimed.
-        if !latest.doubt {
-            return Some(transfer);
-        }
-        let end = first.checked_add(desk.rules.bank.idempotency_window).ok()?;
-        return (desk.now < end).then_some(transfer);
+    if latest.first_claimed_at.is_some() {
+        let may_go = !latest.is_too_old_to_resend(&desk.rules.bank, desk.now)
+            && !is_used_up(&desk.rules.limits, &inputs.spent, &transfer);
+        return may_go.then_some(transfer);
     }
     within_limits(&desk.rules.limits, &mut inputs.spent, &transfer).then_some(transfer)
 }
@@ -172,16 +204,17 @@ fn remittance(title: &str, payout: &Payout) -> String {
     format!("{title} {id}").trim_start().to_owned()
 }
 
-fn agrees(signed: &Authority, payout: &Payout, latest: &Instruction, transfer: &Transfer) -> bool {
-    // An instruction claimed before a correction took effect keeps the payee it was minted with; its bytes are frozen.
-    let payee_stands =
-        signed.payee == transfer.payee || (latest.first_claimed_at.is_some() && latest.payee == transfer.payee);
-    payee_stands
+/// Whether a transfer is what was signed, and travels under the id that belongs to it. A correction never takes effect on an
+/// instruction that was claimed, so the signed payee is the transfer's, always.
+fn agrees(signed: &Authority, payout: &Payout, one: &Instruction, transfer: &Transfer, district: &str) -> bool {
+    signed.key == payout.key
+        && signed.payee == transfer.payee
         && signed.amount == transfer.amount
         && signed.currency == transfer.currency
         && signed.uscc == transfer.uscc
         && payout.amount == transfer.amount
-        && latest.id == transfer.instruction_id
+        && one.id == transfer.instruction_id
+        && one.id == InstructionId::derive(district, &payout.key, one.generation)
 }
 
 fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey) {
@@ -204,6 +237,15 @@ fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey) {
         by: desk.by.clone(),
         detail: json!({}),
     });
+}
+
+/// Nothing is left in a window that this transfer counts in: limits block what goes again, too, though it is counted once.
+fn is_used_up(limits: &Limits, spent: &Spent, transfer: &Transfer) -> bool {
+    let by_fund = spent.today_by_fund.get(&transfer.fund_id).map_or(0, |sum| sum.0);
+    let used_up = |limit: Option<i64>, sum: i64| limit.is_some_and(|limit| sum >= limit);
+    used_up(limits.per_hour, spent.this_hour.0)
+        || used_up(limits.per_day, spent.today.0)
+        || used_up(limits.per_fund_per_day, by_fund)
 }
 
 fn within_limits(limits: &Limits, spent: &mut Spent, transfer: &Transfer) -> bool {

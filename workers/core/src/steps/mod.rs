@@ -7,10 +7,12 @@ mod claim;
 mod enquiry;
 mod intake;
 mod rules_of_intake;
+#[cfg(test)]
+mod tests;
 
 pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
 pub use call::{book_call, book_not_made, examine_batch, expire_lease};
-pub use claim::{Authority, ClaimInputs, Spent, claim, claim_again};
+pub use claim::{Authority, ClaimInputs, ResendInputs, Spent, claim, claim_again};
 pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, time_passes};
 pub use intake::{ApplicationFacts, Approval, Arrival, Fact, IntakeContext, Quarantined, TakenIn, reconsider, take_in};
 pub use rules_of_intake::{CapKey, Fund, Policy};
@@ -44,7 +46,7 @@ pub struct WorldEvent {
     pub event_type: String,
     /// CloudEvents subject.
     pub subject: String,
-    /// Counted per subject and tranche.
+    /// Counted per subject; tranches beyond the first count in millions of their own.
     pub sequence: u64,
     /// CloudEvents data.
     pub data: Value,
@@ -180,6 +182,9 @@ pub fn subject(key: &PayoutKey) -> String {
     if key.tranche == 1 { key.application_id.0.clone() } else { key.to_string() }
 }
 
+/// What one tranche may announce before its numbers meet the next one's.
+const TRANCHE_STRIDE: u64 = 1_000_000;
+
 fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
     let latest = payout.latest();
     let debit = payout.instructions.iter().find_map(|one| one.debit.as_ref());
@@ -204,7 +209,7 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
     WorldEvent {
         event_type: announcement.word.event_type().to_owned(),
         subject: payout.key.application_id.0.clone(),
-        sequence: announcement.sequence,
+        sequence: u64::from(payout.key.tranche.saturating_sub(1)) * TRANCHE_STRIDE + announcement.sequence,
         data,
     }
 }

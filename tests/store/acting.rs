@@ -1,0 +1,214 @@
+//! People, time, outbox, figures.
+
+use crate::world::{Award, World, doubtful, key, settled, signed};
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+use zhida_core::ids::OperatorId;
+use zhida_core::money::Fen;
+use zhida_core::payout::{Decision, HoldCode, PayoutState};
+use zhida_core::ports::queue::Destination;
+use zhida_core::ports::store::{Acted, PayoutFilter};
+use zhida_core::steps::{Act, ActOutcome};
+
+const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
+const DONE: Acted = Acted::Done(ActOutcome::Done);
+
+fn was_refused(acted: &Acted) -> bool {
+    matches!(acted, Acted::Refused(_))
+}
+
+pub(crate) async fn holds_and_releases_by_two_officers(world: World) {
+    let mut old = world.award(1).await;
+    old.approved = old.approved - SignedDuration::from_hours(24);
+    let approver_missing = zhida_core::steps::Policy { release_limit: Some(Fen(5_000)), ..crate::world::policy() };
+    world.store.import_policies(&[], &[approver_missing], "test").await.unwrap();
+    world.take(&[old.arrival()]).await;
+    assert_eq!(world.reason(1).await, "officers_missing");
+    let release = || Act::Release(key(1), vec![HoldCode::OfficersMissing]);
+    assert!(was_refused(&world.act("O-1", release()).await), "an operator may hold, not release");
+    assert_eq!(world.act("R-1", release()).await, AWAITS);
+    assert!(was_refused(&world.act("R-1", release()).await), "the same officer twice is one");
+    world.sweep().await;
+    assert_eq!(world.states([1]).await, ["held"]);
+    assert_eq!(world.act("R-2", release()).await, DONE);
+    world.sweep().await;
+    assert_eq!(world.states([1]).await, ["ready"]);
+    world.done("O-1", Act::Hold(key(1))).await;
+    assert_eq!(world.claim("M-1").await, None);
+    let short = Act::Release(key(1), vec![HoldCode::FundShort]);
+    assert!(was_refused(&world.act("R-1", short).await), "no such hold");
+    world.done("R-1", Act::Release(key(1), vec![HoldCode::Operator])).await;
+    world.pay("M-2").await;
+    assert_eq!(world.states([1]).await, ["settled"]);
+}
+
+pub(crate) async fn the_stop_switch_needs_two_to_open(world: World) {
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    world.done("O-1", Act::Stop).await;
+    assert!(world.other.may_write(&claimed).await.unwrap().is_err(), "also what is claimed already is not sent");
+    world.store.book_not_made(&claimed, "stopped").await.unwrap();
+    assert_eq!(world.claim("M-2").await, None);
+    assert!(world.figures().await.stopped);
+    assert!(was_refused(&world.act("O-1", Act::Resume).await));
+    assert_eq!(world.act("R-1", Act::Resume).await, AWAITS);
+    assert!(was_refused(&world.act("R-1", Act::Resume).await));
+    assert_eq!(world.claim("M-3").await, None);
+    assert_eq!(world.act("R-2", Act::Resume).await, DONE);
+    assert!(was_refused(&world.act("R-2", Act::Resume).await), "open already");
+    world.pay("M-4").await;
+    assert_eq!(world.states([1]).await, ["settled"]);
+}
+
+pub(crate) async fn cancel_works_from_held_and_ready_alone(world: World) {
+    world.accept([1, 2, 3]).await;
+    world.done("O-1", Act::Hold(key(1))).await;
+    world.done("R-1", Act::Cancel(key(1))).await;
+    world.done("R-1", Act::Cancel(key(2))).await;
+    let claimed = world.claimed("M-1").await;
+    assert!(was_refused(&world.act("R-1", Act::Cancel(key(3))).await));
+    world.book(&claimed, doubtful()).await;
+    assert!(was_refused(&world.act("R-1", Act::Cancel(key(3))).await));
+    world.enquire_says(settled()).await;
+    assert!(was_refused(&world.act("R-1", Act::Cancel(key(3))).await));
+    assert_eq!(world.states(1..=3).await, ["cancelled", "cancelled", "settled"]);
+    assert_eq!(world.figures().await.funds[0].committed, Fen(10_000));
+}
+
+pub(crate) async fn two_officers_close_what_is_absent(world: World) {
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    world.book(&claimed, doubtful()).await;
+    let close = Act::Decide(key(1), world.instruction(1).await, Decision::Close);
+    assert!(was_refused(&world.act("R-1", close.clone()).await), "nobody knows yet that it is absent");
+    world.enquire_finds_nothing().await;
+    assert_eq!(world.act("R-1", close.clone()).await, AWAITS);
+    assert_eq!(world.act("R-2", close).await, DONE);
+    assert_eq!(world.states([1]).await, ["cancelled"]);
+    assert_eq!(world.claim("M-2").await, None);
+    assert_eq!(world.figures().await.funds[0].committed, Fen::ZERO);
+}
+
+pub(crate) async fn acts_are_done_once_and_refusals_leave_a_trace(world: World) {
+    world.accept([1]).await;
+    let hold = signed("act-once", "O-1", Act::Hold(key(1)));
+    assert_eq!(world.store.act(&hold).await.unwrap(), DONE);
+    assert_eq!(world.other.act(&hold).await.unwrap(), Acted::Duplicate);
+    let stranger = signed("act-strange", "nobody", Act::Stop);
+    let unknown = Acted::UnknownOperator(OperatorId::from("nobody"));
+    assert_eq!(world.store.act(&stranger).await.unwrap(), unknown);
+    assert!(was_refused(&world.act("O-1", Act::Cancel(key(1))).await));
+    let trace = world.store.trace(&key(1).application_id).await.unwrap();
+    let by_operator = trace.iter().filter(|row| row.by == "O-1").count();
+    assert!(by_operator >= 2, "the act and the refused attempt: {trace:?}");
+    assert!(trace.is_sorted_by_key(|row| row.sequence));
+}
+
+pub(crate) async fn a_revoked_key_holds_what_it_approved(world: World) {
+    let stolen = Award { keyid: "stolen", ..world.award(1).await };
+    world.take(&[stolen.arrival()]).await;
+    world.accept([2]).await;
+    assert_eq!(world.reason(1).await, "key_revoked");
+    assert_eq!(world.store.hold_revoked(10).await.unwrap(), 0, "held at its arrival");
+    world.pay("M-1").await;
+    assert_eq!(world.states([1, 2]).await, ["held", "settled"]);
+}
+
+pub(crate) async fn alerts_of_the_24_hours_are_given_once(world: World) {
+    world.accept([1, 2]).await;
+    world.done("O-1", Act::Hold(key(1))).await;
+    world.pay("M-1").await;
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 0);
+    world.pass(SignedDuration::from_hours(13));
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 1, "a settled one is late no more");
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 0);
+    assert_eq!(world.figures().await.at_risk, 1);
+    world.pass(SignedDuration::from_hours(12));
+    assert_eq!(world.other.time_passes(10).await.unwrap(), 1);
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 0);
+    assert_eq!((world.figures().await.at_risk, world.figures().await.overdue), (0, 1));
+}
+
+pub(crate) async fn the_outbox_loses_nothing_between_two_relays(world: World) {
+    let mut heard = BTreeSet::new();
+    for round in 0..6 {
+        // Awards come in while two relays look: a row that commits later may bear a smaller number.
+        let (one, other) = (world.award(round * 2 + 1).await.arrival(), world.award(round * 2 + 2).await.arrival());
+        let (first, second, mine, theirs) = tokio::join!(
+            world.store.take_in(vec![one]),
+            world.other.take_in(vec![other]),
+            world.store.claim_outbox(2),
+            world.other.claim_outbox(2),
+        );
+        assert!(first.is_ok() && second.is_ok());
+        let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+        for row in mine.iter().chain(&theirs) {
+            assert!(heard.insert(row.id.clone()), "row {} in two hands", row.id);
+        }
+        let ids = |rows: &[zhida_core::ports::store::OutboxRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+        world.store.outbox_sent(&ids(&mine)).await.unwrap();
+        world.store.outbox_sent(&ids(&mine)).await.unwrap();
+        // The second relay's broker refused: these come again at once.
+        world.other.outbox_kept(&ids(&theirs)).await.unwrap();
+        theirs.iter().for_each(|row| assert!(heard.remove(&row.id)));
+    }
+    loop {
+        let rows = world.store.claim_outbox(7).await.unwrap();
+        if rows.is_empty() {
+            break;
+        }
+        rows.iter().for_each(|row| assert!(heard.insert(row.id.clone()), "row {} twice", row.id));
+        world.store.outbox_sent(&rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await.unwrap();
+    }
+    assert_eq!(world.figures().await.outbox.0, 0);
+    assert!(heard.len() >= 12, "at least one row for each award");
+}
+
+pub(crate) async fn lost_doorbells_are_rung_again(world: World) {
+    world.accept([1]).await;
+    let take_all = async || {
+        let rows = world.store.claim_outbox(100).await.unwrap();
+        world.store.outbox_sent(&rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await.unwrap();
+        rows.iter().filter(|row| row.destination == Destination::PayoutDoorbell).count()
+    };
+    assert_eq!(take_all().await, 1);
+    // The broker lost it. A waiting payout is rung for again after a while, not at once and not twice.
+    world.pass(SignedDuration::from_mins(30));
+    assert!(world.store.ring_again().await.unwrap() > 0);
+    assert_eq!(world.store.ring_again().await.unwrap(), 0, "it is in the outbox");
+    assert!(take_all().await > 0);
+    world.pay("M-1").await;
+    take_all().await;
+    world.pass(SignedDuration::from_mins(30));
+    assert_eq!(world.store.ring_again().await.unwrap(), 0, "nothing waits");
+}
+
+pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
+    world.accept(1..=5).await;
+    world.done("O-1", Act::Hold(key(5))).await;
+    let claimed = world.store.claim("M-1".into(), 2).await.unwrap().unwrap();
+    world.answer(&claimed, settled()).await;
+    let claimed = world.store.claim("M-2".into(), 1).await.unwrap().unwrap();
+    world.book(&claimed, doubtful()).await;
+    let figures = world.figures().await;
+    let count = |state: &str| figures.by_state.get(state).copied().unwrap_or_default();
+    assert_eq!([count("settled").0, count("unknown").0, count("ready").0, count("held").0], [2, 1, 1, 1]);
+    assert_eq!(count("settled").1, Fen(20_000));
+    assert_eq!(figures.held_by_code["operator"], 1);
+    assert_eq!(figures.approve_to_credit_micros.len(), 2);
+    assert!(figures.oldest_unpaid.is_some() && figures.oldest_unknown.is_some() && !figures.stopped);
+    assert_eq!((figures.funds[0].committed, figures.inbox), (Fen(50_000), 6));
+    let mut filter = PayoutFilter { limit: 2, ..PayoutFilter::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = world.other.payouts(&filter).await.unwrap();
+        seen.extend(page.items.into_iter().map(|one| one.key));
+        let Some(next) = page.next else { break };
+        filter.before = Some(next);
+    }
+    let distinct: BTreeSet<_> = seen.iter().cloned().collect();
+    assert_eq!((seen.len(), distinct.len()), (5, 5));
+    assert_eq!((&seen[0], &seen[4]), (&key(5), &key(1)), "newest first");
+    let held = PayoutFilter { state: Some(PayoutState::Held), limit: 10, ..PayoutFilter::default() };
+    assert_eq!(world.store.payouts(&held).await.unwrap().items.len(), 1);
+}

@@ -1,0 +1,110 @@
+//! What every store must do: one suite over the ports of `zhida_core::ports::store`, told to the store in memory, to SQLite and
+//! to PostgreSQL. It speaks to the ports alone; how a store does it is its own affair.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
+
+mod acting;
+mod evidence;
+mod place;
+mod sending;
+mod taking_in;
+mod world;
+
+use place::Place;
+use std::future::Future;
+use std::pin::Pin;
+use world::World;
+use zhida_core::rules::Rules;
+
+type Told = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A case: its name, what it changes of the default rules, and the story.
+type Case = (&'static str, fn(&mut Rules), fn(World) -> Told);
+
+macro_rules! cases {
+    ($($module:ident::$name:ident $(with $rules:expr)?;)*) => {
+        const CASES: &[Case] = &[$((
+            concat!(stringify!($module), "::", stringify!($name)),
+            cases!(@rules $($rules)?),
+            |world| Box::pin($module::$name(world)),
+        ),)*];
+    };
+    (@rules) => { |_| {} };
+    (@rules $rules:expr) => { $rules };
+}
+
+cases! {
+    taking_in::the_same_event_a_thousand_times_is_one_payout;
+    taking_in::events_in_any_order_come_to_the_same;
+    taking_in::the_same_id_with_other_content_is_quarantined;
+    taking_in::a_second_approval_with_another_account_is_quarantined;
+    taking_in::a_second_identical_approval_is_a_duplicate;
+    taking_in::two_equal_awards_of_one_enterprise_are_both_paid;
+    taking_in::a_short_fund_pays_when_it_is_filled;
+    taking_in::a_yearly_cap_holds_what_exceeds_it;
+    taking_in::two_handles_never_overdraw_a_fund;
+    taking_in::a_policy_imported_late_and_a_late_commitment_release;
+    taking_in::an_end_before_the_approval_holds_it;
+    taking_in::an_approval_after_the_end_is_a_conflict;
+    taking_in::quarantine_is_kept_until_it_is_closed;
+    sending::concurrent_claims_share_nothing;
+    sending::the_oldest_deadline_goes_first;
+    sending::an_expired_lease_is_unknown_and_a_stale_booking_changes_no_claim;
+    sending::what_was_not_taken_in_goes_again_with_the_same_bytes;
+    sending::a_definitive_not_found_sends_the_same_bytes_again;
+    sending::not_found_within_the_window_proves_nothing;
+    sending::three_definitive_not_found_give_a_new_message_for_the_same_instruction;
+    sending::a_batch_with_a_refused_member_is_closed;
+    sending::lack_of_funds_and_a_closed_window_give_the_next_generation;
+    sending::a_message_refused_whole_is_split_until_the_culprit_is_alone;
+    sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
+    sending::a_call_that_was_not_made_leaves_nothing;
+    sending::repeated_bookings_after_unknown_commits_change_nothing;
+    sending::an_edited_payee_is_never_paid;
+    evidence::a_late_debit_after_a_refusal_settles_and_rings;
+    evidence::a_return_may_come_before_its_debit;
+    evidence::a_refused_payee_is_corrected_and_paid;
+    evidence::evidence_for_nobody_is_kept_and_rings;
+    evidence::withdrawal_at_every_state;
+    evidence::too_late_for_a_repetition_rings_and_waits
+        with |rules| rules.bank.idempotency_window = jiff::SignedDuration::from_hours(1);
+    acting::holds_and_releases_by_two_officers;
+    acting::the_stop_switch_needs_two_to_open;
+    acting::cancel_works_from_held_and_ready_alone;
+    acting::two_officers_close_what_is_absent;
+    acting::acts_are_done_once_and_refusals_leave_a_trace;
+    acting::a_revoked_key_holds_what_it_approved;
+    acting::alerts_of_the_24_hours_are_given_once;
+    acting::the_outbox_loses_nothing_between_two_relays;
+    acting::lost_doorbells_are_rung_again;
+    acting::figures_and_pages_tell_the_state;
+}
+
+async fn suite(mut fresh: impl AsyncFnMut() -> Place) {
+    let wanted = std::env::var("ZHIDA_CASE").unwrap_or_default();
+    for (name, change, story) in CASES.iter().filter(|(name, _, _)| name.contains(&wanted)) {
+        println!("{name}");
+        let mut rules = Rules::with_defaults("example");
+        change(&mut rules);
+        let place = fresh().await;
+        let world = World::new(&place, rules).await;
+        let afterwards = world.clone();
+        story(world).await;
+        afterwards.books_balance().await;
+    }
+}
+
+#[tokio::test]
+async fn the_store_in_memory_conforms() {
+    suite(async || Place::memory()).await;
+}
+
+#[tokio::test]
+async fn sqlite_conforms() {
+    suite(async || Place::sqlite()).await;
+}
+
+#[tokio::test]
+async fn postgresql_conforms() {
+    suite(async || Place::postgres().await).await;
+}

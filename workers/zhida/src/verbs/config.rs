@@ -1,0 +1,65 @@
+//! `zhida config`: what is set and from where, whether `serve` could honour it, and new API tokens.
+
+use super::out::Out;
+use super::table::{Column, Table};
+use crate::cli::ConfigVerb;
+use std::process::ExitCode;
+use zhida_config::Settings;
+use zhida_config::tokens::TokenHash;
+
+/// Does one of the verbs.
+pub(crate) fn run(settings: &Settings, verb: &ConfigVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        ConfigVerb::Show => show(settings),
+        ConfigVerb::Check => check(settings),
+        ConfigVerb::Token => token(),
+    }
+}
+
+fn show(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let heads = [("设置 setting", Column::Text), ("值 value", Column::Text), ("来源 from", Column::Text)];
+    let mut table = Table::new(&heads);
+    for row in settings.show() {
+        table.row(vec![row.key.clone(), row.value.clone(), row.origin.to_string()]);
+    }
+    let mut out = Out::new();
+    out.lines(&table.lines())?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let refusals = settings.check_for_serve();
+    if !refusals.is_empty() {
+        anyhow::bail!("serve cannot start:\n  {}", refusals.join("\n  "));
+    }
+    let mut out = Out::new();
+    out.line("设置可用 the settings hold together; database and bank are reached when `serve` starts")?;
+    if settings.trusted_keys.is_empty() {
+        out.line("注意 note: intake.trusted_keys is empty, so that every event goes into quarantine")?;
+    }
+    if settings.api_tokens.is_empty() && settings.http.api_token.is_none() {
+        out.line(
+            "注意 note: there is no http.api_tokens entry, so that the API is closed (`zhida config token` makes one)",
+        )?;
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The token stands on standard output alone, and nowhere else ever again.
+fn token() -> anyhow::Result<ExitCode> {
+    // Two random UUIDs: 244 random bits.
+    let random = || uuid::Uuid::new_v4().simple().to_string();
+    let token = format!("zhida_{}{}", random(), random());
+    let mut out = Out::new();
+    out.line(&token)?;
+    out.flush()?;
+    eprintln!("令牌只显示这一次,请交给使用者。设置中只写散列:");
+    eprintln!("The token is shown this once: give it to whoever needs it. The settings hold its hash:");
+    eprintln!();
+    eprintln!("[http.api_tokens.NAME]");
+    eprintln!("hash = \"{}\"", TokenHash::of(&token).written());
+    eprintln!("scopes = [\"events\", \"read\", \"metrics\"]");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,83 @@
+//! The verbs that look things up or hand something in beside a running `serve`: one file each. They decide nothing; what is
+//! shared between them is how files of events and keys are read, and how results are printed.
+
+pub(crate) mod calendar;
+pub(crate) mod config;
+mod event_file;
+mod key_file;
+pub(crate) mod operator;
+mod operator_acts;
+mod out;
+pub(crate) mod payouts;
+pub(crate) mod policies;
+mod policy_changes;
+pub(crate) mod quarantine;
+pub(crate) mod schema;
+pub(crate) mod sign;
+pub(crate) mod submit;
+mod table;
+pub(crate) mod trace;
+
+use jiff::Timestamp;
+use std::fmt;
+use zhida_config::Settings;
+use zhida_core::ids::{ApplicationId, OperatorId};
+use zhida_core::ports::store::Store;
+use zhida_core::steps::Role;
+use zhida_schemas::text::Id;
+
+/// Wrong usage that the parser of the command line could not see: exit status 2.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// For whom a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Tables and sentences, Chinese first.
+    People,
+    /// JSON.
+    Programs,
+}
+
+impl From<bool> for Form {
+    fn from(json: bool) -> Self {
+        if json { Self::Programs } else { Self::People }
+    }
+}
+
+/// Reads an id that was typed; `what` names it in the refusal.
+fn typed_id(what: &str, text: &str) -> Result<Id, Usage> {
+    Id::parse(text).map_err(|fault| Usage(format!("{what} {text:?} {}: {}", fault.reason, fault.code.remedy())))
+}
+
+fn typed_application(text: &str) -> Result<ApplicationId, Usage> {
+    typed_id("application id", text).map(|id| ApplicationId(id.into_string()))
+}
+
+/// A moment by the clocks of the district, to the second.
+fn local(settings: &Settings, at: Timestamp) -> String {
+    settings.calendar.timezone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Whoever closes something must be a person known here; auditors read only.
+async fn acting_operator(store: &dyn Store, id: &str) -> anyhow::Result<OperatorId> {
+    let operators = store.operators().await?;
+    let Some(operator) = operators.into_iter().find(|one| one.id.0 == id) else {
+        anyhow::bail!("operator {id:?} is not known; `zhida operator list` shows all");
+    };
+    if operator.disabled_at.is_some() {
+        anyhow::bail!("operator {id} is disabled and acts no longer");
+    }
+    if operator.role == Role::Auditor {
+        anyhow::bail!("operator {id} is an auditor, who reads and closes nothing; ask somebody of another role");
+    }
+    Ok(operator.id)
+}

@@ -1,0 +1,184 @@
+//! What officers do from the command line: the act becomes an event, signed with the officer's own key, and goes through the
+//! same door as any other event, so that it works beside a running `serve`. Roles and four eyes are the core's.
+
+use super::out::Out;
+use super::trace::state_word;
+use super::{Usage, key_file, submit, typed_id};
+use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
+use crate::wiring::Context;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use std::path::Path;
+use std::process::ExitCode;
+use zhida_core::ids::ApplicationId;
+use zhida_core::payout::HoldCode;
+use zhida_core::ports::door::{Handed, Raw};
+use zhida_core::steps::ActOutcome;
+use zhida_schemas::InboundEvent;
+use zhida_schemas::identifiers::Sha256Hex;
+use zhida_schemas::operator::{Decide, PayoutAct, Release, SwitchAct, Verdict};
+use zhida_schemas::parts::{AtLeastOne, Document, Generation, Tranche};
+use zhida_schemas::signing::sign;
+use zhida_schemas::text::{Id, Name, Source, Text};
+use zhida_schemas::time::Time;
+
+/// Does the act, and says what became of it.
+pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<ExitCode> {
+    let now = Timestamp::now();
+    let Some((who, event)) = event(verb, Time::from(now))? else {
+        return Err(Usage("this verb is no act of an officer".to_owned()).into());
+    };
+    let handed = hand_in(context, who, &event, now).await?;
+    let mut out = Out::new();
+    let code = match &handed {
+        Handed::Acted(ActOutcome::Done) => {
+            out.line("已办 done")?;
+            ExitCode::SUCCESS
+        }
+        Handed::Acted(ActOutcome::AwaitsSecondOfficer) => {
+            out.line(&format!(
+                "已记录,待另一名复核人 noted; it takes effect when a second, different officer does the same as {}",
+                who.operator
+            ))?;
+            ExitCode::SUCCESS
+        }
+        Handed::Accepted | Handed::Duplicate => {
+            out.line(submit::word(&handed))?;
+            ExitCode::SUCCESS
+        }
+        Handed::Quarantined(item) => {
+            eprintln!("zhida: 未办 refused: {}", super::out::plain(&submit::why(item)));
+            ExitCode::FAILURE
+        }
+    };
+    if code == ExitCode::SUCCESS {
+        out.lines(&present(context, verb).await?)?;
+    }
+    out.flush()?;
+    Ok(code)
+}
+
+async fn hand_in(context: &Context, who: &SwitchArgs, event: &InboundEvent, now: Timestamp) -> anyhow::Result<Handed> {
+    let operator = typed_id("--as", &who.operator)?;
+    let key = key_file::read(&who.key)?;
+    let id = Id::parse(uuid::Uuid::now_v7().to_string())?;
+    let source = Source::parse(format!("/operator/{operator}"))?;
+    let mut draft = event.draft(&id, &source, Time::from(now));
+    sign(&mut draft, &operator, &key).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let raw = Raw { body: serde_json::to_vec(&draft)?, routing_key: None, way: "submit" };
+    let handed = context
+        .door
+        .hand_in(&[raw], now)
+        .await
+        .context("it is not certain whether the act was done; see `zhida trace`")?;
+    handed.into_iter().next().context("the door gave no answer")
+}
+
+fn event(verb: &PayoutsVerb, at: Time) -> anyhow::Result<Option<(&SwitchArgs, InboundEvent)>> {
+    Ok(Some(match verb {
+        PayoutsVerb::Hold { application_id, act } => {
+            (&act.who, InboundEvent::OperatorHold(on_payout(application_id, act, at)?))
+        }
+        PayoutsVerb::Cancel { application_id, act } => {
+            (&act.who, InboundEvent::OperatorCancel(on_payout(application_id, act, at)?))
+        }
+        PayoutsVerb::Release { application_id, codes, act } => {
+            let PayoutAct { operator_id, application_id, tranche, reason, .. } = on_payout(application_id, act, at)?;
+            let reason_codes = hold_codes(codes)?;
+            let release = Release { operator_id, at, application_id, tranche, reason_codes, reason };
+            (&act.who, InboundEvent::OperatorRelease(release))
+        }
+        PayoutsVerb::Decide { application_id, decision, generation, proof, act } => {
+            let PayoutAct { operator_id, application_id, tranche, reason, .. } = on_payout(application_id, act, at)?;
+            let decision = verdict(decision)?;
+            if decision == Verdict::Settled && proof.is_none() {
+                return Err(
+                    Usage("--decision settled counts with a written proof only: give --proof FILE".to_owned()).into()
+                );
+            }
+            let generation = Generation::try_from(i64::from(*generation))
+                .map_err(|fault| Usage(format!("--generation {generation} {}", fault.reason)))?;
+            let proof = proof.as_deref().map(document).transpose()?;
+            let decide = Decide { operator_id, at, application_id, tranche, generation, decision, proof, reason };
+            (&act.who, InboundEvent::OperatorDecide(decide))
+        }
+        PayoutsVerb::Stop { act } => (act, InboundEvent::OperatorStop(on_switch(act, at)?)),
+        PayoutsVerb::Resume { act } => (act, InboundEvent::OperatorResume(on_switch(act, at)?)),
+        PayoutsVerb::List { .. } => return Ok(None),
+    }))
+}
+
+fn on_payout(application_id: &str, act: &ActArgs, at: Time) -> Result<PayoutAct, Usage> {
+    let tranche = Tranche::try_from(i64::from(act.tranche))
+        .map_err(|fault| Usage(format!("--tranche {} {}", act.tranche, fault.reason)))?;
+    let SwitchAct { operator_id, at, reason } = on_switch(&act.who, at)?;
+    Ok(PayoutAct { operator_id, at, application_id: typed_id("application id", application_id)?, tranche, reason })
+}
+
+fn on_switch(act: &SwitchArgs, at: Time) -> Result<SwitchAct, Usage> {
+    let reason = Text::parse(act.reason.as_str())
+        .map_err(|fault| Usage(format!("--reason {}: {}", fault.reason, fault.code.remedy())))?;
+    Ok(SwitchAct { operator_id: typed_id("--as", &act.operator)?, at, reason })
+}
+
+fn hold_codes(codes: &[String]) -> Result<AtLeastOne<Id>, Usage> {
+    let known = |code: &String| {
+        let found = HoldCode::from_code(code.trim()).ok_or_else(|| {
+            let all: Vec<&str> = HoldCode::ALL.iter().map(|code| code.code()).collect();
+            Usage(format!("--codes {code:?} is no reason code of a hold; use some of {}", all.join(", ")))
+        })?;
+        typed_id("--codes", found.code())
+    };
+    let ids = codes.iter().map(known).collect::<Result<Vec<Id>, Usage>>()?;
+    AtLeastOne::try_from(ids).map_err(|fault| Usage(format!("--codes {}", fault.reason)))
+}
+
+fn verdict(word: &str) -> Result<Verdict, Usage> {
+    match word {
+        "settled" => Ok(Verdict::Settled),
+        "retry" => Ok(Verdict::Retry),
+        "close" => Ok(Verdict::Close),
+        other => Err(Usage(format!("--decision {other:?} is no decision; use settled, retry or close"))),
+    }
+}
+
+/// The proof itself stays where it is; its name and digest are signed.
+fn document(path: &Path) -> anyhow::Result<Document> {
+    let bytes = std::fs::read(path).with_context(|| format!("the proof {} cannot be read", path.display()))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let title =
+        Name::parse(name).map_err(|fault| Usage(format!("the name of --proof {}; rename the file", fault.reason)))?;
+    Ok(Document { title, number: None, date: None, sha256: Sha256Hex::of(&bytes), uri: None })
+}
+
+/// How things stand after the act.
+async fn present(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<Vec<String>> {
+    match verb {
+        PayoutsVerb::Hold { application_id, act }
+        | PayoutsVerb::Release { application_id, act, .. }
+        | PayoutsVerb::Cancel { application_id, act }
+        | PayoutsVerb::Decide { application_id, act, .. } => {
+            let payouts = context.store.payouts_of(&ApplicationId(application_id.clone())).await?;
+            let concerned = payouts.iter().filter(|payout| payout.key.tranche == act.tranche);
+            Ok(concerned
+                .map(|payout| {
+                    let state = payout.state();
+                    let holds: Vec<&str> = payout.holds.keys().map(|code| code.code()).collect();
+                    let holds = if holds.is_empty() { String::new() } else { format!(" ({})", holds.join(", ")) };
+                    format!("{}: {} {}{holds}", payout.key, state_word(state), state.code())
+                })
+                .collect())
+        }
+        PayoutsVerb::Stop { .. } | PayoutsVerb::Resume { .. } => {
+            let switch = context.store.switch().await?;
+            Ok(vec![match (switch.stopped_by, switch.resumed_by) {
+                (None, _) => "发送开放 sending is open".to_owned(),
+                (Some((by, why)), None) => format!("发送已停 sending is stopped by {by}: {why}"),
+                (Some((by, _)), Some(first)) => {
+                    format!("发送已停 sending is stopped by {by}; {first} wants it open, a second officer is awaited")
+                }
+            }])
+        }
+        PayoutsVerb::List { .. } => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,110 @@
+//! `zhida payouts`: the list, newest first. What officers do to payouts is [`super::operator_acts`].
+
+use super::out::{JsonList, Out};
+use super::table::{Column, Table};
+use super::trace::state_word;
+use super::{Form, Usage, local, operator_acts};
+use crate::cli::PayoutsVerb;
+use crate::wiring::Context;
+use std::process::ExitCode;
+use zhida_config::Settings;
+use zhida_core::payout::{Payout, PayoutState};
+use zhida_core::ports::store::{PayoutFilter, PayoutPage};
+use zhida_core::view::payout_view;
+
+/// Payouts read at once.
+const PAGE: u32 = 1000;
+
+/// Does one of the verbs.
+pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        PayoutsVerb::List { state, json } => list(context, state.as_deref(), Form::from(*json)).await,
+        PayoutsVerb::Release { .. }
+        | PayoutsVerb::Hold { .. }
+        | PayoutsVerb::Cancel { .. }
+        | PayoutsVerb::Decide { .. }
+        | PayoutsVerb::Stop { .. }
+        | PayoutsVerb::Resume { .. } => operator_acts::run(context, verb).await,
+    }
+}
+
+async fn list(context: &Context, state: Option<&str>, form: Form) -> anyhow::Result<ExitCode> {
+    let state = state.map(known_state).transpose()?;
+    let mut filter = PayoutFilter { state, limit: PAGE, ..PayoutFilter::default() };
+    let mut out = Out::new();
+    match form {
+        Form::Programs => {
+            let mut list = JsonList::new(&mut out);
+            while let Some(page) = next_page(context, &mut filter).await? {
+                page.items.iter().try_for_each(|payout| list.member(&payout_view(payout)))?;
+            }
+            list.end()?;
+        }
+        Form::People => {
+            let mut table = table();
+            let mut count = 0;
+            while let Some(page) = next_page(context, &mut filter).await? {
+                count += page.items.len();
+                page.items.iter().for_each(|payout| table.row(row(&context.settings, payout)));
+            }
+            out.lines(&table.lines())?;
+            out.line(&format!("共 {count} 笔 payouts"))?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The next page, and after the last one none: then `before` is where the list would begin anew, and the limit is 0.
+async fn next_page(context: &Context, filter: &mut PayoutFilter) -> anyhow::Result<Option<PayoutPage>> {
+    if filter.limit == 0 {
+        return Ok(None);
+    }
+    let page = context.store.payouts(filter).await?;
+    filter.before.clone_from(&page.next);
+    filter.limit = if page.next.is_some() { PAGE } else { 0 };
+    Ok(Some(page))
+}
+
+fn known_state(code: &str) -> Result<PayoutState, Usage> {
+    PayoutState::from_code(code).ok_or_else(|| {
+        let known = PayoutState::ALL.map(PayoutState::code).join(", ");
+        Usage(format!("--state {code:?} is no state; use one of {known}"))
+    })
+}
+
+fn table() -> Table {
+    Table::new(&[
+        ("申请 application", Column::Text),
+        ("状态 state", Column::Text),
+        ("金额 amount", Column::Number),
+        ("企业 enterprise", Column::Short),
+        ("政策 policy", Column::Text),
+        ("审定 approved", Column::Text),
+        ("到账 credited", Column::Text),
+        ("原因 reason", Column::Text),
+    ])
+}
+
+fn row(settings: &Settings, payout: &Payout) -> Vec<String> {
+    let state = payout.state();
+    let credited = payout.instructions.iter().filter_map(|one| one.debit.as_ref()).map(|debit| debit.credited_at).min();
+    vec![
+        zhida_core::steps::subject(&payout.key),
+        format!("{} {}", state_word(state), state.code()),
+        payout.amount.to_string(),
+        payout.enterprise.name.clone(),
+        payout.policy_id.0.clone(),
+        local(settings, payout.approved_at),
+        credited.map(|at| local(settings, at)).unwrap_or_default(),
+        reasons(payout),
+    ]
+}
+
+/// Every hold by its code, so that the list shows all that stands against a payout; for other states the reason's code.
+fn reasons(payout: &Payout) -> String {
+    if payout.state() == PayoutState::Held {
+        return payout.holds.keys().map(|code| code.code()).collect::<Vec<_>>().join(",");
+    }
+    payout.reason().map(|(code, _)| code).unwrap_or_default()
+}
