@@ -59,7 +59,9 @@ impl District {
 
     fn approval(&self, number: usize, now: jiff::Timestamp) -> Approval {
         let application_id = format!("A-{number:06}");
-        let (uscc, name) = [("91350100M000100Y43", "示例科技有限责任公司"), ("91110108551385082Q", "示例制造有限责任公司")][number % 2];
+        let (uscc, name) =
+            [("91350100M000100Y43", "示例科技有限责任公司"), ("91110108551385082Q", "示例制造有限责任公司")]
+                [number % 2];
         let fen = 100_000 + i64::try_from(number % 7).unwrap();
         let event_id = HEXLOWER.encode(application_id.as_bytes());
         let mut event: Value = json!({

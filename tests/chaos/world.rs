@@ -8,7 +8,6 @@ use std::time::Duration;
 use zhida_adapters::transport::rabbitmq::{IncomingEvent, RabbitPublisher, RabbitSettings};
 use zhida_core::ports::queue::Published;
 use zhida_sandbox::{Chance, FaultSettings, Sandbox, SandboxSettings};
-use zhida_tests::binary::zhida;
 use zhida_tests::servers::{PostgresServer, RabbitServer};
 use zhida_tests::waiting::wait_until;
 
@@ -32,14 +31,15 @@ impl World {
             tokio::task::spawn_blocking(|| (PostgresServer::start(), RabbitServer::start())).await.unwrap();
         let mut policies = tempfile();
         policies.1.write_all(POLICIES.as_bytes()).unwrap();
-        let world = Self { district: District::new(), database, broker, bank, processes: Vec::new(), policies: policies.0 };
+        let world =
+            Self { district: District::new(), database, broker, bank, processes: Vec::new(), policies: policies.0 };
         world.run(&["migrate"]);
         world.run(&["policies", "import", world.policies.to_str().unwrap()]);
         world
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(zhida());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zhida"));
         let environment = [
             ("ENVIRONMENT", "sandbox".to_owned()),
             ("DISTRICT__ID", DISTRICT.to_owned()),

@@ -126,7 +126,13 @@ async fn what_is_not_authentic_is_quarantined_and_poisons_no_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strange_names_are_names() {
     let world = World::new("names").await;
-    let names = ["=cmd|' /C calc'!A0", "<script>alert(1)</script>公司", "Robert'); drop table payouts;--", "\"引号\" & <标签>", "😀科技"];
+    let names = [
+        "=cmd|' /C calc'!A0",
+        "<script>alert(1)</script>公司",
+        "Robert'); drop table payouts;--",
+        "\"引号\" & <标签>",
+        "😀科技",
+    ];
     for (number, name) in names.iter().enumerate() {
         let id = format!("A-{number}");
         let mut data = approved(&id, "10.00");
@@ -136,13 +142,15 @@ async fn strange_names_are_names() {
         let paid = world.until(&id, "settled").await;
         assert_eq!(paid["enterprise"]["name"], **name);
     }
-    let paid: Vec<String> = world.bank.bank.with_ledger(|ledger| ledger.credits().map(|entry| entry.name.clone()).collect());
+    let paid: Vec<String> =
+        world.bank.bank.with_ledger(|ledger| ledger.credits().map(|entry| entry.name.clone()).collect());
     assert_eq!(paid, names);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarantined_event_is_replayed_when_what_was_wrong_is_mended() {
     let world = World::new("replay").await;
+    world.operator("wang", "releaser");
     // A correction that overtook its approval.
     let correction = json!({"application_id": "A-1", "tranche": 1, "confirmed_by": ["O-1", "O-2"], "at": jiff::Timestamp::now(),
         "reason": "更正", "payee": approved("A-1", "10.00")["payee"]});

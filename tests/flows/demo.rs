@@ -1,14 +1,13 @@
 //! `zhida demo`, as a newcomer runs it.
 
 use std::process::Command;
-use zhida_tests::binary::zhida;
 
 #[test]
 fn the_demo_pays_the_sample_district_once() {
     let folder = std::env::temp_dir().join(format!("zhida-demo-test-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let summary = folder.join("summary.json");
-    let output = Command::new(zhida())
+    let output = Command::new(env!("CARGO_BIN_EXE_zhida"))
         .args(["demo", "--exit", "--listen", "127.0.0.1:0", "--json", summary.to_str().unwrap()])
         .output()
         .unwrap();

@@ -10,7 +10,19 @@ async fn a_hold_above_the_release_limit_takes_two_officers() {
     let held = world.until("A-1", "held").await;
     assert_eq!(held["reason"]["code"], "officers_missing");
     let release = |who: &str, key: &str| {
-        world.try_run(&["payouts", "release", "A-1", "--codes", "officers_missing", "--as", who, "--key", key, "--reason", "已核"])
+        world.try_run(&[
+            "payouts",
+            "release",
+            "A-1",
+            "--codes",
+            "officers_missing",
+            "--as",
+            who,
+            "--key",
+            key,
+            "--reason",
+            "已核",
+        ])
     };
     assert!(release("wang", &wang).status.success());
     let again = release("wang", &wang);

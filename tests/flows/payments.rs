@@ -5,6 +5,9 @@ use crate::world::{POLICIES, approved};
 use serde_json::json;
 use zhida_sandbox::{AnswerFault, CallFault, Fault, Target, TransferFault};
 
+/// The account of every award here that does not say otherwise.
+const ACCOUNT: &str = "4000020109000000001";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_is_credited_once_and_the_api_says_so() {
     let world = World::new("credited").await;
@@ -23,7 +26,11 @@ async fn an_approval_is_credited_once_and_the_api_says_so() {
     assert_eq!(world.credits(), 1);
     let (status, timeline) = world.get("/v1/applications/A-1/timeline").await;
     let kinds: Vec<&str> = timeline.as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str()).collect();
-    assert_eq!((status, kinds.first(), kinds.last()), (200, Some(&"payout.received"), Some(&"payout.debited")), "{kinds:?}");
+    assert_eq!(
+        (status, kinds.first(), kinds.last()),
+        (200, Some(&"payout.received"), Some(&"payout.debited")),
+        "{kinds:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +63,7 @@ async fn a_bank_that_pays_and_does_not_say_so_pays_once() {
         Fault::Transfer(TransferFault::PayCallDuplicate),
     ];
     let count = faults.len();
-    world.bank.bank.script(Target::Payments, faults.map(Some));
+    world.bank.bank.script(Target::Account(ACCOUNT.to_owned()), faults.map(Some));
     for number in 0..count {
         let id = format!("A-{number}");
         world.hand_in(&world.approval(&id, "100.00")).await;
@@ -94,7 +101,7 @@ async fn holds_that_end_by_themselves_do_so() {
 async fn a_refused_account_is_told_with_its_reason_and_nothing_was_paid() {
     let world = World::new("refused").await;
     let refuse = Fault::Transfer(TransferFault::Refuse { reason: "AC01".to_owned() });
-    world.bank.bank.script(Target::Payments, [Some(refuse)]);
+    world.bank.bank.script(Target::Account(ACCOUNT.to_owned()), [Some(refuse)]);
     world.hand_in(&world.approval("A-1", "100.00")).await;
     let refused = world.until("A-1", "refused").await;
     assert_eq!(refused["reason"]["code"], "refused_payee", "{refused}");

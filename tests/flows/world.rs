@@ -7,7 +7,6 @@ use std::time::Duration;
 use zhida_sandbox::{Sandbox, SandboxSettings};
 use zhida_schemas::signing::{SigningKey, sign};
 use zhida_schemas::text::Id;
-use zhida_tests::binary::zhida;
 use zhida_tests::waiting::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +43,8 @@ pub(crate) struct World {
 impl World {
     /// A running service that knows [`POLICIES`].
     pub(crate) async fn new(name: &str) -> Self {
+        // Whoever comes first installs it; the others find it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = std::env::temp_dir().join(format!("zhida-flow-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
@@ -79,7 +80,7 @@ impl World {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(zhida());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zhida"));
         let environment = [
             ("ENVIRONMENT", "sandbox".to_owned()),
             ("DISTRICT__ID", "flows".to_owned()),
@@ -152,7 +153,12 @@ impl World {
 
     /// The signed approval of an ordinary award.
     pub(crate) fn approval(&self, application_id: &str, yuan: &str) -> Value {
-        self.signed("application.approved.v1", &format!("approved-{application_id}"), application_id, &approved(application_id, yuan))
+        self.signed(
+            "application.approved.v1",
+            &format!("approved-{application_id}"),
+            application_id,
+            &approved(application_id, yuan),
+        )
     }
 
     /// `POST /v1/events`: status and answer.

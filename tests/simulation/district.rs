@@ -55,8 +55,16 @@ impl District {
         let funds = vec![fund("F-1", 100_000_000), fund("F-2", rng.i64(300_000..1_500_000))];
         let policies = vec![
             policy("P-1", "F-1"),
-            Policy { commitment_required: true, cap_per_enterprise_per_year: Some(Fen(900_000)), ..policy("P-2", "F-2") },
-            Policy { release_limit: Some(Fen(400_000)), cap_per_application: Some(Fen(550_000)), ..policy("P-3", "F-1") },
+            Policy {
+                commitment_required: true,
+                cap_per_enterprise_per_year: Some(Fen(900_000)),
+                ..policy("P-2", "F-2")
+            },
+            Policy {
+                release_limit: Some(Fen(400_000)),
+                cap_per_application: Some(Fen(550_000)),
+                ..policy("P-3", "F-1")
+            },
         ];
         let mut events = Vec::new();
         let mut plan = Vec::new();
@@ -71,15 +79,16 @@ impl District {
             }
         }
         sprinkle(rng, &mut plan);
-        let operators = [("O-1", Role::Operator), ("R-1", Role::Releaser), ("R-2", Role::Releaser), ("R-3", Role::Releaser)]
-            .map(|(id, role)| Operator {
-                id: OperatorId::from(id),
-                name: id.to_owned(),
-                role,
-                public_key: String::new(),
-                disabled_at: None,
-            })
-            .to_vec();
+        let operators =
+            [("O-1", Role::Operator), ("R-1", Role::Releaser), ("R-2", Role::Releaser), ("R-3", Role::Releaser)]
+                .map(|(id, role)| Operator {
+                    id: OperatorId::from(id),
+                    name: id.to_owned(),
+                    role,
+                    public_key: String::new(),
+                    disabled_at: None,
+                })
+                .to_vec();
         Self { funds, policies, events: Arc::new(events), plan, operators, revoked: Arc::default() }
     }
 }

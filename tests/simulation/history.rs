@@ -122,7 +122,15 @@ fn seen(sim: &Sim) -> Seen {
     let again = tables.batches.values().filter(|batch| batch.calls > 1).map(|_| "the same bytes again".to_owned());
     let quarantine = tables.quarantine.iter().map(|row| format!("quarantine {}", row.item.reason_code));
     let journal = tables.journal.iter().map(|row| row.kind.clone());
-    states.chain(generations).chain(alarms).chain(holds).chain(closed).chain(again).chain(quarantine).chain(journal).collect()
+    states
+        .chain(generations)
+        .chain(alarms)
+        .chain(holds)
+        .chain(closed)
+        .chain(again)
+        .chain(quarantine)
+        .chain(journal)
+        .collect()
 }
 
 fn worker(sim: &Arc<Sim>, slot: usize, plant: Option<Plant>) -> Worker {
@@ -402,8 +410,7 @@ fn turn(ports: Ports, job: Job) -> Turn {
 
 /// One turn of intake: a batch, its commit, its acknowledgement.
 async fn take_in_once(ports: Ports) {
-    let mut queue: Box<dyn Consumer> =
-        Box::new(IntakeQueue { sim: ports.sim.clone(), session: ports.slot as u64 });
+    let mut queue: Box<dyn Consumer> = Box::new(IntakeQueue { sim: ports.sim.clone(), session: ports.slot as u64 });
     if ports.plant == Some(Plant::AckBeforeCommit) {
         queue = crate::planted::hasty(queue);
     }

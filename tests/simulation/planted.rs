@@ -11,9 +11,7 @@ use std::time::Duration;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
 use zhida_core::payout::{Carrier, Payout, Word};
-use zhida_core::ports::bank::{
-    BankLink, BankWord, CallOutcome, EnquiryOutcome, PaymentFormat, StatusReport, Transfer,
-};
+use zhida_core::ports::bank::{BankLink, BankWord, CallOutcome, EnquiryOutcome, PaymentFormat, StatusReport, Transfer};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, QueueError};
 use zhida_core::ports::store::*;
 use zhida_core::ports::time::Time;

@@ -1,7 +1,7 @@
 //! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit, the
 //! queues, the bank's wire and the stopwatch. Each port call is two scheduling points around one effect.
 
-use crate::world::{Sim, START, Until, breathe};
+use crate::world::{START, Sim, Until, breathe};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -149,8 +149,7 @@ impl PayoutStore for Connection {
     }
     async fn book_enquiries(&self, results: &[EnquiryResult]) -> Result<(), StoreError> {
         self.sim.say(|| {
-            let lines: Vec<String> =
-                results.iter().map(|one| format!("{} {:?}", one.key, one.outcome)).collect();
+            let lines: Vec<String> = results.iter().map(|one| format!("{} {:?}", one.key, one.outcome)).collect();
             format!("worker {} · enquiries brought {}", self.slot, lines.join("; "))
         });
         served!(self, "book_enquiries", self.store.book_enquiries(results))

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod crowd;
 mod place;
 mod story;
 
@@ -63,6 +64,17 @@ async fn a_wrong_database_is_refused_on_postgresql() {
     story::wrong_database(&database.place()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_workers_at_once_on_sqlite() {
+    crowd::everybody_at_once(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_workers_at_once_on_postgresql() {
+    let database = Postgres::new().await;
+    crowd::everybody_at_once(&database.place()).await;
+}
+
 #[test]
 fn a_second_worker_on_one_file_is_refused() {
     let file = SqliteFile::new();
@@ -73,4 +85,15 @@ fn a_second_worker_on_one_file_is_refused() {
     assert!(second.to_string().contains("another worker process"), "{second}");
     drop(first);
     assert!(zhida_adapters::store::WorkerLock::take(&url).unwrap().is_some());
+}
+mod scratch;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scratch_pg() {
+    let d = Postgres::new().await;
+    scratch::bench(&d.place(), 10_000).await;
+}
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scratch_lite() {
+    let f = SqliteFile::new();
+    scratch::bench(&f.place(), 4_000).await;
 }

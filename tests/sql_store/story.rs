@@ -260,7 +260,7 @@ fn rejected() -> BankWord {
     BankWord::Rejected { reason: "AC01".to_owned(), text: "no such account".to_owned() }
 }
 
-fn operator(id: &str) -> Operator {
+pub(crate) fn operator(id: &str) -> Operator {
     Operator {
         id: OperatorId::from(id),
         name: id.to_owned(),

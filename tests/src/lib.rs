@@ -4,7 +4,6 @@
 // A test that cannot get its server has failed; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-pub mod binary;
 pub mod link;
 pub mod memory_store;
 pub mod servers;

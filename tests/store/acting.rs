@@ -145,7 +145,8 @@ pub(crate) async fn the_outbox_loses_nothing_between_two_relays(world: World) {
         for row in mine.iter().chain(&theirs) {
             assert!(heard.insert(row.id.clone()), "row {} in two hands", row.id);
         }
-        let ids = |rows: &[zhida_core::ports::store::OutboxRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+        let ids =
+            |rows: &[zhida_core::ports::store::OutboxRow]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
         world.store.outbox_sent(&ids(&mine)).await.unwrap();
         world.store.outbox_sent(&ids(&mine)).await.unwrap();
         // The second relay's broker refused: these come again at once.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use zhida_adapters::store::{DatabaseSettings, SqlStore, StoreClock, migrate};
 use zhida_core::ports::store::{Protocol, Store};
 use zhida_tests::memory_store::MemoryStore;

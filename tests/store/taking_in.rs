@@ -34,7 +34,8 @@ pub(crate) async fn events_in_any_order_come_to_the_same(world: World) {
     // The correction finds no payout at first and is handed in again, as quarantine says.
     for (number, order) in [(1, [0, 1, 2]), (2, [2, 1, 0]), (3, [1, 2, 0])] {
         let award = world.award(number).await;
-        let started = arrival(&format!("p-{number}"), number, Fact::PublicityStarted(key(number).application_id), &json!({}));
+        let started =
+            arrival(&format!("p-{number}"), number, Fact::PublicityStarted(key(number).application_id), &json!({}));
         let events = [award.arrival(), correction(&format!("c-{number}"), number, "777"), started];
         for place in order.into_iter().chain(order) {
             world.take(&[events[place].clone()]).await;
@@ -115,7 +116,8 @@ pub(crate) async fn a_yearly_cap_holds_what_exceeds_it(world: World) {
     world.done("R-1", Act::Cancel(key(1))).await;
     world.sweep().await;
     assert_eq!(world.states(1..=3).await, ["cancelled", "ready", "ready"]);
-    let raised = Policy { cap_per_enterprise_per_year: Some(Fen(30_000)), cap_per_application: Some(Fen(5_000)), ..capped };
+    let raised =
+        Policy { cap_per_enterprise_per_year: Some(Fen(30_000)), cap_per_application: Some(Fen(5_000)), ..capped };
     world.store.import_policies(&[], &[raised], "test").await.unwrap();
     let award = Award { enterprise: 7, account: "1".to_owned(), ..world.award(4).await };
     world.take(&[award.arrival()]).await;

@@ -15,6 +15,8 @@ pub(crate) struct TextFile {
     /// Relative to the root, with `/`.
     pub(crate) path: String,
     pub(crate) text: String,
+    /// Declared under `#[cfg(test)]` by the file above it, or below such a file.
+    pub(crate) is_test_module: bool,
 }
 
 pub(crate) fn root() -> PathBuf {
@@ -28,6 +30,13 @@ pub(crate) fn all() -> Vec<TextFile> {
     let mut found = Vec::new();
     gather(&root(), "", &mut found);
     found.sort_by(|one, other| one.path.cmp(&other.path));
+    let test_modules: Vec<String> = found.iter().flat_map(TextFile::test_modules).collect();
+    for file in &mut found {
+        let stem = file.path.trim_end_matches(".rs");
+        file.is_test_module = test_modules.iter().any(|module| {
+            stem.strip_prefix(module.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+    }
     assert!(found.len() > 20, "only {} files found: is this the repository?", found.len());
     found
 }
@@ -47,7 +56,7 @@ fn gather(folder: &Path, prefix: &str, found: &mut Vec<TextFile>) {
         if entry.file_type().expect("a kind of file").is_dir() {
             gather(&entry.path(), &format!("{path}/"), found);
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
-            found.push(TextFile { path, text });
+            found.push(TextFile { path, text, is_test_module: false });
         }
     }
 }
@@ -55,9 +64,22 @@ fn gather(folder: &Path, prefix: &str, found: &mut Vec<TextFile>) {
 impl TextFile {
     /// Product code, as opposed to tests (also those that lie beside the code they test).
     pub(crate) fn is_product(&self) -> bool {
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        let beside = name == "tests.rs" || name.ends_with("_tests.rs") || self.path.contains("/tests/");
-        PRODUCT.iter().any(|folder| self.path.starts_with(folder)) && !beside
+        let product = PRODUCT.iter().any(|folder| self.path.starts_with(folder));
+        // Named so where `#[path]` puts the tests of `x.rs` into `x_tests.rs`.
+        product && !self.is_test_module && !self.path.contains("/tests/") && !self.path.ends_with("_tests.rs")
+    }
+
+    /// Paths, without `.rs`, of the modules that this file declares under `#[cfg(test)]`.
+    fn test_modules(&self) -> Vec<String> {
+        let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        let below = match name {
+            "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+            _ => self.path.trim_end_matches(".rs").to_owned(),
+        };
+        let lines: Vec<&str> = self.text.lines().collect();
+        let declared = lines.windows(2).filter(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].ends_with(';'));
+        let names = declared.filter_map(|pair| pair[1].split_once("mod ").map(|(_, name)| name.trim_end_matches(';')));
+        names.map(|name| format!("{below}/{name}")).collect()
     }
 
     /// Numbered lines of code: outside comments and outside items under `#[cfg(test)]`.
@@ -91,6 +113,7 @@ impl TextFile {
 #[test]
 fn code_is_seen_without_comments_and_test_items() {
     let text = "//! head\nfn a() {} // why\n#[cfg(test)]\nmod far;\nfn b() {}\n#[cfg(test)]\nmod tests {\n    fn hidden() {}\n}\nfn c() {}\n";
-    let file = TextFile { path: "workers/core/src/x.rs".to_owned(), text: text.to_owned() };
+    let file = TextFile { path: "workers/core/src/x.rs".to_owned(), text: text.to_owned(), is_test_module: false };
+    assert_eq!(file.test_modules(), ["workers/core/src/x/far"]);
     assert_eq!(file.code(), [(2, "fn a() {}"), (5, "fn b() {}"), (10, "fn c() {}")]);
 }

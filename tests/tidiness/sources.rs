@@ -126,7 +126,7 @@ fn no_package_registry_is_named() {
 #[test]
 fn the_scanners_find_what_they_look_for() {
     let text = "//! x\nfn a() { b.unwrap() }\n#[cfg(test)]\nmod tests {\n    c.unwrap()\n}\n";
-    let file = TextFile { path: "workers/core/src/x.rs".to_owned(), text: text.to_owned() };
+    let file = TextFile { path: "workers/core/src/x.rs".to_owned(), text: text.to_owned(), is_test_module: false };
     assert_eq!(found(&[file], &[".unwrap()"]), ["workers/core/src/x.rs:2: fn a() { b.unwrap() }"]);
     assert!(is_sql(r#"query("select id from payouts")"#) && is_sql(r#""update payouts set state""#));
     assert!(!is_sql("let chosen = select(from);") && !is_sql(r#""an update of the settings""#));

@@ -41,8 +41,9 @@ async fn a_link_cut_with_full_buffers_is_replaced() {
 async fn a_link_that_stays_stalled_leaves_nothing_behind() {
     let vhost = vhost();
     let link = Link::to(vhost.url());
-    // With the usual heartbeat: the time limit is over long before it would notice.
-    let mut hasty = RabbitSettings::new(&link.url(vhost.url()), "zhida test").unwrap();
+    // The heartbeat would notice after two minutes, longer than this test waits: it must be the time limit's doing.
+    let url = format!("{}?heartbeat=60", link.url(vhost.url()));
+    let mut hasty = RabbitSettings::new(&url, "zhida test").unwrap();
     hasty.publish_timeout = Duration::from_secs(2);
     let publisher = relay(hasty);
     ring(&publisher, "before").await;

@@ -37,7 +37,9 @@ pub(crate) fn payee(account_no: &str) -> Payee {
 }
 
 pub(crate) fn debtor() -> Debtor {
-    Debtor { name: "示例区财政局".to_owned(), account_no: "1000".to_owned(), bank_code: "102100099996".to_owned() }
+    Debtor {
+        name: "示例区财政局".to_owned(), account_no: "1000".to_owned(), bank_code: "102100099996".to_owned()
+    }
 }
 
 pub(crate) fn hold() -> Hold {
@@ -192,7 +194,9 @@ impl Story {
         assert_eq!(of(Account::InTransit), sums(|one| one.in_transit), "{:?}", self.balances);
         assert_eq!(of(Account::Paid), sums(|one| one.paid), "{:?}", self.balances);
         assert_eq!(self.balances.values().sum::<i64>(), 0, "every movement has two ends");
-        assert!(payout.reserved.0 >= 0 && payout.instructions.iter().all(|one| one.in_transit.0 >= 0 && one.paid.0 >= 0));
+        assert!(
+            payout.reserved.0 >= 0 && payout.instructions.iter().all(|one| one.in_transit.0 >= 0 && one.paid.0 >= 0)
+        );
         assert!(-of(Account::Available) == if payout.funded { payout.amount.0 } else { 0 }, "{:?}", self.balances);
         assert_eq!(self.granted - self.freed, usize::from(payout.funded), "charged and freed once");
 

@@ -112,14 +112,14 @@ fn handed(arrival: &Arrival, taken: TakenIn) -> Handed {
     match taken {
         TakenIn::Accepted => Handed::Accepted,
         TakenIn::Duplicate => Handed::Duplicate,
-        TakenIn::Quarantined { reason_code, reason } => Handed::Quarantined(Quarantined {
+        TakenIn::Quarantined { reason_code, field, reason } => Handed::Quarantined(Quarantined {
             body: arrival.body.clone(),
             way: arrival.way.clone(),
             source: Some(arrival.source.clone()),
             event_id: Some(arrival.event_id.clone()),
             event_type: Some(arrival.event_type.clone()),
             reason_code,
-            field: None,
+            field: Some(field),
             reason,
         }),
     }

@@ -292,7 +292,7 @@ pub(crate) enum OperatorVerb {
         #[arg(long)]
         role: String,
         /// Ed25519 public key, base64url (`zhida sign --generate FILE` prints one)
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         public_key: String,
     },
     /// The person acts no longer

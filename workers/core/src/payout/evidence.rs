@@ -41,13 +41,14 @@ impl Turn<'_> {
 
     fn on_the_way(&mut self, generation: u32) {
         let now = self.now;
-        let successor_left =
-            self.payout.instructions.iter().any(|one| one.generation > generation && !one.never_left());
+        let another_may_move = self.payout.instructions.iter().any(|one| {
+            (one.generation > generation && !one.never_left()) || (one.generation < generation && !one.is_dead())
+        });
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         match instruction.state() {
             InstructionState::Settled | InstructionState::Returned => return,
             InstructionState::Refused | InstructionState::Closed => {
-                if successor_left {
+                if another_may_move {
                     self.doubtfully_dead(generation);
                     return;
                 }
@@ -72,8 +73,8 @@ impl Turn<'_> {
         self.ask_later(generation);
     }
 
-    /// Dead, says an earlier word; alive, says this one, and a successor may be at the bank: nothing of the payout is sent
-    /// or succeeded until the bank has made up its mind.
+    /// Dead, says an earlier word; alive, says this one, and another generation may be at the bank: nothing of the payout is
+    /// sent or succeeded until the bank has made up its mind.
     fn doubtfully_dead(&mut self, generation: u32) {
         let now = self.now;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
@@ -81,7 +82,10 @@ impl Turn<'_> {
         if !instruction.contradiction {
             instruction.contradiction = true;
             instruction.enquiries = 0;
-            self.ring(AlarmKind::Contradiction, "on the way after it was dead, and a successor was sent");
+            self.ring(
+                AlarmKind::Contradiction,
+                "on the way after it was dead, beside another generation that may move money",
+            );
         }
         self.ask_later(generation);
     }
@@ -196,7 +200,13 @@ impl Turn<'_> {
         }
         instruction.absent = false;
         instruction.put_in_doubt(now);
-        let class = RejectionClass::of(&reason);
+        // What two officers are to decide stays theirs, whatever reason confirms it.
+        let class = match instruction.rejection.as_ref().map(|one| one.class) {
+            Some(RejectionClass::Other) => RejectionClass::Other,
+            Some(RejectionClass::Payee | RejectionClass::Fund | RejectionClass::Window) | None => {
+                RejectionClass::of(&reason)
+            }
+        };
         // While a call is under way the word cannot be final, whoever brings it.
         let confirmed = confirms && instruction.claim.is_none();
         self.journal("payout.rejected", json!({"generation": generation, "reason": reason, "confirmed": confirmed}));

@@ -183,19 +183,19 @@ impl Turn<'_> {
         self.stop_asking();
     }
 
-    /// What is at rest is not asked for any more, whatever put it there.
+    /// What is at rest is not asked for any more, whatever put it there; nor what is being sent, until its call has ended.
     fn stop_asking(&mut self) {
         for one in &mut self.payout.instructions {
-            match one.state() {
-                InstructionState::Fresh | InstructionState::Settled | InstructionState::Returned => {
-                    one.enquire_at = None;
-                }
-                InstructionState::Refused | InstructionState::Closed if one.is_dead() => one.enquire_at = None,
-                InstructionState::Refused
-                | InstructionState::Closed
+            let rests = match one.state() {
+                InstructionState::Fresh
                 | InstructionState::Sending
-                | InstructionState::Unknown
-                | InstructionState::Pending => {}
+                | InstructionState::Settled
+                | InstructionState::Returned => true,
+                InstructionState::Refused | InstructionState::Closed => !one.contradiction,
+                InstructionState::Unknown | InstructionState::Pending => false,
+            };
+            if rests || one.claim.is_some() {
+                one.enquire_at = None;
             }
         }
     }

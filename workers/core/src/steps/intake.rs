@@ -129,6 +129,8 @@ pub enum TakenIn {
     Quarantined {
         /// Why, as a code.
         reason_code: String,
+        /// The field that contradicts.
+        field: String,
         /// Why, in words.
         reason: String,
     },
@@ -385,5 +387,5 @@ fn quarantine(desk: &mut Desk<'_>, arrival: &Arrival, code: &str, field: &str, r
         field: Some(field.to_owned()),
         reason: reason.to_owned(),
     });
-    TakenIn::Quarantined { reason_code: code.to_owned(), reason: reason.to_owned() }
+    TakenIn::Quarantined { reason_code: code.to_owned(), field: field.to_owned(), reason: reason.to_owned() }
 }

@@ -11,6 +11,7 @@ mod out;
 pub(crate) mod payouts;
 pub(crate) mod policies;
 mod policy_changes;
+mod present;
 pub(crate) mod quarantine;
 pub(crate) mod schema;
 pub(crate) mod sign;
@@ -27,7 +28,7 @@ use zhida_core::steps::Role;
 use zhida_schemas::text::Id;
 
 /// Wrong usage that the parser of the command line could not see: exit status 2.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Usage(pub(crate) String);
 
 impl fmt::Display for Usage {

@@ -1,8 +1,8 @@
 //! What officers do from the command line: the act becomes an event, signed with the officer's own key, and goes through the
 //! same door as any other event, so that it works beside a running `serve`. Roles and four eyes are the core's.
 
-use super::out::Out;
-use super::trace::state_word;
+use super::out::{Out, plain};
+use super::present::state_word;
 use super::{Usage, key_file, submit, typed_id};
 use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
 use crate::wiring::Context;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use zhida_core::ids::ApplicationId;
 use zhida_core::payout::HoldCode;
 use zhida_core::ports::door::{Handed, Raw};
-use zhida_core::steps::ActOutcome;
+use zhida_core::steps::{ActOutcome, subject};
 use zhida_schemas::InboundEvent;
 use zhida_schemas::identifiers::Sha256Hex;
 use zhida_schemas::operator::{Decide, PayoutAct, Release, SwitchAct, Verdict};
@@ -47,7 +47,7 @@ pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result
             ExitCode::SUCCESS
         }
         Handed::Quarantined(item) => {
-            eprintln!("zhida: 未办 refused: {}", super::out::plain(&submit::why(item)));
+            eprintln!("zhida: 未办 refused: {}", plain(&item.reason));
             ExitCode::FAILURE
         }
     };
@@ -165,7 +165,7 @@ async fn present(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<Vec<St
                     let state = payout.state();
                     let holds: Vec<&str> = payout.holds.keys().map(|code| code.code()).collect();
                     let holds = if holds.is_empty() { String::new() } else { format!(" ({})", holds.join(", ")) };
-                    format!("{}: {} {}{holds}", payout.key, state_word(state), state.code())
+                    format!("{}: {} {}{holds}", subject(&payout.key), state_word(state), state.code())
                 })
                 .collect())
         }

@@ -48,10 +48,15 @@ impl Out {
     }
 
     fn write(&mut self, text: &str) -> io::Result<()> {
+        self.write_open(text)?;
+        self.write_open("\n")
+    }
+
+    fn write_open(&mut self, text: &str) -> io::Result<()> {
         if self.reader == Reader::Gone {
             return Ok(());
         }
-        let written = self.to.write_all(text.as_bytes()).and_then(|()| self.to.write_all(b"\n"));
+        let written = self.to.write_all(text.as_bytes());
         self.unless_gone(written)
     }
 
@@ -78,9 +83,10 @@ impl<'a> JsonList<'a> {
     }
 
     pub(crate) fn member(&mut self, value: &Value) -> io::Result<()> {
-        let before = if self.written == 0 { "[" } else { "," };
+        let before = if self.written == 0 { "[" } else { ",\n" };
         self.written += 1;
-        self.out.write(&harmless_json(&format!("{before}{value}")))
+        self.out.write_open(before)?;
+        self.out.write_open(&harmless_json(&value.to_string()))
     }
 
     pub(crate) fn end(self) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! `zhida payouts`: the list, newest first. What officers do to payouts is [`super::operator_acts`].
 
 use super::out::{JsonList, Out};
+use super::present::state_word;
 use super::table::{Column, Table};
-use super::trace::state_word;
 use super::{Form, Usage, local, operator_acts};
 use crate::cli::PayoutsVerb;
 use crate::wiring::Context;

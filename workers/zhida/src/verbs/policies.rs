@@ -70,7 +70,8 @@ pub(crate) async fn import_text(store: &dyn Store, text: &str, by: &str) -> anyh
 async fn changes(store: &dyn Store, text: &str) -> anyhow::Result<Changes> {
     let (old_funds, old_policies) = (store.funds().await?, store.policies().await?);
     let known: BTreeSet<Id> = old_funds.iter().filter_map(|fund| Id::parse(fund.id.as_str()).ok()).collect();
-    let file = PolicyFile::parse(text, &known).context("nothing was imported")?;
+    let file = PolicyFile::parse(text, &known)
+        .map_err(|error| anyhow::anyhow!("nothing was imported:\n  {}", error.to_string().replace('\n', "\n  ")))?;
     let committed: BTreeMap<&str, Fen> = old_funds.iter().map(|fund| (fund.id.as_str(), fund.committed)).collect();
     let committed = |id: &Id| committed.get(id.as_str()).copied().unwrap_or_default();
     let funds = file.funds.iter().map(|fund| fund_of_file(fund, committed(&fund.id))).collect();

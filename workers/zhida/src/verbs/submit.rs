@@ -44,6 +44,12 @@ pub(crate) async fn run(context: &Context, path: &Path) -> anyhow::Result<ExitCo
     out.flush()?;
     if tally.quarantined > 0 {
         eprintln!("zhida: {} events are in quarantine; `zhida quarantine list` shows them", tally.quarantined);
+        if tally.unsigned > 0 {
+            eprintln!(
+                "zhida: {} of them are not signed; `zhida sign --key FILE --keyid ID FILE` signs",
+                tally.unsigned
+            );
+        }
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -54,6 +60,7 @@ struct Tally {
     accepted: u64,
     duplicates: u64,
     quarantined: u64,
+    unsigned: u64,
 }
 
 impl Tally {
@@ -61,7 +68,11 @@ impl Tally {
         match handed {
             Handed::Accepted | Handed::Acted(_) => self.accepted += 1,
             Handed::Duplicate => self.duplicates += 1,
-            Handed::Quarantined(_) => self.quarantined += 1,
+            Handed::Quarantined(item) => {
+                self.quarantined += 1;
+                let signing = matches!(item.field.as_deref(), Some("keyid" | "signature"));
+                self.unsigned += u64::from(signing && item.reason_code == "missing");
+            }
         }
     }
 
@@ -70,7 +81,7 @@ impl Tally {
     }
 
     fn summary(&self) -> String {
-        let Self { accepted, duplicates, quarantined } = self;
+        let Self { accepted, duplicates, quarantined, .. } = self;
         format!(
             "共 {all}:接收 {accepted},重复 {duplicates},隔离 {quarantined} — {all} events: {accepted} accepted, \
              {duplicates} duplicates, {quarantined} quarantined",

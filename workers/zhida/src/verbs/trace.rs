@@ -1,16 +1,16 @@
 //! `zhida trace`: one application's whole story, oldest first, and what stands against it now with the way out.
 
 use super::out::{JsonList, Out};
+use super::present::present;
 use super::table::{Column, Table};
-use super::{Form, local, typed_application};
+use super::{Form, typed_application};
 use crate::wiring::Context;
 use serde_json::Value;
 use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_core::ids::ApplicationId;
-use zhida_core::payout::{Hold, HoldCode, Payout, PayoutState, Release};
 use zhida_core::ports::store::JournalEntry;
-use zhida_core::view::{journal_view, masked};
+use zhida_core::view::journal_view;
 
 /// Prints the story.
 pub(crate) async fn run(context: &Context, application_id: &str, form: impl Into<Form>) -> anyhow::Result<ExitCode> {
@@ -64,95 +64,17 @@ fn story(settings: &Settings, id: &ApplicationId, entries: &[JournalEntry]) -> T
     table
 }
 
-/// `{"code":"fund_short","detail":"…"}` as `code=fund_short detail=…`.
+/// `{"code":"fund_short","detail":"…"}` as `code=fund_short detail=…`; digests are for programs, who read JSON.
 fn facts(detail: &Value) -> String {
     let Value::Object(members) = detail else { return detail.to_string() };
     let fact = |(name, value): (&String, &Value)| match value {
+        _ if name == "sha256" => None,
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
         Value::String(text) => Some(format!("{name}={text}")),
         other => Some(format!("{name}={other}")),
     };
     members.iter().filter_map(fact).collect::<Vec<_>>().join("  ")
-}
-
-/// What is so now, and who can change it.
-fn present(settings: &Settings, payout: &Payout) -> Vec<String> {
-    let part = if payout.key.tranche == 1 { String::new() } else { format!(" --tranche {}", payout.key.tranche) };
-    let state = payout.state();
-    let mut lines = vec![
-        format!(
-            "现状 now: {} {} — {} {} → {} {}{part}",
-            state_word(state),
-            state.code(),
-            payout.amount,
-            payout.currency,
-            payout.payee.account_name,
-            masked(&payout.payee.account_no),
-        ),
-        format!(
-            "    审定 approved {}, 24小时到 due {}",
-            local(settings, payout.approved_at),
-            local(settings, payout.due_at)
-        ),
-    ];
-    if let Some(speaking) = payout.speaking() {
-        lines.push(format!("    指令 instruction {} (generation {})", speaking.id, speaking.generation));
-    }
-    match payout.reason() {
-        Some((code, text)) if state != PayoutState::Held => lines.push(format!("    原因 reason [{code}] {text}")),
-        Some(_) | None => {}
-    }
-    for (code, hold) in &payout.holds {
-        lines.extend(hold_lines(settings, payout, *code, hold, &part));
-    }
-    lines
-}
-
-fn hold_lines(settings: &Settings, payout: &Payout, code: HoldCode, hold: &Hold, part: &str) -> Vec<String> {
-    let (chinese, english) = code.sentences();
-    let mut lines =
-        vec![format!("  暂缓 hold [{}] {chinese} {english} {}", code.code(), hold.detail).trim_end().to_owned()];
-    let command = format!(
-        "      zhida payouts release {} --codes {}{part} --as OPERATOR --key FILE --reason TEXT",
-        payout.key.application_id,
-        code.code()
-    );
-    match code.release() {
-        Release::Nobody => {
-            let until = hold.until.map(|until| format!(", {}", local(settings, until))).unwrap_or_default();
-            lines.push(format!("      不能人工解除 nobody may release it: its cause must go{until}"));
-        }
-        Release::One => {
-            lines.push("      一名复核人可解除 one releaser may lift it:".to_owned());
-            lines.push(command);
-        }
-        Release::Two => {
-            lines.push(match &hold.released_by {
-                None => "      需两名复核人解除 two different releasers lift it, each with:".to_owned(),
-                Some(first) => format!(
-                    "      {first} 已同意 has agreed; 还需另一名复核人 a second, different releaser lifts it with:"
-                ),
-            });
-            lines.push(command);
-        }
-    }
-    lines
-}
-
-/// A state in Chinese.
-pub(crate) fn state_word(state: PayoutState) -> &'static str {
-    match state {
-        PayoutState::Held => "暂缓",
-        PayoutState::Ready => "待付",
-        PayoutState::Sending => "发送中",
-        PayoutState::Unknown => "待查",
-        PayoutState::Pending => "银行处理中",
-        PayoutState::Settled => "已到账",
-        PayoutState::Refused => "银行拒绝",
-        PayoutState::Returned => "已退汇",
-        PayoutState::Cancelled => "已取消",
-    }
 }
 
 /// The journal's kinds in words; one that has none here stands for itself.
@@ -196,7 +118,8 @@ mod tests {
 
     #[test]
     fn facts_are_told_without_quotes_and_without_what_is_empty() {
-        let detail = json!({"code": "fund_short", "detail": "", "n": 2, "none": null, "of": ["a", "b"]});
+        let detail =
+            json!({"code": "fund_short", "detail": "", "n": 2, "sha256": "ab", "none": null, "of": ["a", "b"]});
         assert_eq!(facts(&detail), "code=fund_short  n=2  of=[\"a\",\"b\"]");
     }
 }
