@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -216,16 +217,14 @@ struct PrivateServer {
 
 impl PrivateServer {
     fn start(script: &str, arguments: &[&str]) -> (Self, HashMap<String, String>) {
-        // As cargo says now; as it was at compile time only when the test program is called by hand.
-        let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-        let path = format!("{here}/servers/{script}");
+        let path = script_path(script);
         let mut child = Command::new(&path)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot run {path}: {error}"));
+            .unwrap_or_else(|error| panic!("cannot run {}: {error}", path.display()));
         let input = child.stdin.take().expect("stdin is piped");
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let greeting = answer(&mut output, script);
@@ -250,6 +249,17 @@ impl Drop for PrivateServer {
         self.pipes.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = self.child.wait();
     }
+}
+
+/// `tests/servers/{script}` of the checkout whose tests run: tests of several crates use it, and a checkout may have been
+/// moved since it was built. Where cargo does not say which crate is tested, this crate's place at compile time counts.
+fn script_path(script: &str) -> PathBuf {
+    let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let candidates = Path::new(&here).ancestors().map(|folder| folder.join("tests/servers").join(script));
+    candidates
+        .into_iter()
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("no tests/servers/{script} above {here}"))
 }
 
 /// One line from a server's script; its log when it says that something failed.

@@ -54,6 +54,7 @@ fn code(examination: &Examination) -> &'static str {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // one table
 fn a_message_goes_again_only_while_no_member_stands_against_it() {
     let in_doubt = || after(Story::ready(rules()), Story::sent_in_doubt);
     let crashed = || {

@@ -158,8 +158,11 @@ impl Turn<'_> {
         }
         let posting = self.payout.take_money_back(generation);
         self.post(posting);
-        let reason = "absent at the bank for good; closed by two officers".to_owned();
-        self.payout.ended.get_or_insert(Ended { kind: EndKind::Cancelled, at: now, reason });
+        // Where another generation is paid, its approval stands: only the spare one is closed.
+        if !self.payout.instructions.iter().any(Instruction::is_debited) {
+            let reason = "absent at the bank for good; closed by two officers".to_owned();
+            self.payout.ended.get_or_insert(Ended { kind: EndKind::Cancelled, at: now, reason });
+        }
     }
 
     // ── consequences ──

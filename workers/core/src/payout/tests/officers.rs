@@ -99,6 +99,21 @@ fn closing_ends_the_payout_and_later_truth_is_still_booked() {
 }
 
 #[test]
+fn closing_a_spare_generation_of_a_paid_award_does_not_end_it() {
+    let mut story = Story::ready(rules());
+    story.refused("FF01");
+    story.decides("O-1", 1, Decision::Retry).unwrap();
+    story.decides("O-2", 1, Decision::Retry).unwrap();
+    story.absent();
+    story.says(1, settled(), Carrier::Statement);
+    story.decides("O-1", 2, Decision::Close).unwrap();
+    story.decides("O-2", 2, Decision::Close).unwrap();
+    assert_eq!((story.payout.state(), &story.payout.ended), (PayoutState::Settled, &None));
+    story.says(1, returned(), Carrier::Statement);
+    assert_eq!(story.payout.state(), PayoutState::Returned, "the approval stands");
+}
+
+#[test]
 fn where_repetitions_are_known_by_message_two_officers_let_an_absent_member_travel_on() {
     let mut story = Story::ready(rules());
     story.rules.bank.idempotency = Idempotency::MessageId;
