@@ -35,7 +35,9 @@ pub struct Calendar {
 
 /// A question about a year that the calendar has no data for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the calendar has no data for {year}: import a calendar that contains it (`zhida calendar import FILE`)")]
+#[error(
+    "the calendar has no data for {year}: a newer version of zhida brings it once the State Council has published it"
+)]
 pub struct YearMissing {
     /// The year.
     pub year: i16,
@@ -284,7 +286,7 @@ mod tests {
         assert_eq!(china().is_workday(date(2027, 3, 1)), Err(YearMissing { year: 2027 }));
         assert_eq!(china().next_workdays(date(2026, 12, 31), 1), Err(YearMissing { year: 2027 }));
         assert_eq!(china().workdays(date(2023, 12, 31), date(2024, 1, 2)), Err(YearMissing { year: 2023 }));
-        assert!(YearMissing { year: 2027 }.to_string().contains("no data for 2027: import"));
+        assert!(YearMissing { year: 2027 }.to_string().contains("no data for 2027: a newer"));
     }
 
     #[test]

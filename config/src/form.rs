@@ -1,7 +1,6 @@
 //! The forms a setting's value can have: how it is read from TOML and from text (environment, command line), and how it
 //! is shown. Not the settings themselves.
 
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::fmt;
 use std::net::SocketAddr;
@@ -143,18 +142,6 @@ impl Setting for SocketAddr {
 
     fn shown(&self) -> String {
         self.to_string()
-    }
-}
-
-impl Setting for Time {
-    const EXPECTED: &'static str = "a time of day such as \"17:15\"";
-
-    fn from_text(text: &str) -> Option<Self> {
-        Self::strptime("%H:%M", text).ok()
-    }
-
-    fn shown(&self) -> String {
-        self.strftime("%H:%M").to_string()
     }
 }
 
@@ -334,8 +321,6 @@ mod tests {
         assert_eq!(Vec::<u32>::from_text("12, 18,23"), Some(vec![12, 18, 23]));
         assert_eq!(Vec::<u32>::from_text("12,,23"), None);
         assert_eq!(Vec::<u32>::from_text(""), None);
-        assert_eq!(Time::from_text("20:30").unwrap().shown(), "20:30");
-        assert_eq!(Time::from_text("24:30"), None);
         assert_eq!(u32::from_text("0"), None);
         assert_eq!(u32::from_text("1000001"), None);
         let dated: toml::Table = "at = 2026-01-01T08:00:00+08:00".parse().unwrap();

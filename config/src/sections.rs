@@ -6,7 +6,6 @@ use crate::address::{DatabaseUrl, HttpUrl, QueueUrl};
 use crate::form::{Amount, Secrecy, Secret, Setting, choice};
 use crate::layers::Key;
 use crate::settings::Reader;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -143,8 +142,6 @@ section!(
         url: DatabaseUrl,
         /// Connections one process holds at most (PostgreSQL).
         connections: u32,
-        /// How long to wait for a free connection.
-        acquire_timeout_seconds: u32,
     }
 );
 section!(
@@ -259,17 +256,6 @@ section!(
     }
 );
 section!(
-    /// When banks carry money.
-    Rails = "rails" {
-        /// Up to this a transfer goes by the small-value system, all day, every day.
-        small_value_max: Amount,
-        /// When the large-value system opens on the evening before a working day.
-        large_value_opens: Time,
-        /// When the large-value system closes on a working day.
-        large_value_closes: Time,
-    }
-);
-section!(
     /// The 24 hours.
     Payout = "payout" {
         /// Hours after the approval at which an unpaid one is reported as at risk, ascending, below 24.
@@ -279,14 +265,10 @@ section!(
 section!(
     /// How often the database is swept for what a doorbell could have lost.
     Sweeps = "sweeps" {
-        /// Payouts ready to be sent.
+        /// Payouts ready to be sent, holds that end, payouts at risk or overdue.
         ready_seconds: u32,
-        /// Instructions due for an enquiry, and expired leases.
+        /// Instructions due for an enquiry.
         enquiry_seconds: u32,
-        /// Holds that may end by themselves.
-        holds_seconds: u32,
-        /// At-risk and overdue deadlines.
-        deadlines_seconds: u32,
         /// Figures for `/metrics`.
         figures_seconds: u32,
     }

@@ -1,5 +1,6 @@
 //! Whether `serve` can honour the settings as they stand together. The form of each one was checked when it was read.
 
+use crate::address::{DatabaseKind, QueueUrl};
 use crate::sections::{BankKind, Environment};
 use crate::settings::Settings;
 
@@ -15,6 +16,12 @@ impl Settings {
             );
         }
         self.check_bank(&mut refusals);
+        if self.queue.url == QueueUrl::Embedded && self.database.url.kind() == DatabaseKind::Postgres {
+            refusals.push(
+                "queue.url = \"embedded\" rings inside one process only and database.url is PostgreSQL: set queue.url to the broker, or use SQLite"
+                    .to_owned(),
+            );
+        }
         match self.environment {
             Environment::Live => self.check_live(&mut refusals),
             Environment::Sandbox => {}

@@ -6,7 +6,7 @@ use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
     Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
-    Rails, Relay, Release, Store, Sweeps,
+    Relay, Release, Store, Sweeps,
 };
 use crate::tokens::ApiToken;
 use crate::trusted_keys::TrustedKey;
@@ -44,8 +44,6 @@ pub struct Settings {
     pub holds: Holds,
     /// `calendar.*`
     pub calendar: Calendar,
-    /// `rails.*`
-    pub rails: Rails,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -111,7 +109,6 @@ impl Settings {
         let release = Release::read(reader);
         let holds = Holds::read(reader);
         let calendar = Calendar::read(reader);
-        let rails = Rails::read(reader);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -131,7 +128,6 @@ impl Settings {
             release: release?,
             holds: holds?,
             calendar: calendar?,
-            rails: rails?,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -158,7 +154,6 @@ pub(crate) fn keys() -> &'static [Key] {
             Release::KEYS,
             Holds::KEYS,
             Calendar::KEYS,
-            Rails::KEYS,
             Payout::KEYS,
             Sweeps::KEYS,
             Relay::KEYS,

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use zhida_adapters::store::{self, DatabaseSettings, SqlStore, StoreClock, WorkerLock};
 use zhida_adapters::transport::rabbitmq::topology::declare_all;
-use zhida_config::address::DatabaseKind;
 use zhida_config::{QueueUrl, Settings};
 use zhida_core::ports::store::{Protocol, Store};
 
@@ -42,12 +41,5 @@ pub(crate) struct Guard {
 
 /// Takes the guard, or refuses because another worker process has it.
 pub(crate) fn guard(settings: &Settings) -> anyhow::Result<Guard> {
-    let embedded = matches!(settings.queue.url, QueueUrl::Embedded);
-    if embedded && settings.database.url.kind() == DatabaseKind::Postgres {
-        anyhow::bail!(
-            "queue.url is \"embedded\" but the database is PostgreSQL: the embedded queue rings inside one process only; \
-             set queue.url to the broker, or use SQLite"
-        );
-    }
     Ok(Guard { _lock: WorkerLock::take(settings.database.url.expose())? })
 }
