@@ -1,31 +1,26 @@
 //! One history: a few workers that take turns at the dice's pleasure, crash, and see time jump, while things come from outside;
 //! then the storm ends, the bank is healthy, time passes, and everything has to come to rest.
 //!
-//! The steps are the workers' own (`zhida_payout`, `zhida_relay`); intake's is written here in the same shape, for its real
-//! door spends its time on signatures.
+//! What a worker does in its turn stands in `turns`.
 
 use crate::bank::Temper;
 use crate::checker;
 use crate::district::{HORIZON, Outside};
 use crate::officers;
 use crate::planted::{Plant, Planted};
-use crate::ports::{Connection, Exchange, IntakeQueue, Stopwatch, Wire};
-use crate::world::{Chances, MARGIN, Sim};
+use crate::ports::{Connection, Stopwatch, Wire};
+use crate::turns::{JOBS, Ports, Turn, begin_names_anew, turn};
+use crate::world::{Chances, Sim};
 use jiff::{SignedDuration, Timestamp};
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::ids::InstructionId;
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::BankLink;
-use zhida_core::ports::queue::Consumer;
-use zhida_core::ports::store::{IntakeStore, PayoutStore, ReferenceStore, SignedAct, Store};
+use zhida_core::ports::store::{ActStore, ReferenceStore, SignedAct, Store};
 use zhida_core::ports::time::Time;
-use zhida_payout::SendSettings;
 
 /// What a history came to, when it went wrong.
 #[derive(Debug)]
@@ -46,21 +41,6 @@ pub(crate) enum Trace {
     On,
 }
 
-/// One turn of a worker.
-type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Kinds of turns; each worker does any of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Job {
-    Intake,
-    Send,
-    Enquire,
-    Sweep,
-    Relay,
-    Evidence,
-}
-
-const JOBS: [Job; 6] = [Job::Intake, Job::Send, Job::Enquire, Job::Sweep, Job::Relay, Job::Evidence];
 const WORKERS: usize = 3;
 
 struct Worker {
@@ -69,32 +49,10 @@ struct Worker {
     asleep_until: Option<Timestamp>,
 }
 
-/// What a worker reaches the world by.
-#[derive(Clone)]
-struct Ports {
-    store: Arc<dyn Store>,
-    bank: Arc<dyn BankLink>,
-    time: Arc<dyn Time>,
-    plant: Option<Plant>,
-    sim: Arc<Sim>,
-    slot: usize,
-}
-
-thread_local! {
-    static NEXT_MSG_ID: Cell<u64> = const { Cell::new(0) };
-}
-
-fn new_msg_id() -> MsgId {
-    NEXT_MSG_ID.with(|next| {
-        next.set(next.get() + 1);
-        MsgId(format!("M{:04}", next.get()))
-    })
-}
-
 /// Plays the history of `seed`, with a bug planted or none.
 pub(crate) fn play(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
-    NEXT_MSG_ID.with(|next| next.set(0));
-    let sim = Sim::new(seed, trace == Trace::On);
+    begin_names_anew();
+    let sim = Sim::new(seed, trace);
     let mut workers: Vec<Worker> = (0..WORKERS).map(|slot| worker(&sim, slot, plant)).collect();
     prepare(&sim);
     storm(&sim, &mut workers);
@@ -291,7 +249,7 @@ fn hand_in(sim: &Arc<Sim>, act: SignedAct) -> Turn {
     let sim = sim.clone();
     Box::pin(async move {
         loop {
-            let acted = zhida_core::ports::store::ActStore::act(&people, &act).await;
+            let acted = people.act(&act).await;
             sim.say(|| format!("{} · {:?}: {acted:?}", act.operator_id, act.act));
             if acted.is_ok() {
                 return;
@@ -379,82 +337,6 @@ fn next_moment(sim: &Sim) -> Option<Timestamp> {
     moments.extend(tables.outbox.values().filter(|row| !row.sent).filter_map(|row| row.leased_until));
     moments.extend(sim.world().bank.next_moment());
     moments.into_iter().filter(|moment| *moment > now).min()
-}
-
-// ── turns ──
-
-fn turn(ports: Ports, job: Job) -> Turn {
-    match job {
-        Job::Intake => Box::pin(take_in_once(ports)),
-        Job::Send => Box::pin(async move {
-            let settings = SendSettings {
-                batch_max: ports.sim.rules.bank.batch_max,
-                bank_timeout: Duration::try_from(ports.sim.rules.bank.timeout).unwrap_or_default(),
-                margin: Duration::try_from(MARGIN).unwrap_or_default(),
-                new_msg_id,
-            };
-            let _ = zhida_payout::send_once(&*ports.store, &*ports.bank, &*ports.time, &settings).await;
-        }),
-        Job::Enquire => Box::pin(async move {
-            let _ = zhida_payout::enquire_once(&*ports.store, &*ports.bank, 3).await;
-        }),
-        Job::Sweep => Box::pin(async move {
-            let _ = zhida_payout::sweep_once(&*ports.store, 3).await;
-        }),
-        Job::Relay => Box::pin(async move {
-            let _ = zhida_relay::relay_once(&*ports.store, &Exchange(ports.sim.clone()), 5).await;
-        }),
-        Job::Evidence => Box::pin(book_news_once(ports)),
-    }
-}
-
-/// One turn of intake: a batch, its commit, its acknowledgement.
-async fn take_in_once(ports: Ports) {
-    let mut queue: Box<dyn Consumer> = Box::new(IntakeQueue { sim: ports.sim.clone(), session: ports.slot as u64 });
-    if ports.plant == Some(Plant::AckBeforeCommit) {
-        queue = crate::planted::hasty(queue);
-    }
-    let Ok(deliveries) = queue.next_batch(3).await else { return };
-    if deliveries.is_empty() {
-        return;
-    }
-    let tags: Vec<_> = deliveries.iter().map(|one| one.tag).collect();
-    let arrivals: Vec<_> = {
-        let world = ports.sim.world();
-        let place = |body: &[u8]| std::str::from_utf8(body).ok()?.parse::<usize>().ok();
-        deliveries.iter().filter_map(|one| world.district.events.get(place(&one.body)?).cloned()).collect()
-    };
-    let store: &dyn IntakeStore = &*ports.store;
-    let answered = match store.take_in(arrivals).await {
-        Ok(taken) => {
-            ports.sim.say(|| format!("worker {} · took in {taken:?}", ports.slot));
-            queue.acknowledge(&tags).await
-        }
-        Err(_) => queue.give_back(&tags).await,
-    };
-    let _ = answered;
-}
-
-/// One turn of booking what statements and pushed messages say: kept until it is booked.
-async fn book_news_once(ports: Ports) {
-    let now = ports.sim.now();
-    let news: Vec<_> = {
-        let world = ports.sim.world();
-        world.bank.news.iter().filter(|one| one.0 <= now).take(3).cloned().collect()
-    };
-    if news.is_empty() {
-        return;
-    }
-    let items: Vec<(_, Word, Carrier)> = news.iter().map(|one| (one.1.clone(), one.2.clone(), one.3)).collect();
-    let store: &dyn PayoutStore = &*ports.store;
-    if store.book_evidence(&items).await.is_ok() {
-        let mut world = ports.sim.world();
-        for booked in &news {
-            if let Some(place) = world.bank.news.iter().position(|one| one == booked) {
-                world.bank.news.remove(place);
-            }
-        }
-    }
 }
 
 fn poll(turn: &mut Turn) -> Poll<()> {

@@ -10,12 +10,12 @@ use zhida_core::steps::Act;
 
 /// Something an officer could do now about some payout: one act, or the same of two officers.
 pub(crate) fn find_something(sim: &Sim) -> Vec<SignedAct> {
-    let payout = {
-        let tables = sim.store.tables();
-        let all: Vec<&Payout> = tables.payouts.values().collect();
-        let chosen = sim.world().rng.choice(&all).map(|one| (*one).clone());
-        chosen
-    };
+    let known = sim.store.tables().payouts.len();
+    if known == 0 {
+        return Vec::new();
+    }
+    let place = sim.world().rng.usize(0..known);
+    let payout = sim.store.tables().payouts.values().nth(place).cloned();
     let Some(payout) = payout else { return Vec::new() };
     let Some(act) = choose(sim, &payout) else { return Vec::new() };
     let (first, pairs) = {

@@ -3,6 +3,7 @@
 
 use crate::bank::{Bank, CallPlan, PlainFormat, Temper, read_message};
 use crate::district::{District, SealedEvents};
+use crate::history::Trace;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
@@ -84,7 +85,7 @@ impl Inbound {
 }
 
 impl Sim {
-    pub(crate) fn new(seed: u64, traced: bool) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, trace: Trace) -> Arc<Self> {
         let mut rng = fastrand::Rng::with_seed(seed);
         let rules = Arc::new(rules(&mut rng));
         let district = District::invent(&mut rng, &rules);
@@ -112,7 +113,7 @@ impl Sim {
             doorbells: 0,
             asleep_until: None,
             violations: Vec::new(),
-            trace: traced.then(Vec::new),
+            trace: (trace == Trace::On).then(Vec::new),
             given: BTreeMap::new(),
             looks: BTreeMap::new(),
             written: BTreeMap::new(),

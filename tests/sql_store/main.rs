@@ -54,6 +54,17 @@ async fn holds_acts_and_quarantine_on_postgresql() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_keeps_its_invariants_on_sqlite() {
+    story::refusals(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_keeps_its_invariants_on_postgresql() {
+    let database = Postgres::new().await;
+    story::refusals(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_database_is_refused_on_sqlite() {
     story::wrong_database(&SqliteFile::new().place()).await;
 }
@@ -85,15 +96,4 @@ fn a_second_worker_on_one_file_is_refused() {
     assert!(second.to_string().contains("another worker process"), "{second}");
     drop(first);
     assert!(zhida_adapters::store::WorkerLock::take(&url).unwrap().is_some());
-}
-mod scratch;
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scratch_pg() {
-    let d = Postgres::new().await;
-    scratch::bench(&d.place(), 10_000).await;
-}
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scratch_lite() {
-    let f = SqliteFile::new();
-    scratch::bench(&f.place(), 4_000).await;
 }

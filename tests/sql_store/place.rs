@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
+use sqlx::Connection as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,25 @@ impl Place {
     pub(crate) async fn open(&self) -> SqlStore {
         migrate(&self.settings).await.unwrap();
         SqlStore::open(&self.settings, protocol(), self.clock.clone()).await.unwrap()
+    }
+}
+
+impl Place {
+    /// One statement, as somebody with a client would run it; the error in words.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let done = match self.settings.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+            None => {
+                let mut connection = sqlx::PgConnection::connect(&self.settings.url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.map(drop)
+            }
+        };
+        done.map_err(|error| error.to_string())
     }
 }
 

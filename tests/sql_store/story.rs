@@ -60,6 +60,34 @@ pub(crate) async fn paid(place: &Place) {
     assert_eq!(first.items[0].approved_at, now);
 }
 
+/// What the database itself refuses, whoever asks: a rewritten journal, a second live instruction, a negative fund.
+pub(crate) async fn refusals(place: &Place) {
+    let store = place.open().await;
+    store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
+    let now = store.now().await.unwrap();
+    store.take_in(vec![approval(1, now, "k")]).await.unwrap();
+    store.close().await;
+    let columns = "application_id, tranche, state, live, minted_at, payee, doubt, known_to_bank, not_found, absent, \
+        resend_expired, contradiction, enquiries, in_transit, paid";
+    let second =
+        format!("insert into instructions (id, generation, {columns}) select 'X', 2, {columns} from instructions");
+    for statement in [
+        "update journal set detail = '{}'",
+        "delete from journal",
+        "update funds set committed = -1",
+        "update payouts set amount = 0",
+        "update payouts set funded = not funded",
+        "insert into caps (policy_id, uscc, year, charged) values ('P-1', 'X', 2026, -1)",
+        second.as_str(),
+    ] {
+        let refused = place.execute(statement).await.unwrap_err();
+        let constraint = ["append-only", "constraint", "CHECK", "UNIQUE"];
+        assert!(constraint.iter().any(|word| refused.contains(word)), "{statement}: {refused}");
+    }
+    place.execute("update journal set block = 1").await.unwrap();
+    place.execute("update journal set block = 2").await.unwrap_err();
+}
+
 /// Every event for the world is told once, in order; doorbells are gone when they have rung.
 async fn told(store: &SqlStore) {
     let rows = store.claim_outbox(100).await.unwrap();

@@ -19,7 +19,7 @@ fn was_refused(acted: &Acted) -> bool {
 
 pub(crate) async fn holds_and_releases_by_two_officers(world: World) {
     let mut old = world.award(1).await;
-    old.approved = old.approved - SignedDuration::from_hours(24);
+    old.approved -= SignedDuration::from_hours(24);
     let approver_missing = zhida_core::steps::Policy { release_limit: Some(Fen(5_000)), ..crate::world::policy() };
     world.store.import_policies(&[], &[approver_missing], "test").await.unwrap();
     world.take(&[old.arrival()]).await;

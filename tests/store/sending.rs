@@ -32,7 +32,7 @@ pub(crate) async fn concurrent_claims_share_nothing(world: World) {
 pub(crate) async fn the_oldest_deadline_goes_first(world: World) {
     for (number, hours) in [(1, 1), (2, 3), (3, 2)] {
         let mut award = world.award(number).await;
-        award.approved = award.approved - SignedDuration::from_hours(hours);
+        award.approved -= SignedDuration::from_hours(hours);
         world.take(&[award.arrival()]).await;
     }
     let order = world.claimed("M-1").await.members.into_iter().map(|(member, _)| member.key);

@@ -1,6 +1,6 @@
 //! Taking in: repetitions, contradictions, funds, caps, what waits for something.
 
-use crate::world::{Award, World, arrival, correction, fund, key, policy, signed, withdrawal};
+use crate::world::{Award, World, arrival, correction, fund, key, policy, withdrawal};
 use serde_json::json;
 use zhida_core::ids::MsgId;
 use zhida_core::money::Fen;
@@ -184,7 +184,7 @@ pub(crate) async fn an_approval_after_the_end_is_a_conflict(world: World) {
     assert_eq!(code(&world.take(&[again.arrival()]).await[0]), "approval_conflict");
     assert_eq!(world.rang("approval_conflict").await, 1);
     // The very event of the first approval, handed in again, is still only a repetition.
-    assert_eq!(world.store.act(&signed("x-1", "R-1", Act::Stop)).await.is_ok(), true);
+    assert_eq!(world.take(&[world.award(1).await.arrival()]).await, [TakenIn::Duplicate]);
 }
 
 pub(crate) async fn quarantine_is_kept_until_it_is_closed(world: World) {

@@ -198,6 +198,13 @@ impl Story {
             payout.reserved.0 >= 0 && payout.instructions.iter().all(|one| one.in_transit.0 >= 0 && one.paid.0 >= 0)
         );
         assert!(-of(Account::Available) == if payout.funded { payout.amount.0 } else { 0 }, "{:?}", self.balances);
+        let granted = if payout.funded { payout.amount.0 } else { 0 };
+        let travelling = of(Account::InTransit) + of(Account::Paid);
+        assert!(
+            payout.reserved.0 <= (granted - travelling).max(0),
+            "set apart beside what is spent: {:?}",
+            self.balances
+        );
         assert_eq!(self.granted - self.freed, usize::from(payout.funded), "charged and freed once");
 
         let live = |one: &&Instruction| match one.state() {

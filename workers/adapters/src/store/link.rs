@@ -221,7 +221,8 @@ impl Tx {
         match self.link {
             Link::Postgres(_) => format!("in (select * from unnest(${n}, ${next}))"),
             Link::Sqlite(_) => format!(
-                "in (select one.value, two.value from json_each(${n}) one join json_each(${next}) two on two.key = one.key)"
+                "in (select one.value, two.value from json_each(${n}) one \
+                 join json_each(${next}) two on two.key = one.key)"
             ),
         }
     }

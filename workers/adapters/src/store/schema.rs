@@ -170,6 +170,9 @@ async fn finish(tx: Tx, worked: Result<(), Stop>) -> Result<(), OpenError> {
 async fn migrate_within(tx: &mut Tx, settings: &DatabaseSettings) -> Result<(), Stop> {
     // Two migrations at once: the second waits, then finds everything done.
     tx.lock_judging().await?;
+    // A migration takes as long as it takes.
+    let patient = tx.either("set local statement_timeout = 0; set local lock_timeout = 0", "");
+    tx.script(patient).await?;
     tx.execute(CREATE_VERSIONS, vec![]).await?;
     let found = versions(tx).await?;
     for (number, migration) in MIGRATIONS.iter().enumerate() {
@@ -209,7 +212,8 @@ async fn migrate_within(tx: &mut Tx, settings: &DatabaseSettings) -> Result<(), 
 
 async fn check_within(tx: &mut Tx, settings: &DatabaseSettings) -> Result<(), Stop> {
     let exists = tx.either(
-        "select count(*) as tables from pg_tables where tablename = 'schema_versions' and schemaname = any(current_schemas(false))",
+        "select count(*) as tables from pg_tables \
+         where tablename = 'schema_versions' and schemaname = any(current_schemas(false))",
         "select count(*) as tables from sqlite_master where name = 'schema_versions'",
     );
     if tx.one(exists, vec![]).await?.get::<i64>("tables")? == 0 {

@@ -277,6 +277,22 @@ fn a_late_debit_cancels_the_unsent_and_waits_for_the_sent() {
 }
 
 #[test]
+fn what_was_drawn_on_the_overpaid_account_is_covered_when_the_other_generation_dies() {
+    let mut story = Story::ready(rules());
+    story.refused("AM04");
+    story.pass(3601);
+    story.must(Event::TimePassed);
+    story.sent_in_doubt();
+    story.says(1, settled(), Carrier::Statement);
+    assert_eq!(story.payout.total_held(), Fen(20_000), "both may be paid");
+    story.says(2, rejected("AM04"), Carrier::Enquiry);
+    assert_eq!((story.payout.total_held(), story.payout.reserved), (Fen(10_000), Fen::ZERO));
+    assert!(!story.payout.overpaid);
+    story.says(1, returned(), Carrier::Statement);
+    assert_eq!(story.payout.reserved, Fen(10_000));
+}
+
+#[test]
 fn a_settled_instruction_is_not_asked_for_although_its_call_ends_later() {
     let mut story = Story::ready(rules());
     story.claim().unwrap();

@@ -1,0 +1,392 @@
+//! The small world: its state, its steps, and the folding of time.
+
+use crate::bank::{Bank, Fate, Standing};
+use crate::scene::{Approved, NOW, Names, approval, fund, names_in, policy, withdrawal};
+use jiff::{SignedDuration, Timestamp};
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use zhida_core::batch::{Batch, ClaimedBatch};
+use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
+use zhida_core::payout::{Carrier, Payout, Word};
+use zhida_core::ports::bank::CallOutcome;
+use zhida_core::ports::store::{IntakeStore, PayoutStore, Protocol, ReferenceStore};
+use zhida_core::rules::Rules;
+use zhida_core::steps::EnquiryResult;
+use zhida_tests::memory_store::{MemoryStore, Tables};
+
+/// Claims that the model goes through, over both payouts.
+pub(crate) const CLAIMS: u64 = 5;
+
+/// Longer than lease, visibility and every pause together.
+const JUMP: SignedDuration = SignedDuration::from_hours(24);
+
+/// The model: what never changes.
+pub(crate) struct Small {
+    protocol: Protocol,
+    empty: Tables,
+    start: State,
+}
+
+/// Everything that does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    pub(crate) payouts: Vec<Payout>,
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) bank: Bank,
+    pub(crate) wrote_without_claim: bool,
+    pub(crate) claimed_after_end: bool,
+    workers: [At; 2],
+    left: Budget,
+}
+
+impl Eq for State {}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Whatever a payout holds, now or in later versions, is part of its written form.
+        serde_json::to_vec(&self.payouts).unwrap().hash(state);
+        for batch in &self.batches {
+            (&batch.msg_id, &batch.bytes, batch.calls, batch.closed.is_some(), batch.examine_at).hash(state);
+        }
+        format!("{:?}", self.workers).hash(state);
+        (&self.bank, self.left, self.wrote_without_claim, self.claimed_after_end).hash(state);
+    }
+}
+
+/// What may still go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Budget {
+    crashes: u8,
+    doubts: u8,
+    refusals: u8,
+    false_refusals: u8,
+    withdrawals: u8,
+}
+
+/// Where a worker stands in its turn.
+#[derive(Clone, Debug, PartialEq)]
+enum At {
+    Idle,
+    /// Claimed; whether the lease is over by the worker's own stopwatch.
+    Claimed(ClaimedBatch, Lease),
+    /// The last look spoke for the call, at a moment when nothing had ended.
+    Looked(ClaimedBatch),
+    /// The call is over, nothing is booked.
+    Called(ClaimedBatch, CallOutcome),
+    /// The call is not made.
+    Declined(ClaimedBatch),
+    /// An enquiry is answered, nothing is booked.
+    Enquired(EnquiryResult),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lease {
+    Runs,
+    Over,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    Claim(usize, u32),
+    Look(usize),
+    Call(usize, Fate),
+    Book(usize),
+    Enquire(usize),
+    Crash(usize),
+    ExpireLeases,
+    TimePasses,
+    TimeJumps,
+    Becomes(InstructionId, Standing),
+    StatementLine(InstructionId),
+    Withdraw,
+}
+
+impl Small {
+    pub(crate) fn new() -> Self {
+        let mut rules = Rules::with_defaults("model");
+        rules.at_risk_after.clear();
+        let protocol = Protocol { rules: Arc::new(rules), format: Arc::new(Names), verifier: Arc::new(Approved) };
+        let store = MemoryStore::new(protocol.clone(), NOW);
+        at_once(store.import_policies(&[fund()], &[policy()], "model")).unwrap();
+        at_once(store.take_in(vec![approval(0), approval(1)])).unwrap();
+        let mut empty = store.tables().clone();
+        let payouts = std::mem::take(&mut empty.payouts).into_values().collect();
+        (empty.journal, empty.outbox, empty.postings) = Default::default();
+        let left = Budget { crashes: 2, doubts: 2, refusals: 1, false_refusals: 1, withdrawals: 1 };
+        let start = State {
+            payouts,
+            batches: Vec::new(),
+            bank: Bank::default(),
+            wrote_without_claim: false,
+            claimed_after_end: false,
+            workers: [At::Idle, At::Idle],
+            left,
+        };
+        Self { protocol, empty, start: folded(start) }
+    }
+
+    pub(crate) fn start(&self) -> State {
+        self.start.clone()
+    }
+
+    pub(crate) fn steps(&self, state: &State, steps: &mut Vec<Step>) {
+        for (who, at) in state.workers.iter().enumerate() {
+            match at {
+                At::Idle => {
+                    if state.payouts.iter().map(|payout| payout.epoch).sum::<u64>() < CLAIMS {
+                        steps.extend([Step::Claim(who, 1), Step::Claim(who, 2)]);
+                    }
+                    steps.push(Step::Enquire(who));
+                    continue; // a worker that holds nothing loses nothing by a crash
+                }
+                At::Claimed(..) => steps.push(Step::Look(who)),
+                At::Looked(_) => steps.extend(fates(state.left).into_iter().map(|fate| Step::Call(who, fate))),
+                At::Called(..) | At::Declined(_) | At::Enquired(_) => steps.push(Step::Book(who)),
+            }
+            if state.left.crashes > 0 {
+                steps.push(Step::Crash(who));
+            }
+        }
+        // Between the last look and the write the worker measures its lease: no jump comes between. An answer to an enquiry is
+        // booked or lost within the bank's time-out.
+        let jumps = |at: &At| match at {
+            At::Looked(_) => false,
+            At::Enquired(result) => result.begun_at == NOW,
+            At::Idle | At::Claimed(..) | At::Called(..) | At::Declined(_) => true,
+        };
+        if state.workers.iter().all(jumps) {
+            steps.push(Step::TimeJumps);
+        }
+        steps.extend([Step::ExpireLeases, Step::TimePasses]);
+        for id in state.bank.pending() {
+            steps.push(Step::Becomes(id.clone(), Standing::Settled));
+            if state.left.refusals > 0 {
+                steps.push(Step::Becomes(id, Standing::Refused));
+            }
+        }
+        steps.extend(state.bank.settled().into_iter().map(Step::StatementLine));
+        if state.left.withdrawals > 0 {
+            steps.push(Step::Withdraw);
+        }
+    }
+
+    pub(crate) fn after(&self, last: &State, step: Step) -> Option<State> {
+        let mut state = last.clone();
+        match step {
+            Step::Claim(who, max) => {
+                let name = free_name(&state);
+                let claimed = self.in_store(&mut state, |store| at_once(store.claim(name, max)).unwrap());
+                if let Some(claimed) = claimed {
+                    let ended = |key: &PayoutKey| last.payouts.iter().any(|one| one.key == *key && one.ended.is_some());
+                    state.claimed_after_end |= claimed.members.iter().any(|(member, _)| ended(&member.key));
+                    state.workers[who] = At::Claimed(claimed, Lease::Runs);
+                }
+            }
+            Step::Look(who) => {
+                let At::Claimed(claimed, lease) = last.workers[who].clone() else { return None };
+                let verdict = self.in_store(&mut state, |store| at_once(store.may_write(&claimed)).unwrap());
+                let goes = verdict.is_ok() && lease == Lease::Runs;
+                state.workers[who] = if goes { At::Looked(claimed) } else { At::Declined(claimed) };
+            }
+            Step::Call(who, fate) => {
+                let At::Looked(claimed) = last.workers[who].clone() else { return None };
+                call(&mut state, who, claimed, fate);
+            }
+            Step::Book(who) => self.book(&mut state, who),
+            Step::Enquire(who) => {
+                let due = self.in_store(&mut state, |store| at_once(store.claim_enquiries(1)).unwrap());
+                let enquiry = due.into_iter().next()?;
+                let outcome = state.bank.enquire(&enquiry.instruction_id);
+                let (key, instruction_id, begun_at) = (enquiry.key, enquiry.instruction_id, enquiry.begun_at);
+                state.workers[who] = At::Enquired(EnquiryResult { key, instruction_id, begun_at, outcome });
+            }
+            Step::Crash(who) => {
+                state.workers[who] = At::Idle;
+                state.left.crashes -= 1;
+            }
+            Step::ExpireLeases => {
+                self.in_store(&mut state, |store| at_once(store.expire_leases(2)).unwrap());
+            }
+            Step::TimePasses => {
+                self.in_store(&mut state, |store| at_once(store.time_passes(2)).unwrap());
+            }
+            Step::TimeJumps => jump(&mut state),
+            Step::Becomes(id, standing) => {
+                state.left.refusals -= u8::from(standing == Standing::Refused);
+                state.bank.becomes(&id, standing);
+            }
+            Step::StatementLine(id) => {
+                let word = Word::Settled { credited_at: None, bank_reference: None };
+                let line = [(id, word, Carrier::Statement)];
+                self.in_store(&mut state, |store| at_once(store.book_evidence(&line)).unwrap());
+            }
+            Step::Withdraw => {
+                state.left.withdrawals -= 1;
+                self.in_store(&mut state, |store| at_once(store.take_in(vec![withdrawal()])).unwrap());
+            }
+        }
+        let state = folded(state);
+        (state != *last).then_some(state)
+    }
+
+    fn book(&self, state: &mut State, who: usize) {
+        let at = std::mem::replace(&mut state.workers[who], At::Idle);
+        self.in_store(state, |store| match &at {
+            At::Called(claimed, outcome) => at_once(store.book_call(claimed, outcome)).unwrap(),
+            At::Declined(claimed) => at_once(store.book_not_made(claimed, "")).unwrap(),
+            At::Enquired(result) => at_once(store.book_enquiries(std::slice::from_ref(result))).unwrap(),
+            At::Idle | At::Claimed(..) | At::Looked(_) => {}
+        });
+    }
+
+    /// Does something in the store as it stands in this state.
+    fn in_store<T>(&self, state: &mut State, work: impl FnOnce(&MemoryStore) -> T) -> T {
+        let store = MemoryStore::new(self.protocol.clone(), NOW);
+        let mut tables = self.empty.clone();
+        tables.payouts = state.payouts.drain(..).map(|payout| (payout.key.clone(), payout)).collect();
+        for payout in tables.payouts.values() {
+            let ids = payout.instructions.iter().map(|one| (one.id.clone(), payout.key.clone()));
+            tables.instructions.extend(ids);
+        }
+        tables.batches = state.batches.drain(..).map(|batch| (batch.msg_id.clone(), batch)).collect();
+        *store.tables() = tables;
+        let result = work(&store);
+        let mut tables = store.tables();
+        state.payouts = std::mem::take(&mut tables.payouts).into_values().collect();
+        state.batches = std::mem::take(&mut tables.batches).into_values().collect();
+        result
+    }
+}
+
+fn fates(left: Budget) -> Vec<Fate> {
+    let mut fates = vec![Fate::Answered(Standing::Settled), Fate::Answered(Standing::Pending), Fate::TurnedAway];
+    if left.doubts > 0 {
+        fates.extend([Fate::Swallowed(Standing::Settled), Fate::Lost, Fate::FirstNamedOnly]);
+    }
+    if left.refusals > 0 {
+        fates.push(Fate::Answered(Standing::Refused));
+        if left.doubts > 0 {
+            fates.push(Fate::Swallowed(Standing::Refused));
+        }
+    }
+    if left.false_refusals > 0 {
+        fates.push(Fate::FalselyRefused);
+    }
+    fates
+}
+
+fn call(state: &mut State, who: usize, claimed: ClaimedBatch, fate: Fate) {
+    let left = &mut state.left;
+    match fate {
+        Fate::Answered(Standing::Refused) => left.refusals -= 1,
+        Fate::Swallowed(Standing::Refused) => (left.refusals, left.doubts) = (left.refusals - 1, left.doubts - 1),
+        Fate::Swallowed(_) | Fate::Lost | Fate::FirstNamedOnly => left.doubts -= 1,
+        Fate::FalselyRefused => left.false_refusals -= 1,
+        Fate::Answered(_) | Fate::TurnedAway => {}
+    }
+    for (member, epoch) in &claimed.members {
+        let payout = state.payouts.iter().find(|one| one.key == member.key);
+        let claim = payout.and_then(|one| one.by_id(&member.instruction_id)).and_then(|one| one.claim.as_ref());
+        state.wrote_without_claim |= claim.is_none_or(|claim| claim.epoch != *epoch || claim.lease_until <= NOW);
+    }
+    let ids: Vec<InstructionId> = names_in(&claimed.bytes);
+    let members: Vec<_> = claimed.members.iter().map(|(member, _)| member.instruction_id.clone()).collect();
+    state.wrote_without_claim |= ids != members;
+    let outcome = state.bank.call(&ids, fate);
+    state.workers[who] = At::Called(claimed, outcome);
+}
+
+/// The smallest name that nobody remembers.
+fn free_name(state: &State) -> MsgId {
+    let taken = |name: &MsgId| {
+        let of_worker = |at: &At| match at {
+            At::Claimed(claimed, _) | At::Looked(claimed) | At::Called(claimed, _) | At::Declined(claimed) => {
+                claimed.msg_id == *name
+            }
+            At::Idle | At::Enquired(_) => false,
+        };
+        state.batches.iter().any(|one| one.msg_id == *name) || state.workers.iter().any(of_worker)
+    };
+    (1..).map(|number| MsgId(format!("M{number}"))).find(|name| !taken(name)).unwrap()
+}
+
+// ── time ──
+
+fn jump(state: &mut State) {
+    for payout in &mut state.payouts {
+        moments(payout, |moment| *moment -= JUMP);
+    }
+    for batch in &mut state.batches {
+        batch.examine_at = batch.examine_at.map(|moment| moment - JUMP);
+    }
+    for at in &mut state.workers {
+        match at {
+            At::Claimed(_, lease) => *lease = Lease::Over,
+            At::Enquired(result) => result.begun_at -= JUMP,
+            At::Idle | At::Looked(_) | At::Called(..) | At::Declined(_) => {}
+        }
+    }
+    state.bank.time_jumps();
+}
+
+/// The moments of a payout that decide something.
+fn moments(payout: &mut Payout, mut change: impl FnMut(&mut Timestamp)) {
+    payout.holds.values_mut().filter_map(|hold| hold.until.as_mut()).for_each(&mut change);
+    for one in &mut payout.instructions {
+        one.claim.iter_mut().for_each(|claim| change(&mut claim.lease_until));
+        one.last_call_ended_at.iter_mut().for_each(&mut change);
+        one.enquire_at.iter_mut().for_each(&mut change);
+    }
+}
+
+/// Every moment becomes one of four, and what decides nothing becomes nothing.
+fn folded(mut state: State) -> State {
+    let fold = |moment: &mut Timestamp| {
+        *moment = match *moment {
+            to_come if to_come > NOW => NOW + SignedDuration::from_secs(1),
+            now if now == NOW => NOW,
+            past if past > NOW - JUMP - JUMP => NOW - JUMP,
+            _ => NOW - JUMP - JUMP,
+        };
+    };
+    for payout in &mut state.payouts {
+        moments(payout, fold);
+        payout.holds.values_mut().for_each(|hold| hold.since = NOW);
+        (payout.sequence, payout.told) = (0, Default::default());
+        for one in &mut payout.instructions {
+            (one.minted_at, one.enquiries, one.not_found) = (NOW, 0, one.not_found.min(3));
+            one.first_claimed_at.iter_mut().for_each(|at| *at = NOW);
+            one.on_the_way_since.iter_mut().for_each(|at| *at = NOW);
+            one.rejection.iter_mut().for_each(|rejection| rejection.at = NOW);
+            one.closed_at.iter_mut().for_each(|at| *at = NOW);
+            if let Some(debit) = &mut one.debit {
+                (debit.credited_at, debit.observed_at) = (NOW, NOW);
+            }
+        }
+    }
+    let workers = &state.workers;
+    state.batches.retain(|batch| {
+        let in_hand = |at: &At| match at {
+            At::Claimed(claimed, _) | At::Looked(claimed) | At::Called(claimed, _) | At::Declined(claimed) => {
+                claimed.msg_id == batch.msg_id
+            }
+            At::Idle | At::Enquired(_) => false,
+        };
+        batch.closed.is_none() || workers.iter().any(in_hand)
+    });
+    for batch in &mut state.batches {
+        batch.examine_at.iter_mut().for_each(fold);
+        (batch.created_at, batch.calls) = (NOW, batch.calls.min(2));
+    }
+    state
+}
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("the store in memory never waits"),
+    }
+}
