@@ -104,7 +104,7 @@ fn moves_on(payout: &Payout, state: &State) -> bool {
 #[test]
 fn two_workers_two_payouts_two_crashes() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let checker = Small::new().checker().threads(threads).spawn_bfs().join();
+    let checker = Small::new().checker().threads(threads).timeout(std::time::Duration::from_secs(60)).spawn_bfs().join();
     println!(
         "{} states, {} of them distinct, depth {}",
         checker.state_count(),
