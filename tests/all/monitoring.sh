@@ -16,6 +16,7 @@ start_zhida() {
     setsid cargo run -q -- demo --listen "127.0.0.1:$port" --dir "$work/demo" >"$work/demo.log" 2>&1 &
     demo_pid=$!
     metrics_url="http://127.0.0.1:$port/metrics"
+    ZHIDA_METRICS_TOKEN=demo-token
 }
 stop_zhida() {
     [ -z "$demo_pid" ] || kill -- "-$demo_pid" 2>/dev/null || true

@@ -12,7 +12,7 @@ use zhida_tests::servers::{PostgresServer, RabbitServer};
 use zhida_tests::waiting::wait_until;
 
 /// How long the longest wait of a healthy run may take on a slow machine; a test that waits longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 pub(crate) struct World {
     pub(crate) district: District,

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use zhida_core::batch::{Batch, ClaimedBatch};
+use zhida_core::batch::{Batch, ClaimedBatch, Stopped, may_be_written};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::CallOutcome;
@@ -17,7 +17,7 @@ use zhida_core::steps::EnquiryResult;
 use zhida_tests::memory_store::{MemoryStore, Tables};
 
 /// Claims that the model goes through, over both payouts.
-pub(crate) const CLAIMS: u64 = 5;
+pub(crate) const CLAIMS: u64 = 4;
 
 /// Longer than lease, visibility and every pause together.
 const JUMP: SignedDuration = SignedDuration::from_hours(24);
@@ -71,14 +71,21 @@ enum At {
     Idle,
     /// Claimed; whether the lease is over by the worker's own stopwatch.
     Claimed(ClaimedBatch, Lease),
-    /// The last look spoke for the call, at a moment when nothing had ended.
-    Looked(ClaimedBatch),
     /// The call is over, nothing is booked.
     Called(ClaimedBatch, CallOutcome),
-    /// The call is not made.
-    Declined(ClaimedBatch),
     /// An enquiry is answered, nothing is booked.
     Enquired(EnquiryResult),
+}
+
+impl At {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Idle => 0,
+            Self::Claimed(..) => 1,
+            Self::Called(..) => 2,
+            Self::Enquired(_) => 3,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +98,14 @@ enum Lease {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
     Claim(usize, u32),
-    Look(usize),
+    /// The last look, and the call if it speaks for it: what comes between the two is as if it came after.
     Call(usize, Fate),
+    /// The last look speaks against it: the claim is given up.
+    Decline(usize),
     Book(usize),
     Enquire(usize),
     Crash(usize),
     ExpireLeases,
-    TimePasses,
     TimeJumps,
     Becomes(InstructionId, Standing),
     StatementLine(InstructionId),
@@ -115,7 +123,7 @@ impl Small {
         let mut empty = store.tables().clone();
         let payouts = std::mem::take(&mut empty.payouts).into_values().collect();
         (empty.journal, empty.outbox, empty.postings) = Default::default();
-        let left = Budget { crashes: 2, doubts: 2, refusals: 1, false_refusals: 1, withdrawals: 1 };
+        let left = Budget { crashes: 2, doubts: 1, refusals: 1, false_refusals: 1, withdrawals: 1 };
         let start = State {
             payouts,
             batches: Vec::new(),
@@ -142,25 +150,25 @@ impl Small {
                     steps.push(Step::Enquire(who));
                     continue; // a worker that holds nothing loses nothing by a crash
                 }
-                At::Claimed(..) => steps.push(Step::Look(who)),
-                At::Looked(_) => steps.extend(fates(state.left).into_iter().map(|fate| Step::Call(who, fate))),
-                At::Called(..) | At::Declined(_) | At::Enquired(_) => steps.push(Step::Book(who)),
+                At::Claimed(claimed, lease) if may_call(state, claimed, *lease) => {
+                    steps.extend(fates(state.left).into_iter().map(|fate| Step::Call(who, fate)));
+                }
+                At::Claimed(..) => steps.push(Step::Decline(who)),
+                At::Called(..) | At::Enquired(_) => steps.push(Step::Book(who)),
             }
             if state.left.crashes > 0 {
                 steps.push(Step::Crash(who));
             }
         }
-        // Between the last look and the write the worker measures its lease: no jump comes between. An answer to an enquiry is
-        // booked or lost within the bank's time-out.
+        // An answer to an enquiry is booked or lost within the bank's time-out.
         let jumps = |at: &At| match at {
-            At::Looked(_) => false,
             At::Enquired(result) => result.begun_at == NOW,
-            At::Idle | At::Claimed(..) | At::Called(..) | At::Declined(_) => true,
+            At::Idle | At::Claimed(..) | At::Called(..) => true,
         };
         if state.workers.iter().all(jumps) {
             steps.push(Step::TimeJumps);
         }
-        steps.extend([Step::ExpireLeases, Step::TimePasses]);
+        steps.push(Step::ExpireLeases);
         for id in state.bank.pending() {
             steps.push(Step::Becomes(id.clone(), Standing::Settled));
             if state.left.refusals > 0 {
@@ -185,15 +193,14 @@ impl Small {
                     state.workers[who] = At::Claimed(claimed, Lease::Runs);
                 }
             }
-            Step::Look(who) => {
-                let At::Claimed(claimed, lease) = last.workers[who].clone() else { return None };
-                let verdict = self.in_store(&mut state, |store| at_once(store.may_write(&claimed)).unwrap());
-                let goes = verdict.is_ok() && lease == Lease::Runs;
-                state.workers[who] = if goes { At::Looked(claimed) } else { At::Declined(claimed) };
-            }
             Step::Call(who, fate) => {
-                let At::Looked(claimed) = last.workers[who].clone() else { return None };
+                let At::Claimed(claimed, _) = last.workers[who].clone() else { return None };
                 call(&mut state, who, claimed, fate);
+            }
+            Step::Decline(who) => {
+                let At::Claimed(claimed, _) = last.workers[who].clone() else { return None };
+                state.workers[who] = At::Idle;
+                self.in_store(&mut state, |store| at_once(store.book_not_made(&claimed, "")).unwrap());
             }
             Step::Book(who) => self.book(&mut state, who),
             Step::Enquire(who) => {
@@ -210,10 +217,11 @@ impl Small {
             Step::ExpireLeases => {
                 self.in_store(&mut state, |store| at_once(store.expire_leases(2)).unwrap());
             }
-            Step::TimePasses => {
+            Step::TimeJumps => {
+                jump(&mut state);
+                // Holds that end by time end with it.
                 self.in_store(&mut state, |store| at_once(store.time_passes(2)).unwrap());
             }
-            Step::TimeJumps => jump(&mut state),
             Step::Becomes(id, standing) => {
                 state.left.refusals -= u8::from(standing == Standing::Refused);
                 state.bank.becomes(&id, standing);
@@ -236,9 +244,8 @@ impl Small {
         let at = std::mem::replace(&mut state.workers[who], At::Idle);
         self.in_store(state, |store| match &at {
             At::Called(claimed, outcome) => at_once(store.book_call(claimed, outcome)).unwrap(),
-            At::Declined(claimed) => at_once(store.book_not_made(claimed, "")).unwrap(),
             At::Enquired(result) => at_once(store.book_enquiries(std::slice::from_ref(result))).unwrap(),
-            At::Idle | At::Claimed(..) | At::Looked(_) => {}
+            At::Idle | At::Claimed(..) => {}
         });
     }
 
@@ -259,6 +266,11 @@ impl Small {
         state.batches = std::mem::take(&mut tables.batches).into_values().collect();
         result
     }
+}
+
+/// The last look: what the database says, and the worker's own stopwatch.
+fn may_call(state: &State, claimed: &ClaimedBatch, lease: Lease) -> bool {
+    lease == Lease::Runs && may_be_written(claimed, &state.payouts, Stopped::No).is_ok()
 }
 
 fn fates(left: Budget) -> Vec<Fate> {
@@ -303,7 +315,7 @@ fn call(state: &mut State, who: usize, claimed: ClaimedBatch, fate: Fate) {
 fn free_name(state: &State) -> MsgId {
     let taken = |name: &MsgId| {
         let of_worker = |at: &At| match at {
-            At::Claimed(claimed, _) | At::Looked(claimed) | At::Called(claimed, _) | At::Declined(claimed) => {
+            At::Claimed(claimed, _) | At::Called(claimed, _) => {
                 claimed.msg_id == *name
             }
             At::Idle | At::Enquired(_) => false,
@@ -326,7 +338,7 @@ fn jump(state: &mut State) {
         match at {
             At::Claimed(_, lease) => *lease = Lease::Over,
             At::Enquired(result) => result.begun_at -= JUMP,
-            At::Idle | At::Looked(_) | At::Called(..) | At::Declined(_) => {}
+            At::Idle | At::Called(..) => {}
         }
     }
     state.bank.time_jumps();
@@ -367,10 +379,14 @@ fn folded(mut state: State) -> State {
             }
         }
     }
+    // Which worker is which does not matter.
+    if state.workers[0].rank() > state.workers[1].rank() {
+        state.workers.swap(0, 1);
+    }
     let workers = &state.workers;
     state.batches.retain(|batch| {
         let in_hand = |at: &At| match at {
-            At::Claimed(claimed, _) | At::Looked(claimed) | At::Called(claimed, _) | At::Declined(claimed) => {
+            At::Claimed(claimed, _) | At::Called(claimed, _) => {
                 claimed.msg_id == batch.msg_id
             }
             At::Idle | At::Enquired(_) => false,

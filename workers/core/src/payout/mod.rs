@@ -1,5 +1,5 @@
 //! A payout: one award on its way to one account, its holds, its instructions and its books. The machine itself is in
-//! [`on`](self::on); what travels is an [`Instruction`]; nothing here reads a clock, a table or a socket.
+//! `on.rs`; what travels is an [`Instruction`]; nothing here reads a clock, a table or a socket.
 
 mod books;
 mod effect;
