@@ -4,20 +4,17 @@ use crate::bank::{Bank, Fate, Standing};
 use crate::scene::{Approved, NOW, Names, approval, fund, names_in, policy, withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use zhida_core::batch::{Batch, ClaimedBatch, Stopped, may_be_written};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::CallOutcome;
-use zhida_core::ports::store::{IntakeStore, PayoutStore, Protocol, ReferenceStore};
+use zhida_core::ports::store::{Enquiry, IntakeStore, PayoutStore, Protocol, ReferenceStore};
 use zhida_core::rules::Rules;
 use zhida_core::steps::EnquiryResult;
 use zhida_tests::memory_store::{MemoryStore, Tables};
-
-/// Claims that the model goes through, over both payouts.
-pub(crate) const CLAIMS: u64 = 4;
 
 /// Longer than lease, visibility and every pause together.
 const JUMP: SignedDuration = SignedDuration::from_hours(24);
@@ -32,7 +29,7 @@ pub(crate) struct Small {
 /// Everything that does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
-    pub(crate) payouts: Vec<Payout>,
+    pub(crate) payouts: Vec<Arc<Known>>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) bank: Bank,
     pub(crate) wrote_without_claim: bool,
@@ -41,12 +38,35 @@ pub(crate) struct State {
     left: Budget,
 }
 
+/// A folded payout with the hash of its written form: whatever a payout holds, now or in later versions, is part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Known {
+    hash: u64,
+    payout: Payout,
+}
+
+impl std::ops::Deref for Known {
+    type Target = Payout;
+
+    fn deref(&self) -> &Payout {
+        &self.payout
+    }
+}
+
+impl Known {
+    fn of(payout: Payout) -> Arc<Self> {
+        let payout = folded_payout(payout);
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_vec(&payout).unwrap().hash(&mut hasher);
+        Arc::new(Self { hash: hasher.finish(), payout })
+    }
+}
+
 impl Eq for State {}
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Whatever a payout holds, now or in later versions, is part of its written form.
-        serde_json::to_vec(&self.payouts).unwrap().hash(state);
+        self.payouts.iter().for_each(|known| known.hash.hash(state));
         for batch in &self.batches {
             (&batch.msg_id, &batch.bytes, batch.calls, batch.closed.is_some(), batch.examine_at).hash(state);
         }
@@ -57,12 +77,23 @@ impl Hash for State {
 
 /// What may still go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Budget {
-    crashes: u8,
-    doubts: u8,
-    refusals: u8,
-    false_refusals: u8,
-    withdrawals: u8,
+pub(crate) struct Budget {
+    /// Claims, counted for each payout.
+    pub(crate) claims: u8,
+    /// Payouts in one message, and questions in one turn, at most.
+    pub(crate) together: u32,
+    /// Crashes of workers.
+    pub(crate) crashes: u8,
+    /// Calls without a certain end.
+    pub(crate) doubts: u8,
+    /// Transfers that the bank takes its time for.
+    pub(crate) pendings: u8,
+    /// Refusals by the bank.
+    pub(crate) refusals: u8,
+    /// Refusals by its front end of what the bank has taken in.
+    pub(crate) false_refusals: u8,
+    /// Withdrawals of the first application.
+    pub(crate) withdrawals: u8,
 }
 
 /// Where a worker stands in its turn.
@@ -73,8 +104,8 @@ enum At {
     Claimed(ClaimedBatch, Lease),
     /// The call is over, nothing is booked.
     Called(ClaimedBatch, CallOutcome),
-    /// An enquiry is answered, nothing is booked.
-    Enquired(EnquiryResult),
+    /// Enquiries are answered, nothing is booked.
+    Enquired(Vec<EnquiryResult>),
 }
 
 impl At {
@@ -97,7 +128,7 @@ enum Lease {
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    Claim(usize, u32),
+    Claim(usize),
     /// The last look, and the call if it speaks for it: what comes between the two is as if it came after.
     Call(usize, Fate),
     /// The last look speaks against it: the claim is given up.
@@ -113,7 +144,8 @@ pub(crate) enum Step {
 }
 
 impl Small {
-    pub(crate) fn new() -> Self {
+    /// A world in which so much may go wrong.
+    pub(crate) fn new(left: Budget) -> Self {
         let mut rules = Rules::with_defaults("model");
         rules.at_risk_after.clear();
         let protocol = Protocol { rules: Arc::new(rules), format: Arc::new(Names), verifier: Arc::new(Approved) };
@@ -121,9 +153,8 @@ impl Small {
         at_once(store.import_policies(&[fund()], &[policy()], "model")).unwrap();
         at_once(store.take_in(vec![approval(0), approval(1)])).unwrap();
         let mut empty = store.tables().clone();
-        let payouts = std::mem::take(&mut empty.payouts).into_values().collect();
+        let payouts = std::mem::take(&mut empty.payouts).into_values().map(Known::of).collect();
         (empty.journal, empty.outbox, empty.postings) = Default::default();
-        let left = Budget { crashes: 2, doubts: 1, refusals: 1, false_refusals: 1, withdrawals: 1 };
         let start = State {
             payouts,
             batches: Vec::new(),
@@ -144,8 +175,9 @@ impl Small {
         for (who, at) in state.workers.iter().enumerate() {
             match at {
                 At::Idle => {
-                    if state.payouts.iter().map(|payout| payout.epoch).sum::<u64>() < CLAIMS {
-                        steps.extend([Step::Claim(who, 1), Step::Claim(who, 2)]);
+                    let claims: u64 = state.payouts.iter().map(|payout| payout.epoch).sum();
+                    if claims < u64::from(state.left.claims) {
+                        steps.push(Step::Claim(who));
                     }
                     steps.push(Step::Enquire(who));
                     continue; // a worker that holds nothing loses nothing by a crash
@@ -162,7 +194,7 @@ impl Small {
         }
         // An answer to an enquiry is booked or lost within the bank's time-out.
         let jumps = |at: &At| match at {
-            At::Enquired(result) => result.begun_at == NOW,
+            At::Enquired(results) => results.iter().all(|one| one.begun_at == NOW),
             At::Idle | At::Claimed(..) | At::Called(..) => true,
         };
         if state.workers.iter().all(jumps) {
@@ -184,9 +216,9 @@ impl Small {
     pub(crate) fn after(&self, last: &State, step: Step) -> Option<State> {
         let mut state = last.clone();
         match step {
-            Step::Claim(who, max) => {
+            Step::Claim(who) => {
                 let name = free_name(&state);
-                let claimed = self.in_store(&mut state, |store| at_once(store.claim(name, max)).unwrap());
+                let claimed = self.in_store(&mut state, |store| at_once(store.claim(name, last.left.together)).unwrap());
                 if let Some(claimed) = claimed {
                     let ended = |key: &PayoutKey| last.payouts.iter().any(|one| one.key == *key && one.ended.is_some());
                     state.claimed_after_end |= claimed.members.iter().any(|(member, _)| ended(&member.key));
@@ -204,11 +236,19 @@ impl Small {
             }
             Step::Book(who) => self.book(&mut state, who),
             Step::Enquire(who) => {
-                let due = self.in_store(&mut state, |store| at_once(store.claim_enquiries(1)).unwrap());
-                let enquiry = due.into_iter().next()?;
-                let outcome = state.bank.enquire(&enquiry.instruction_id);
-                let (key, instruction_id, begun_at) = (enquiry.key, enquiry.instruction_id, enquiry.begun_at);
-                state.workers[who] = At::Enquired(EnquiryResult { key, instruction_id, begun_at, outcome });
+                let together = last.left.together;
+                let due = self.in_store(&mut state, |store| at_once(store.claim_enquiries(together)).unwrap());
+                let answered = |one: &Enquiry| EnquiryResult {
+                    key: one.key.clone(),
+                    instruction_id: one.instruction_id.clone(),
+                    begun_at: one.begun_at,
+                    outcome: state.bank.enquire(&one.instruction_id),
+                };
+                let results: Vec<EnquiryResult> = due.iter().map(answered).collect();
+                if results.is_empty() {
+                    return None;
+                }
+                state.workers[who] = At::Enquired(results);
             }
             Step::Crash(who) => {
                 state.workers[who] = At::Idle;
@@ -244,7 +284,7 @@ impl Small {
         let at = std::mem::replace(&mut state.workers[who], At::Idle);
         self.in_store(state, |store| match &at {
             At::Called(claimed, outcome) => at_once(store.book_call(claimed, outcome)).unwrap(),
-            At::Enquired(result) => at_once(store.book_enquiries(std::slice::from_ref(result))).unwrap(),
+            At::Enquired(results) => at_once(store.book_enquiries(results)).unwrap(),
             At::Idle | At::Claimed(..) => {}
         });
     }
@@ -253,7 +293,7 @@ impl Small {
     fn in_store<T>(&self, state: &mut State, work: impl FnOnce(&MemoryStore) -> T) -> T {
         let store = MemoryStore::new(self.protocol.clone(), NOW);
         let mut tables = self.empty.clone();
-        tables.payouts = state.payouts.drain(..).map(|payout| (payout.key.clone(), payout)).collect();
+        tables.payouts = state.payouts.iter().map(|known| (known.key.clone(), known.payout.clone())).collect();
         for payout in tables.payouts.values() {
             let ids = payout.instructions.iter().map(|one| (one.id.clone(), payout.key.clone()));
             tables.instructions.extend(ids);
@@ -262,7 +302,11 @@ impl Small {
         *store.tables() = tables;
         let result = work(&store);
         let mut tables = store.tables();
-        state.payouts = std::mem::take(&mut tables.payouts).into_values().collect();
+        for (known, payout) in state.payouts.iter_mut().zip(std::mem::take(&mut tables.payouts).into_values()) {
+            if known.payout != payout {
+                *known = Known::of(payout);
+            }
+        }
         state.batches = std::mem::take(&mut tables.batches).into_values().collect();
         result
     }
@@ -270,11 +314,17 @@ impl Small {
 
 /// The last look: what the database says, and the worker's own stopwatch.
 fn may_call(state: &State, claimed: &ClaimedBatch, lease: Lease) -> bool {
-    lease == Lease::Runs && may_be_written(claimed, &state.payouts, Stopped::No).is_ok()
+    lease == Lease::Runs && {
+        let payouts: Vec<Payout> = state.payouts.iter().map(|known| known.payout.clone()).collect();
+        may_be_written(claimed, &payouts, Stopped::No).is_ok()
+    }
 }
 
 fn fates(left: Budget) -> Vec<Fate> {
-    let mut fates = vec![Fate::Answered(Standing::Settled), Fate::Answered(Standing::Pending), Fate::TurnedAway];
+    let mut fates = vec![Fate::Answered(Standing::Settled), Fate::TurnedAway];
+    if left.pendings > 0 {
+        fates.push(Fate::Answered(Standing::Pending));
+    }
     if left.doubts > 0 {
         fates.extend([Fate::Swallowed(Standing::Settled), Fate::Lost, Fate::FirstNamedOnly]);
     }
@@ -297,7 +347,8 @@ fn call(state: &mut State, who: usize, claimed: ClaimedBatch, fate: Fate) {
         Fate::Swallowed(Standing::Refused) => (left.refusals, left.doubts) = (left.refusals - 1, left.doubts - 1),
         Fate::Swallowed(_) | Fate::Lost | Fate::FirstNamedOnly => left.doubts -= 1,
         Fate::FalselyRefused => left.false_refusals -= 1,
-        Fate::Answered(_) | Fate::TurnedAway => {}
+        Fate::Answered(Standing::Pending) => left.pendings -= 1,
+        Fate::Answered(Standing::Settled) | Fate::TurnedAway => {}
     }
     for (member, epoch) in &claimed.members {
         let payout = state.payouts.iter().find(|one| one.key == member.key);
@@ -328,8 +379,10 @@ fn free_name(state: &State) -> MsgId {
 // ── time ──
 
 fn jump(state: &mut State) {
-    for payout in &mut state.payouts {
-        moments(payout, |moment| *moment -= JUMP);
+    for known in &mut state.payouts {
+        let mut payout = known.payout.clone();
+        moments(&mut payout, |moment| *moment -= JUMP);
+        *known = Known::of(payout);
     }
     for batch in &mut state.batches {
         batch.examine_at = batch.examine_at.map(|moment| moment - JUMP);
@@ -337,7 +390,7 @@ fn jump(state: &mut State) {
     for at in &mut state.workers {
         match at {
             At::Claimed(_, lease) => *lease = Lease::Over,
-            At::Enquired(result) => result.begun_at -= JUMP,
+            At::Enquired(results) => results.iter_mut().for_each(|one| one.begun_at -= JUMP),
             At::Idle | At::Called(..) => {}
         }
     }
@@ -354,31 +407,35 @@ fn moments(payout: &mut Payout, mut change: impl FnMut(&mut Timestamp)) {
     }
 }
 
-/// Every moment becomes one of four, and what decides nothing becomes nothing.
-fn folded(mut state: State) -> State {
-    let fold = |moment: &mut Timestamp| {
-        *moment = match *moment {
-            to_come if to_come > NOW => NOW + SignedDuration::from_secs(1),
-            now if now == NOW => NOW,
-            past if past > NOW - JUMP - JUMP => NOW - JUMP,
-            _ => NOW - JUMP - JUMP,
-        };
+/// Every moment becomes one of four.
+fn fold(moment: &mut Timestamp) {
+    *moment = match *moment {
+        to_come if to_come > NOW => NOW + SignedDuration::from_secs(1),
+        now if now == NOW => NOW,
+        past if past > NOW - JUMP - JUMP => NOW - JUMP,
+        _ => NOW - JUMP - JUMP,
     };
-    for payout in &mut state.payouts {
-        moments(payout, fold);
-        payout.holds.values_mut().for_each(|hold| hold.since = NOW);
-        (payout.sequence, payout.told) = (0, Default::default());
-        for one in &mut payout.instructions {
-            (one.minted_at, one.enquiries, one.not_found) = (NOW, 0, one.not_found.min(3));
-            one.first_claimed_at.iter_mut().for_each(|at| *at = NOW);
-            one.on_the_way_since.iter_mut().for_each(|at| *at = NOW);
-            one.rejection.iter_mut().for_each(|rejection| rejection.at = NOW);
-            one.closed_at.iter_mut().for_each(|at| *at = NOW);
-            if let Some(debit) = &mut one.debit {
-                (debit.credited_at, debit.observed_at) = (NOW, NOW);
-            }
+}
+
+/// What decides nothing becomes nothing.
+fn folded_payout(mut payout: Payout) -> Payout {
+    moments(&mut payout, fold);
+    payout.holds.values_mut().for_each(|hold| hold.since = NOW);
+    (payout.sequence, payout.told) = (0, Default::default());
+    for one in &mut payout.instructions {
+        (one.minted_at, one.enquiries, one.not_found) = (NOW, 0, one.not_found.min(3));
+        one.first_claimed_at.iter_mut().for_each(|at| *at = NOW);
+        one.on_the_way_since.iter_mut().for_each(|at| *at = NOW);
+        one.rejection.iter_mut().for_each(|rejection| rejection.at = NOW);
+        one.closed_at.iter_mut().for_each(|at| *at = NOW);
+        if let Some(debit) = &mut one.debit {
+            (debit.credited_at, debit.observed_at) = (NOW, NOW);
         }
     }
+    payout
+}
+
+fn folded(mut state: State) -> State {
     // Which worker is which does not matter.
     if state.workers[0].rank() > state.workers[1].rank() {
         state.workers.swap(0, 1);

@@ -14,7 +14,7 @@ use zhida_tests::servers::RabbitServer;
 use crate::broker::{bodies, consume, doorbell, private, relay, ring, settings, soon};
 
 /// RabbitMQ 3.10 writes the register of quorum queues lazily: killed within about a second of the declaration it comes
-/// back without the queue's messages. This makes it write.
+/// back with queues that have lost their messages or answer nobody. This makes it write.
 fn settle(server: &RabbitServer) {
     server.control("eval dets:sync(ra_directory_reverse).");
     server.control("eval dets:sync(ra_log_meta).");
