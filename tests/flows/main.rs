@@ -8,6 +8,7 @@ mod bad_input;
 mod demo;
 mod operators;
 mod payments;
+mod restore;
 mod world;
 
 use world::World;

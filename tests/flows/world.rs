@@ -60,11 +60,21 @@ impl World {
     }
 
     pub(crate) async fn start(&mut self) {
+        self.launch().await;
+        self.answers("/readyz").await;
+    }
+
+    /// Starts the service without waiting for it to be ready.
+    pub(crate) async fn launch(&mut self) {
         let log = std::fs::File::create(self.folder.join("serve.log")).unwrap();
         let service = self.command().arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         self.service = Some(service.unwrap());
-        let url = format!("http://{}/readyz", self.address);
-        wait_until("the service to be ready", PATIENCE, async || {
+        self.answers("/livez").await;
+    }
+
+    async fn answers(&self, path: &str) {
+        let url = format!("http://{}{path}", self.address);
+        wait_until(&format!("{path} to answer well"), PATIENCE, async || {
             let answer = reqwest::get(&url).await.ok()?;
             answer.status().is_success().then_some(())
         })
@@ -76,6 +86,25 @@ impl World {
         if let Some(mut service) = self.service.take() {
             service.kill().unwrap();
             service.wait().unwrap();
+        }
+    }
+
+    /// Copies the files of the stopped service's database away.
+    pub(crate) fn back_up(&self) {
+        self.each_database_file(|file| drop(std::fs::copy(file, file.with_extension(backup_of(file)))));
+    }
+
+    /// Puts the copies in the place of the stopped service's database.
+    pub(crate) fn restore(&self) {
+        self.each_database_file(|file| {
+            let copy = file.with_extension(backup_of(file));
+            let _ = if copy.exists() { std::fs::copy(copy, file).map(drop) } else { std::fs::remove_file(file) };
+        });
+    }
+
+    fn each_database_file(&self, act: impl Fn(&std::path::Path)) {
+        for name in ["zhida.db", "zhida.db-wal", "zhida.db-shm"] {
+            act(&self.folder.join(name));
         }
     }
 
@@ -202,6 +231,10 @@ impl World {
     pub(crate) fn credits(&self) -> usize {
         self.bank.bank.with_ledger(|ledger| ledger.credits().count())
     }
+}
+
+fn backup_of(file: &std::path::Path) -> String {
+    format!("{}.backup", file.extension().unwrap_or_default().display())
 }
 
 /// The data of an ordinary award.

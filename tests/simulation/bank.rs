@@ -78,6 +78,8 @@ enum Lie {
 /// The bank.
 pub(crate) struct Bank {
     pub(crate) temper: Temper,
+    /// Every settlement and return stands in a statement that is read.
+    pub(crate) all_in_statements: bool,
     /// Breaks even its promises: what it has refused it may pay all the same. Then nothing can be guaranteed, but it rings.
     pub(crate) breaks_promises: bool,
     pub(crate) entries: BTreeMap<InstructionId, Entry>,
@@ -100,6 +102,7 @@ impl Bank {
     pub(crate) fn new(temper: Temper, timeout: SignedDuration, visibility: SignedDuration) -> Self {
         Self {
             temper,
+            all_in_statements: false,
             breaks_promises: false,
             entries: BTreeMap::new(),
             credits: Vec::new(),
@@ -314,7 +317,7 @@ impl Bank {
             Standing::Settled { at, reference } => {
                 self.credits.push((id.clone(), transfer));
                 let word = Word::Settled { credited_at: Some(at), bank_reference: Some(reference) };
-                if self.breaks_promises || rng.u8(0..4) == 0 {
+                if self.breaks_promises || self.all_in_statements || rng.u8(0..4) == 0 {
                     self.tell(rng, id, word, Carrier::Statement, now);
                 } else {
                     self.push(rng, id, word, now);

@@ -36,6 +36,10 @@ pub(crate) enum Outside {
     StrangeLine,
     /// The bank takes no connections for that long.
     BankCloses(SignedDuration),
+    /// A backup of the database is made.
+    Backup,
+    /// The database is lost and the backup takes its place.
+    Restore,
 }
 
 /// The district.
@@ -111,6 +115,12 @@ fn sprinkle(rng: &mut fastrand::Rng, plan: &mut Vec<Outside>) {
     }
     for _ in 0..rng.usize(0..8) {
         plan.push(Outside::Officer);
+    }
+    if rng.u8(0..5) == 0 {
+        let backup = rng.usize(0..=plan.len());
+        plan.insert(backup, Outside::Backup);
+        let restore = rng.usize(backup + 1..=plan.len());
+        plan.insert(restore, Outside::Restore);
     }
 }
 

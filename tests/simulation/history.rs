@@ -9,6 +9,7 @@ use crate::district::{HORIZON, Outside};
 use crate::officers;
 use crate::planted::{Plant, Planted};
 use crate::ports::{Connection, Stopwatch, Wire};
+use crate::restore;
 use crate::turns::{JOBS, Ports, Turn, begin_names_anew, turn};
 use crate::world::{Chances, Sim};
 use jiff::{SignedDuration, Timestamp};
@@ -215,6 +216,7 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
                 (world.district.funds.clone(), world.district.policies[place].clone())
             };
             at_once(sim.store.import_policies(&funds, &[policy], "sim")).unwrap();
+            sim.world().imported.push(place);
         }
         Outside::Fill(fund_id, amount) => {
             let funds = {
@@ -226,7 +228,12 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
             };
             at_once(sim.store.import_policies(&funds, &[], "sim")).unwrap();
         }
-        Outside::Officer => people.extend(officers::find_something(sim).into_iter().map(|act| hand_in(sim, act))),
+        Outside::Officer => {
+            restore::check_statements(sim);
+            people.extend(officers::find_something(sim).into_iter().map(|act| hand_in(sim, act)));
+        }
+        Outside::Backup => restore::back_up(sim),
+        Outside::Restore => people.extend(restore::restore(sim).into_iter().map(|act| hand_in(sim, act))),
         Outside::Stop => people.push(hand_in(sim, officers::stop(sim))),
         Outside::Resume => people.extend(officers::resume(sim).into_iter().map(|act| hand_in(sim, act))),
         Outside::RevokeKey => sim.world().district.revoked.store(true, std::sync::atomic::Ordering::Relaxed),
@@ -245,6 +252,7 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
 
 /// A person hands a signed act in and tries again, under the same id, until it is answered.
 fn hand_in(sim: &Arc<Sim>, act: SignedAct) -> Turn {
+    sim.world().acts.push(act.clone());
     let people = Connection { sim: sim.clone(), store: sim.store.session(), slot: WORKERS };
     let sim = sim.clone();
     Box::pin(async move {
@@ -274,6 +282,10 @@ fn calm(sim: &Arc<Sim>, workers: &mut [Worker]) {
     for worker in workers.iter_mut() {
         worker.turn = None;
         worker.asleep_until = None;
+    }
+    let opens_from = sim.store.tables().switch.restore.as_ref().and_then(|restore| restore.opens_from);
+    if let Some(opens_from) = opens_from {
+        advance(sim, opens_from);
     }
     if sim.store.tables().switch.stopped_by.is_some() {
         for act in officers::resume(sim) {

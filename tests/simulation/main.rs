@@ -12,6 +12,7 @@ mod history;
 mod officers;
 mod planted;
 mod ports;
+mod restore;
 mod turns;
 mod world;
 
@@ -76,6 +77,11 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "payout.release_seconded_awaited",
     "payout.stale_result",
     "payout.unclear_word",
+    "payout.restored",
+    "payout.never_sent",
+    "payout.generation_remembered",
+    "payout.successor_not_found",
+    "payout.statement_checked",
     "held by fund_short",
     "held by key_revoked",
     "held by cap_per_enterprise",
@@ -90,6 +96,7 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "rings resend_expired",
     "rings signature_mismatch",
     "rings unknown_instruction",
+    "rings database_went_back",
 ];
 
 #[test]

@@ -206,6 +206,9 @@ impl PayoutStore for Planted<Connection> {
         self.inner.book_evidence(&kept).await
     }
 
+    async fn book_statement_check(&self, id: &InstructionId, covered_until: Timestamp) -> Result<bool, StoreError> {
+        self.inner.book_statement_check(id, covered_until).await
+    }
     async fn time_passes(&self, max: u32) -> Result<u32, StoreError> {
         self.inner.time_passes(max).await
     }
@@ -353,6 +356,11 @@ forwarded!(ActStore {
     fn act(act: &SignedAct) -> Acted;
     fn switch() -> Switch;
     fn hold_revoked(max: u32) -> u32;
+});
+forwarded!(RestoreStore {
+    fn compare(noted: Option<&Position>) -> Compared;
+    fn close_sending(why: &str) -> ();
+    fn recover(opens_from: Timestamp, by: &str) -> Recovered;
 });
 forwarded!(ReadStore {
     fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

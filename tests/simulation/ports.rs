@@ -158,6 +158,9 @@ impl PayoutStore for Connection {
         self.sim.say(|| format!("worker {} · evidence {items:?}", self.slot));
         served!(self, "book_evidence", self.store.book_evidence(items))
     }
+    async fn book_statement_check(&self, id: &InstructionId, covered_until: Timestamp) -> Result<bool, StoreError> {
+        served!(self, "book_statement_check", self.store.book_statement_check(id, covered_until))
+    }
     async fn time_passes(&self, max: u32) -> Result<u32, StoreError> {
         served!(self, "time_passes", self.store.time_passes(max))
     }
@@ -211,6 +214,19 @@ impl ActStore for Connection {
     }
     async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError> {
         served!(self, "hold_revoked", self.store.hold_revoked(max))
+    }
+}
+
+#[async_trait]
+impl RestoreStore for Connection {
+    async fn compare(&self, noted: Option<&Position>) -> Result<Compared, StoreError> {
+        self.store.compare(noted).await
+    }
+    async fn close_sending(&self, why: &str) -> Result<(), StoreError> {
+        self.store.close_sending(why).await
+    }
+    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError> {
+        self.store.recover(opens_from, by).await
     }
 }
 

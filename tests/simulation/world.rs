@@ -15,10 +15,10 @@ use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::payout::Payout;
 use zhida_core::ports::bank::Transfer;
 use zhida_core::ports::queue::DeliveryTag;
-use zhida_core::ports::store::Protocol;
+use zhida_core::ports::store::{Protocol, SignedAct};
 use zhida_core::rules::Rules;
 use zhida_core::steps::Arrival;
-use zhida_tests::memory_store::MemoryStore;
+use zhida_tests::memory_store::{MemoryStore, Tables};
 
 /// The start of every history.
 pub(crate) const START: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -58,6 +58,13 @@ pub(crate) struct World {
     pub(crate) doorbells: u32,
     /// Set by a sleeping future while it is polled: the earliest moment at which polling it again makes sense.
     pub(crate) asleep_until: Option<Timestamp>,
+    /// The last backup of the database, and where it stood when it was lost.
+    pub(crate) backup: Option<Tables>,
+    /// When the database was last restored.
+    pub(crate) restored_at: Option<Timestamp>,
+    /// Policies that were imported, by place; acts that were handed in.
+    pub(crate) imported: Vec<usize>,
+    pub(crate) acts: Vec<SignedAct>,
     /// What may never happen and did.
     pub(crate) violations: Vec<String>,
     /// The readable history, when somebody asked for it.
@@ -65,7 +72,7 @@ pub(crate) struct World {
     given: BTreeMap<(usize, MsgId), Vec<(InstructionId, u64)>>,
     looks: BTreeMap<(usize, MsgId), Result<(), String>>,
     written: BTreeMap<MsgId, Vec<u8>>,
-    content: BTreeMap<InstructionId, Transfer>,
+    pub(crate) content: BTreeMap<InstructionId, Transfer>,
 }
 
 /// The intake queue: loses nothing that is not acknowledged, doubles and reorders as it likes.
@@ -112,6 +119,10 @@ impl Sim {
             heard: BTreeSet::new(),
             doorbells: 0,
             asleep_until: None,
+            backup: None,
+            restored_at: None,
+            imported: vec![0],
+            acts: Vec::new(),
             violations: Vec::new(),
             trace: (trace == Trace::On).then(Vec::new),
             given: BTreeMap::new(),
@@ -223,6 +234,11 @@ impl Sim {
         let claim = payout.and_then(Payout::latest).filter(|one| one.id == *id).and_then(|one| one.claim.as_ref());
         let in_force = claim.is_some_and(|claim| claim.lease_until >= ends_at);
         drop(tables);
+        // A look that passed just before the restore: its lease ends before anything is believed absent.
+        let lost_lease = self.world().restored_at.is_some_and(|at| now < at + self.rules.bank.lease);
+        if lost_lease {
+            return;
+        }
         if !in_force {
             self.forbid(format!("{id} was written to the bank without a claim whose lease covers the call"));
         }

@@ -8,6 +8,7 @@
 mod acting;
 mod paying;
 mod reading;
+mod restoring;
 mod taking_in;
 
 use jiff::Timestamp;
@@ -20,7 +21,9 @@ use zhida_core::money::Fen;
 use zhida_core::payout::{Alarm, Carrier, Payout, PayoutState, Posting, Word};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{JournalEntry, Protocol, QuarantineRow, StoredEvent};
-use zhida_core::steps::{ApplicationFacts, CapKey, Changes, Desk, Fund, Operator, Policy, Reconsider, Switch};
+use zhida_core::steps::{
+    ApplicationFacts, CapKey, Changes, Desk, Fund, Operator, Policy, Reconsider, Restored, Switch,
+};
 
 /// One handle on the store.
 #[derive(Clone)]
@@ -82,6 +85,12 @@ pub struct Tables {
     pub outbox: BTreeMap<u64, OutboxEntry>,
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
+    /// Random, made anew by every recovery.
+    pub incarnation: String,
+    /// Those before.
+    pub past_incarnations: Vec<String>,
+    /// The last recovery.
+    pub restored: Option<Restored>,
     /// Evidence that named an instruction nobody knew.
     pub strange_evidence: Vec<(InstructionId, Word, Carrier)>,
     numbers: u64,

@@ -6,6 +6,7 @@
 mod acting;
 mod evidence;
 mod place;
+mod restoring;
 mod sending;
 mod taking_in;
 mod world;
@@ -78,6 +79,15 @@ cases! {
     acting::the_outbox_loses_nothing_between_two_relays;
     acting::lost_doorbells_are_rung_again;
     acting::figures_and_pages_tell_the_state;
+    restoring::going_back_is_noticed_and_going_on_is_not;
+    restoring::sending_closes_until_a_bank_day_after_the_recovery;
+    restoring::what_a_lost_history_paid_is_found_and_not_paid_again;
+    restoring::an_approval_from_before_the_restore_is_asked_for_first;
+    restoring::evidence_that_came_before_its_approval_is_heard;
+    restoring::a_claim_of_a_lost_history_means_nothing;
+    restoring::a_refusal_after_a_restore_waits_for_its_successors_absence;
+    restoring::a_statement_check_lets_what_is_too_old_go_again
+        with |rules| rules.bank.idempotency_window = jiff::SignedDuration::from_hours(1);
 }
 
 async fn suite(mut fresh: impl AsyncFnMut() -> Place) {

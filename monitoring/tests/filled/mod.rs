@@ -8,7 +8,7 @@ use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
 use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
 
 /// Alarm kinds as the core names them.
-pub(crate) const ALARM_KINDS: [&str; 11] = [
+pub(crate) const ALARM_KINDS: [&str; 12] = [
     "overpaid",
     "contradiction",
     "mismatch",
@@ -20,6 +20,7 @@ pub(crate) const ALARM_KINDS: [&str; 11] = [
     "approval_conflict",
     "signature_mismatch",
     "unknown_instruction",
+    "database_went_back",
 ];
 
 /// A fresh set.

@@ -52,7 +52,7 @@ impl Tables {
         }
     }
 
-    fn log(&mut self, at: Timestamp, kind: &str, subject: &str, by: &str, detail: serde_json::Value) {
+    pub(super) fn log(&mut self, at: Timestamp, kind: &str, subject: &str, by: &str, detail: serde_json::Value) {
         let sequence = i64::try_from(self.journal.len()).unwrap_or(i64::MAX) + 1;
         let (kind, subject, by) = (kind.to_owned(), subject.to_owned(), by.to_owned());
         self.journal.push(JournalEntry { sequence, at, kind, subject, by, detail });

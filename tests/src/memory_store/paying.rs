@@ -60,6 +60,10 @@ impl PayoutStore for MemoryStore {
                 let due = one.claim.is_none() && one.enquire_at.is_some_and(|at| at <= begun_at);
                 if due && handed_out.len() < max as usize {
                     one.enquire_at = Some(next);
+                    if one.successor_in_doubt {
+                        let district = &self.protocol.rules.district;
+                        handed_out.push(Enquiry::of_successor(district, &key, one.generation, begun_at));
+                    }
                     handed_out.push(Enquiry { key: key.clone(), instruction_id: one.id.clone(), begun_at });
                 }
             }
@@ -80,11 +84,11 @@ impl PayoutStore for MemoryStore {
 
     async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        let keys: Vec<PayoutKey> = items.iter().filter_map(|(id, _, _)| tables.instructions.get(id)).cloned().collect();
-        let mut desk = self.desk(tables.payouts_named(&keys));
+        let owners = tables.owners(&self.protocol.rules.district, items.iter().map(|(id, _, _)| id));
+        let mut desk = self.desk(tables.payouts_named(owners.values()));
         for (id, word, carrier) in items {
-            match tables.instructions.get(id).cloned() {
-                Some(key) => steps::book_evidence(&mut desk, &key, id, word.clone(), *carrier),
+            match owners.get(id) {
+                Some(key) => steps::book_evidence(&mut desk, key, id, word.clone(), *carrier),
                 None => {
                     tables.strange_evidence.push((id.clone(), word.clone(), *carrier));
                     desk.changes.alarms.push(Alarm {
@@ -99,6 +103,16 @@ impl PayoutStore for MemoryStore {
         let changes = desk.changes;
         self.write(&mut tables, changes);
         Ok(())
+    }
+
+    async fn book_statement_check(&self, id: &InstructionId, covered_until: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let Some(key) = tables.instructions.get(id).cloned() else { return Ok(false) };
+        let mut desk = self.desk(tables.payouts_named([&key]));
+        let enough = steps::book_statement_check(&mut desk, &key, id, covered_until).is_ok();
+        let changes = desk.changes;
+        self.write(&mut tables, changes);
+        Ok(enough)
     }
 
     async fn time_passes(&self, max: u32) -> Result<u32, StoreError> {

@@ -18,6 +18,7 @@ impl IntakeStore for MemoryStore {
         let mut desk = self.desk(tables.payouts.values().filter(concerned).cloned().collect::<Vec<_>>());
         let mut context = tables.context(self.protocol.verifier.as_ref());
         let taken = steps::take_in(&mut desk, &mut context, arrivals);
+        tables.hear_kept_evidence(&mut desk);
         let changes = desk.changes;
         self.write(&mut tables, changes);
         Ok(taken)
@@ -63,6 +64,7 @@ impl Tables {
             return;
         }
         let id = format!("q-{}", self.quarantine.len() + 1);
+        self.log(now, "event.quarantined", &id, "system", serde_json::json!({"reason_code": item.reason_code}));
         self.quarantine.push(QuarantineRow { id, received_at: now, item, state: "open".to_owned(), closed: None });
     }
 
@@ -76,6 +78,7 @@ impl Tables {
             commitments: self.commitments.clone(),
             last_paid: self.last_paid.clone(),
             revoked_keys: verifier.revoked_keys().into_iter().collect(),
+            restored: self.restored,
         }
     }
 }

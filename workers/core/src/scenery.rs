@@ -79,6 +79,7 @@ pub(crate) fn award(number: u32) -> Payout {
         funded: false,
         reserved: Fen::ZERO,
         overpaid: false,
+        restored: false,
         told: BTreeSet::new(),
         instructions: Vec::new(),
     }

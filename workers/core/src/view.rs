@@ -25,7 +25,7 @@ pub fn payout_view(payout: &Payout) -> Value {
         "approved_at": micros(Some(payout.approved_at)),
         "received_at": micros(Some(payout.received_at)),
         "due_at": micros(Some(payout.due_at)),
-        "submitted_at": micros(speaking.and_then(|one| one.first_claimed_at)),
+        "submitted_at": micros(speaking.filter(|one| one.transfer.is_some()).and_then(|one| one.first_claimed_at)),
         "credited_at": micros(debit.map(|one| one.credited_at)),
         "observed_at": micros(debit.map(|one| one.observed_at)),
         "bank_reference": debit.and_then(|one| one.bank_reference.as_ref()),

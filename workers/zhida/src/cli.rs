@@ -54,6 +54,12 @@ pub(crate) enum Verb {
     Quarantine(QuarantineVerb),
     /// Make the database's schema and the broker's queues
     Migrate,
+    /// After the database was restored: nothing is sent again before it was asked for
+    Recover {
+        /// The copy of the incarnation was lost, the database was not: note anew where it stands
+        #[arg(long)]
+        not_restored: bool,
+    },
     /// Settings
     #[command(subcommand)]
     Config(ConfigVerb),

@@ -4,6 +4,7 @@ mod cli;
 mod demo;
 mod figures;
 mod opening;
+mod restore_watch;
 mod roles;
 mod rules;
 mod sandbox_verb;
@@ -73,6 +74,8 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         Verb::Payouts(verb) => verbs::payouts::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
+        Verb::Recover { not_restored: false } => verbs::recover::run(&context).await,
+        Verb::Recover { not_restored: true } => verbs::recover::not_restored(&context).await,
         Verb::Demo(_)
         | Verb::Serve(_)
         | Verb::Sandbox(_)

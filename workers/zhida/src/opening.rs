@@ -1,13 +1,13 @@
 //! Opens the database that the settings name, prepares it, and guards it against a second worker where there may be one only.
 
-use crate::wiring;
+use crate::{restore_watch, wiring};
 use anyhow::Context as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use zhida_adapters::store::{self, DatabaseSettings, SqlStore, StoreClock, WorkerLock};
 use zhida_adapters::transport::rabbitmq::topology::declare_all;
 use zhida_config::{QueueUrl, Settings};
-use zhida_core::ports::store::{Protocol, Store};
+use zhida_core::ports::store::{Protocol, Store, Verdict};
 
 fn database(settings: &Settings) -> anyhow::Result<DatabaseSettings> {
     Ok(DatabaseSettings {
@@ -27,10 +27,28 @@ pub(crate) async fn store(settings: &Settings, protocol: Protocol) -> anyhow::Re
 /// `zhida migrate`: the schema, and with RabbitMQ the exchanges and queues.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     store::migrate(&database(settings)?).await?;
+    note_new_database(settings).await?;
     if let QueueUrl::Broker(url) = &settings.queue.url {
         declare_all(&wiring::broker(settings, url.expose(), "migrate")?).await.context("exchanges and queues")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A database that has just been made is noted outside of it; one with a history is compared by whoever sends.
+async fn note_new_database(settings: &Settings) -> anyhow::Result<()> {
+    let path = &settings.store.incarnation_file;
+    let context = wiring::Context::open(settings.clone()).await?;
+    let compared = context.store.compare(restore_watch::noted(path)?.as_ref()).await?;
+    if compared.verdict == Verdict::WentBack {
+        eprintln!(
+            "zhida: store.incarnation_file {} speaks of another history than this database's. Was it restored, or made anew after \
+             a loss? Then run `zhida recover`. If the earlier one never paid anybody, remove the file.",
+            path.display()
+        );
+    } else if compared.now.head.is_none() {
+        restore_watch::note(path, &compared.now)?;
+    }
+    Ok(())
 }
 
 /// Held while a worker process runs on a database or queue that bears only one.

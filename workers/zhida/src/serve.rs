@@ -2,6 +2,7 @@
 
 use crate::figures::{self, FiguresReader};
 use crate::opening;
+use crate::restore_watch::RestoreWatch;
 use crate::roles::Role;
 use crate::wiring::{self, RealTime, bank, broker, new_msg_id, protocol};
 use anyhow::Context as _;
@@ -53,7 +54,7 @@ pub(crate) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<E
         .await
         .with_context(|| format!("http.listen {} cannot be used", settings.http.listen))?;
     let mut house = House::open(settings, stopped).await?;
-    house.start(&roles, listener)?;
+    house.start(&roles, listener).await?;
     info!(?roles, "serving");
     tokio::select! {
         signal = signalled() => signal?,
@@ -108,11 +109,14 @@ impl House {
     }
 
     /// Starts the workers of these roles.
-    pub(crate) fn start(&mut self, roles: &BTreeSet<Role>, listener: TcpListener) -> anyhow::Result<()> {
+    pub(crate) async fn start(&mut self, roles: &BTreeSet<Role>, listener: TcpListener) -> anyhow::Result<()> {
         for role in roles {
             match role {
                 Role::Intake => self.start_intake()?,
-                Role::Payout => self.start_payout()?,
+                Role::Payout => {
+                    self.watch_for_restores().await?;
+                    self.start_payout()?;
+                }
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
             }
@@ -200,6 +204,24 @@ impl House {
                 "dead letters"
             });
         }
+        Ok(())
+    }
+
+    /// Looks before anything is sent, and goes on looking.
+    async fn watch_for_restores(&mut self) -> anyhow::Result<()> {
+        let watch = RestoreWatch {
+            store: self.store.clone(),
+            path: self.settings.store.incarnation_file.clone(),
+            metrics: self.metrics.clone(),
+            health: self.health.clone(),
+            every: Duration::from_secs(u64::from(self.settings.sweeps.ready_seconds)),
+        };
+        watch.first_look().await?;
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async {
+            watch.run(stopped).await;
+            "restore watch"
+        });
         Ok(())
     }
 

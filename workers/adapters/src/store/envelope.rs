@@ -110,6 +110,15 @@ pub(super) fn quarantined(item: &Quarantined, now: Timestamp) -> (Record, WorldE
     (record, world)
 }
 
+/// The journal's row of it, without what the reason may quote.
+pub(super) fn journal_of_quarantine(event: &WorldEvent) -> JournalRow {
+    let mut detail = event.data.clone();
+    if let Some(members) = detail.as_object_mut() {
+        members.remove("reason");
+    }
+    JournalRow { kind: "event.quarantined".to_owned(), subject: event.subject.clone(), by: "system".to_owned(), detail }
+}
+
 /// Tells equal quarantined messages: the same bytes, refused for the same reason.
 fn item_digest(item: &Quarantined) -> String {
     let head =

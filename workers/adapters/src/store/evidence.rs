@@ -1,11 +1,10 @@
 //! The bank's words as they came, one row for each, whatever follows from them.
 
 use super::fault::Fault;
-use super::instruction_rows::carrier_code;
+use super::instruction_rows::{carrier, carrier_code};
 use super::link::Tx;
-use super::value::{Record, json as text};
+use super::value::{Record, Row, json as text};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use zhida_core::ids::InstructionId;
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::{BankWord, StatusReport};
@@ -24,20 +23,34 @@ pub(super) fn of_report(report: &StatusReport, carrier: Carrier, now: Timestamp)
 
 /// A row for a word that came another way.
 pub(super) fn of_word(id: &InstructionId, word: &Word, carrier: Carrier, now: Timestamp) -> Record {
-    let (word, detail): (_, Value) = match word {
-        Word::OnTheWay => ("on_the_way", json!({})),
-        Word::Settled { credited_at, bank_reference } => {
-            ("settled", json!({"credited_at": credited_at, "bank_reference": bank_reference}))
-        }
-        Word::Rejected { reason, text } => ("rejected", json!({"reason": reason, "text": text})),
-        Word::Duplicate => ("duplicate", json!({})),
-        Word::Unclear { code } => ("unclear", json!({"code": code})),
-        Word::NotFound { begun_at } => ("not_found", json!({"begun_at": begun_at})),
-        Word::Returned { at, reason, amount } => {
-            ("returned", json!({"at": at, "reason": reason, "amount": amount.to_string()}))
-        }
+    let name = match word {
+        Word::OnTheWay => "on_the_way",
+        Word::Settled { .. } => "settled",
+        Word::Rejected { .. } => "rejected",
+        Word::Duplicate => "duplicate",
+        Word::Unclear { .. } => "unclear",
+        Word::NotFound { .. } => "not_found",
+        Word::Returned { .. } => "returned",
     };
-    row(id, word, detail.to_string(), carrier, now)
+    row(id, name, text(word), carrier, now)
+}
+
+/// Kept words about these instructions, oldest first.
+pub(super) async fn about(tx: &mut Tx, ids: Vec<String>) -> Result<Vec<(InstructionId, Word, Carrier)>, Fault> {
+    let sql = format!(
+        "select instruction_id, detail, carrier from evidence where instruction_id {} order by id",
+        tx.among(1)
+    );
+    let rows = tx.rows(sql, vec![ids.into()]).await?;
+    let read = |row: &Row| {
+        let detail: String = row.get("detail")?;
+        // As a statement said it, or as the bank answered it.
+        let word = serde_json::from_str::<Word>(&detail)
+            .or_else(|_| serde_json::from_str::<BankWord>(&detail).map(|word| Word::from(&word)));
+        let word = word.map_err(|error| Fault::corrupt("evidence.detail", &error))?;
+        Ok((InstructionId(row.get("instruction_id")?), word, carrier(row, "carrier")?))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Writes them.

@@ -9,7 +9,7 @@ use zhida_core::payout::{Carrier, Claim, Debit, Instruction, InstructionState, R
 pub(super) const COLUMNS: &str = "application_id, tranche, id, generation, minted_at, payee, transfer, claim_epoch, \
     lease_until, first_claimed_at, doubt, last_call_ended_at, msg_id, batch_limit, on_the_way_since, rejection, \
     credited_at, observed_at, bank_reference, debit_carrier, returned_at, returned_reason, known_to_bank, not_found, \
-    absent, resend_expired, contradiction, decision_by, decision, closed_at, enquire_at, enquiries, in_transit, paid";
+    absent, resend_expired, resend_allowed_until, successor_in_doubt, contradiction, decision_by, decision, closed_at, enquire_at, enquiries, in_transit, paid";
 
 /// The row of an instruction. The id, by which rows are updated, stands first.
 pub(super) fn record(key: &PayoutKey, one: &Instruction) -> Record {
@@ -43,6 +43,8 @@ pub(super) fn record(key: &PayoutKey, one: &Instruction) -> Record {
         ("not_found", one.not_found.into()),
         ("absent", one.absent.into()),
         ("resend_expired", one.resend_expired.into()),
+        ("resend_allowed_until", one.resend_allowed_until.into()),
+        ("successor_in_doubt", one.successor_in_doubt.into()),
         ("contradiction", one.contradiction.into()),
         ("decision_by", one.decision_by.as_ref().map(|(by, _)| by.0.clone()).into()),
         ("decision", one.decision_by.as_ref().map(|(_, what)| what.clone()).into()),
@@ -90,6 +92,8 @@ pub(super) fn read(row: &Row) -> Result<Instruction, Fault> {
         not_found: row.unsigned("not_found")?,
         absent: row.get("absent")?,
         resend_expired: row.get("resend_expired")?,
+        resend_allowed_until: row.time_or_none("resend_allowed_until")?,
+        successor_in_doubt: row.get("successor_in_doubt")?,
         contradiction: row.get("contradiction")?,
         decision_by,
         closed_at: row.time_or_none("closed_at")?,
@@ -123,12 +127,15 @@ pub(super) fn carrier_code(carrier: Carrier) -> &'static str {
     }
 }
 
+pub(super) fn carrier(row: &Row, column: &'static str) -> Result<Carrier, Fault> {
+    let code: String = row.get(column)?;
+    let all = [Carrier::Officers, Carrier::Answer, Carrier::Enquiry, Carrier::Pushed, Carrier::Statement];
+    all.into_iter().find(|one| carrier_code(*one) == code).ok_or_else(|| Fault::corrupt(column, &code))
+}
+
 fn debit(row: &Row) -> Result<Option<Debit>, Fault> {
     let Some(credited_at) = row.time_or_none("credited_at")? else { return Ok(None) };
-    let code: String = row.get("debit_carrier")?;
-    let all = [Carrier::Officers, Carrier::Answer, Carrier::Enquiry, Carrier::Pushed, Carrier::Statement];
-    let carrier = all.into_iter().find(|one| carrier_code(*one) == code);
-    let carrier = carrier.ok_or_else(|| Fault::corrupt("instructions.debit_carrier", &code))?;
+    let carrier = carrier(row, "debit_carrier")?;
     let (observed_at, bank_reference) = (row.time("observed_at")?, row.get("bank_reference")?);
     Ok(Some(Debit { credited_at, observed_at, bank_reference, carrier }))
 }

@@ -3,8 +3,8 @@
 
 use super::fault::Fault;
 use super::link::Tx;
-use super::payout_rows;
 use super::value::{Row, Value};
+use super::{payout_rows, restoring};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::ids::{ApplicationId, FundId, PolicyId};
 use zhida_core::money::Fen;
@@ -79,6 +79,7 @@ impl Circumstances {
             commitments: commitments(tx, self.commitments).await?,
             last_paid: last_paid(tx, self.enterprises).await?,
             revoked_keys: revoked_keys.into_iter().collect(),
+            restored: restoring::last(tx).await?,
             policies,
         })
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::{Batch, Member, Stopped};
 use zhida_core::ids::{InstructionId, MsgId, OperatorId, PayoutKey};
 use zhida_core::payout::{Instruction, Payout};
-use zhida_core::steps::Switch;
+use zhida_core::steps::{Restore, Switch};
 
 /// The two lists of a set of keys, for [`Tx::pairs_among`].
 pub(super) fn lists<'a>(keys: impl IntoIterator<Item = &'a PayoutKey>) -> Vec<Value> {
@@ -129,13 +129,20 @@ pub(super) fn read_batch(tx: &mut Tx, row: &Row, members: Vec<Member>) -> Result
 /// The stop switch.
 pub(super) async fn switch(tx: &mut Tx, lock: Lock) -> Result<Switch, Fault> {
     let locked = tx.locked(lock);
-    let sql = format!("select stopped_by, stopped_reason, since, resumed_by from switch where id = 1 {locked}");
+    let sql = format!(
+        "select stopped_by, stopped_reason, since, resumed_by, restore_noticed_at, restore_opens_from \
+         from switch where id = 1 {locked}"
+    );
     let row = tx.one(sql, vec![]).await?;
     let (by, why): (Option<String>, Option<String>) = (row.get("stopped_by")?, row.get("stopped_reason")?);
     Ok(Switch {
         stopped_by: by.map(|by| (OperatorId(by), why.unwrap_or_default())),
         since: row.time_or_none("since")?,
         resumed_by: row.get::<Option<String>>("resumed_by")?.map(OperatorId),
+        restore: match row.time_or_none("restore_noticed_at")? {
+            Some(noticed_at) => Some(Restore { noticed_at, opens_from: row.time_or_none("restore_opens_from")? }),
+            None => None,
+        },
     })
 }
 

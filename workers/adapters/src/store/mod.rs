@@ -19,6 +19,7 @@ mod payout_rows;
 mod pools;
 mod reading;
 mod reference;
+mod restoring;
 mod schema;
 mod sending;
 mod taking_in;

@@ -2,8 +2,8 @@
 
 use super::fault::Fault;
 use super::link::{Lock, Tx};
-use super::value::{Row, Value};
-use super::{SqlStore, envelope, evidence, load, payout_rows, transact};
+use super::value::Value;
+use super::{SqlStore, envelope, evidence, load, payout_rows, restoring, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -52,6 +52,10 @@ impl PayoutStore for SqlStore {
             return Ok(());
         }
         transact!(self, Writing, |tx| self.book_evidence_within(&mut tx, items))
+    }
+
+    async fn book_statement_check(&self, id: &InstructionId, covered_until: Timestamp) -> Result<bool, StoreError> {
+        transact!(self, Writing, |tx| self.book_statement_check_within(&mut tx, id, covered_until))
     }
 
     async fn time_passes(&self, max: u32) -> Result<u32, StoreError> {
@@ -137,15 +141,20 @@ impl SqlStore {
             "with due as materialized (select id from instructions where enquire_at <= $2 and claim_epoch is null \
              order by enquire_at limit $3 {}) \
              update instructions set enquire_at = $1 where id in (select id from due) \
-             returning id, application_id, tranche",
+             returning id, application_id, tranche, generation, successor_in_doubt",
             tx.locked(Lock::Skip)
         );
         let rows = tx.rows(sql, vec![next.into(), tx.now.into(), max.into()]).await?;
         let begun_at = tx.now;
-        let enquiry = |row: &Row| {
-            Ok(Enquiry { key: payout_rows::key(row)?, instruction_id: InstructionId(row.get("id")?), begun_at })
-        };
-        rows.iter().map(enquiry).collect()
+        let mut enquiries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (key, generation): (_, u32) = (payout_rows::key(row)?, row.unsigned("generation")?);
+            if row.get("successor_in_doubt")? {
+                enquiries.push(Enquiry::of_successor(&self.protocol.rules.district, &key, generation, begun_at));
+            }
+            enquiries.push(Enquiry { key, instruction_id: InstructionId(row.get("id")?), begun_at });
+        }
+        Ok(enquiries)
     }
 
     async fn book_enquiries_within(&self, tx: &mut Tx, results: &[EnquiryResult]) -> Result<(), Fault> {
@@ -166,7 +175,9 @@ impl SqlStore {
     }
 
     async fn book_evidence_within(&self, tx: &mut Tx, items: &[(InstructionId, Word, Carrier)]) -> Result<(), Fault> {
-        let owners = load::owners(tx, items.iter().map(|(id, _, _)| id)).await?;
+        let mut owners = load::owners(tx, items.iter().map(|(id, _, _)| id)).await?;
+        let strange = items.iter().map(|(id, _, _)| id).filter(|id| !owners.contains_key(*id)).cloned().collect();
+        owners.extend(restoring::owners_of_forgotten(tx, &strange, &self.protocol.rules.district).await?);
         let payouts = load::payouts(tx, &owners.values().cloned().collect(), Lock::Wait).await?;
         let now = tx.now;
         let words = items.iter().map(|(id, word, carrier)| evidence::of_word(id, word, *carrier, now)).collect();
@@ -185,6 +196,24 @@ impl SqlStore {
         }
         let changes = desk.changes;
         self.write(tx, changes).await
+    }
+}
+
+impl SqlStore {
+    async fn book_statement_check_within(
+        &self,
+        tx: &mut Tx,
+        id: &InstructionId,
+        until: Timestamp,
+    ) -> Result<bool, Fault> {
+        let owners = load::owners(tx, [id]).await?;
+        let Some(key) = owners.get(id) else { return Ok(false) };
+        let payouts = load::payouts(tx, &BTreeSet::from([key.clone()]), Lock::Wait).await?;
+        let mut desk = self.desk(tx, payouts);
+        let enough = steps::book_statement_check(&mut desk, key, id, until).is_ok();
+        let changes = desk.changes;
+        self.write(tx, changes).await?;
+        Ok(enough)
     }
 }
 

@@ -11,7 +11,7 @@ use zhida_core::rules::Rules;
 pub(super) const COLUMNS: &str = "application_id, tranche, policy_id, fund_id, named_fund_id, uscc, enterprise_name, \
     amount, currency, account_name, account_no, bank_code, bank_name, approved_payee, approved_at, received_at, due_at, \
     commitment_id, officers, approval_source, approval_id, correction_source, correction_id, keyid, epoch, sequence, \
-    holds, waived, ended_kind, ended_at, ended_reason, correction, funded, reserved, overpaid, told";
+    holds, waived, ended_kind, ended_at, ended_reason, correction, funded, reserved, overpaid, restored, told";
 
 /// The row of a new payout.
 pub(super) fn created(payout: &Payout, rules: &Rules) -> Record {
@@ -80,6 +80,7 @@ pub(super) fn changed(payout: &Payout, rules: &Rules) -> Record {
         ("funded", payout.funded.into()),
         ("reserved", payout.reserved.into()),
         ("overpaid", payout.overpaid.into()),
+        ("restored", payout.restored.into()),
         ("told", json(&payout.told).into()),
         ("credited_at", credited_at.into()),
         ("paid_account_no", paid.map(account_of).into()),
@@ -130,6 +131,7 @@ pub(super) fn read(row: &Row) -> Result<Payout, Fault> {
         funded: row.get("funded")?,
         reserved: Fen(row.get("reserved")?),
         overpaid: row.get("overpaid")?,
+        restored: row.get("restored")?,
         told: row.json("told")?,
         instructions: Vec::new(),
     })

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::judging::Circumstances;
 use super::link::{Lock, Tx};
 use super::value::{Row, Value};
-use super::{SqlStore, load, transact};
+use super::{SqlStore, load, restoring, transact};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use zhida_core::ids::PayoutKey;
@@ -44,6 +44,9 @@ impl SqlStore {
         let mut context = circumstances.read(tx, self.protocol.verifier.revoked_keys()).await?;
         let mut desk = self.desk(tx, payouts);
         let taken = steps::take_in(&mut desk, &mut context, arrivals.to_vec());
+        if context.restored.is_some() {
+            restoring::hear_kept_evidence(tx, &mut desk).await?;
+        }
         let changes = desk.changes;
         self.write(tx, changes).await?;
         Ok(taken)

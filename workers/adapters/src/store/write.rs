@@ -23,14 +23,15 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
     tx.insert("postings", changes.postings.iter().map(|one| posting(one, tx.now)).collect(), "").await?;
     write_inbox(tx, &changes).await?;
     write_facts(tx, &changes).await?;
-    let mut world = changes.world.clone();
+    let (mut world, mut journal) = (changes.world.clone(), changes.journal.clone());
     for item in &changes.quarantine {
         let (record, event) = envelope::quarantined(item, now);
         if insert_new(tx, "quarantine", record).await? {
+            journal.push(envelope::journal_of_quarantine(&event));
             world.push(event);
         }
     }
-    write_journal(tx, &changes.journal).await?;
+    write_journal(tx, &journal).await?;
     tx.insert("alarms", changes.alarms.iter().map(|one| alarm(one, tx.now)).collect(), "").await?;
     write_world(tx, &world, rules).await?;
     tx.insert("outbox", envelope::doorbells(&changes.doorbells, now), "").await?;
@@ -213,9 +214,14 @@ async fn insert_new(tx: &mut Tx, table: &str, record: Record) -> Result<bool, Fa
 
 async fn write_switch(tx: &mut Tx, switch: &Switch) -> Result<(), Fault> {
     let (by, why) = switch.stopped_by.clone().map(|(by, why)| (by.0, why)).unzip();
-    let sql = "update switch set stopped_by = $1, stopped_reason = $2, since = $3, resumed_by = $4 where id = 1";
+    let sql = "update switch set stopped_by = $1, stopped_reason = $2, since = $3, resumed_by = $4, \
+        restore_noticed_at = $5, restore_opens_from = $6 where id = 1";
     let resumed_by = switch.resumed_by.as_ref().map(|by| by.0.clone());
-    tx.execute(sql, vec![by.into(), why.into(), switch.since.into(), resumed_by.into()]).await?;
+    let noticed_at = switch.restore.as_ref().map(|restore| restore.noticed_at);
+    let opens_from = switch.restore.as_ref().and_then(|restore| restore.opens_from);
+    let values =
+        vec![by.into(), why.into(), switch.since.into(), resumed_by.into(), noticed_at.into(), opens_from.into()];
+    tx.execute(sql, values).await?;
     Ok(())
 }
 

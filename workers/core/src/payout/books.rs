@@ -110,6 +110,23 @@ impl Payout {
         self.posting(Some(id), Account::InTransit, Account::Reserved, amount)
     }
 
+    /// The fund it draws on becomes known. What was debited before it was (by a lost history) is booked now, on the overpaid
+    /// account; the charge that follows covers it. A fund that debits were booked on stays.
+    pub(crate) fn learn_fund(&mut self, fund_id: FundId) -> Vec<Posting> {
+        let paid: Vec<(InstructionId, Fen)> = self
+            .instructions
+            .iter()
+            .filter(|one| one.paid != Fen::ZERO)
+            .map(|one| (one.id.clone(), one.paid))
+            .collect();
+        if self.fund_id.is_some() && !paid.is_empty() {
+            return Vec::new();
+        }
+        self.fund_id = Some(fund_id);
+        let late = |(id, amount)| self.posting(Some(id), Account::Overpaid, Account::Paid, amount);
+        paid.into_iter().filter_map(late).collect()
+    }
+
     /// Whatever the books say → paid: a debit is booked always. It draws on what is in transit, else on the payout's own
     /// reservation, else on the overpaid account.
     pub(crate) fn book_debit(&mut self, generation: u32) -> Option<Posting> {

@@ -91,11 +91,13 @@ pub enum AlarmKind {
     SignatureMismatch,
     /// Evidence names an instruction nobody knows.
     UnknownInstruction,
+    /// The database went back in time: sending is closed until it is recovered.
+    DatabaseWentBack,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Overpaid,
         Self::Contradiction,
         Self::Mismatch,
@@ -107,6 +109,7 @@ impl AlarmKind {
         Self::ApprovalConflict,
         Self::SignatureMismatch,
         Self::UnknownInstruction,
+        Self::DatabaseWentBack,
     ];
 
     /// The name in metrics, tables and runbooks.
@@ -124,6 +127,7 @@ impl AlarmKind {
             Self::ApprovalConflict => "approval_conflict",
             Self::SignatureMismatch => "signature_mismatch",
             Self::UnknownInstruction => "unknown_instruction",
+            Self::DatabaseWentBack => "database_went_back",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::instruction::{Carrier, Claim};
 use super::{Ended, Hold, HoldCode};
 use crate::ids::{InstructionId, MsgId, OperatorId};
 use crate::money::Fen;
-use crate::ports::bank::{NotTakenIn, Payee, Transfer};
+use crate::ports::bank::{BankWord, NotTakenIn, Payee, Transfer};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub enum CallEnd {
 }
 
 /// What the bank, a statement or two officers say of an instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// On the way.
     OnTheWay,
@@ -71,6 +71,20 @@ pub enum Word {
         /// How much.
         amount: Fen,
     },
+}
+
+impl From<&BankWord> for Word {
+    fn from(word: &BankWord) -> Self {
+        match word {
+            BankWord::OnTheWay { .. } => Self::OnTheWay,
+            BankWord::Settled { credited_at, bank_reference, .. } => {
+                Self::Settled { credited_at: *credited_at, bank_reference: bank_reference.clone() }
+            }
+            BankWord::Rejected { reason, text } => Self::Rejected { reason: reason.clone(), text: text.clone() },
+            BankWord::Duplicate { .. } => Self::Duplicate,
+            BankWord::Unclear { code } => Self::Unclear { code: code.clone() },
+        }
+    }
 }
 
 /// What two officers may decide together.
@@ -154,6 +168,16 @@ pub enum Event {
         /// Which.
         instruction_id: InstructionId,
     },
+    /// The database was restored: a lost history may have sent whatever is not final here.
+    Restored,
+    /// The statements of every closed day up to `covered_until` were read: they hold no line of this instruction, and none
+    /// without a name that could be its.
+    StatementChecked {
+        /// Which.
+        instruction_id: InstructionId,
+        /// End of the last day that the statements cover.
+        covered_until: Timestamp,
+    },
     /// An officer decides; the second, different one makes it so.
     Decided {
         /// Which.
@@ -207,6 +231,16 @@ pub enum Refused {
     /// The instruction is not this payout's.
     #[error("instruction {0} is not of this payout")]
     NoSuchInstruction(InstructionId),
+    /// A statement check that leaves days open.
+    #[error(
+        "the statements end at {covered_until}; check those up to {needed} too, with every day since the last call"
+    )]
+    StatementTooShort {
+        /// End of what was read.
+        covered_until: Timestamp,
+        /// End of the last closed day.
+        needed: Timestamp,
+    },
     /// It was settled: a correction comes too late.
     #[error("the payout is settled; a correction of its payee comes too late and needs a recovery")]
     AlreadySettled,

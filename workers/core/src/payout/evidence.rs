@@ -14,6 +14,17 @@ use serde_json::json;
 
 impl Turn<'_> {
     pub(super) fn evidence(&mut self, id: &InstructionId, word: Word, carrier: Carrier) -> Result<(), Refused> {
+        if self.payout.by_id(id).is_none() {
+            match &word {
+                Word::NotFound { begun_at } => return self.successor_not_found(id, *begun_at),
+                Word::OnTheWay
+                | Word::Settled { .. }
+                | Word::Rejected { .. }
+                | Word::Duplicate
+                | Word::Unclear { .. }
+                | Word::Returned { .. } => self.remember(id),
+            }
+        }
         let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
         let generation = instruction.generation;
         // Its batch travels again only while no member has evidence.
@@ -33,6 +44,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn enquiry_failed(&mut self, id: &InstructionId) -> Result<(), Refused> {
+        if self.is_successor(id) {
+            return Ok(()); // It is asked for again with its predecessor.
+        }
         let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
         let generation = instruction.generation;
         self.ask_later(generation);
@@ -286,8 +300,8 @@ impl Turn<'_> {
     }
 
     fn not_found(&mut self, generation: u32, begun_at: Timestamp) {
-        let visibility = self.rules.bank.visibility;
-        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        let Some(instruction) = self.payout.instruction(generation) else { return };
+        let visible_from = self.visible_from(instruction);
         match instruction.state() {
             InstructionState::Refused | InstructionState::Closed => return self.ask_later(generation),
             InstructionState::Fresh | InstructionState::Sending | InstructionState::Returned => return,
@@ -297,10 +311,6 @@ impl Turn<'_> {
             }
             InstructionState::Unknown | InstructionState::Pending => {}
         }
-        let visible_from = instruction
-            .last_call_ended_at
-            .and_then(|ended| ended.checked_add(visibility).ok())
-            .unwrap_or(Timestamp::MAX);
         if begun_at < visible_from {
             let next = self.later(self.rules.bank.enquiry_pause(0));
             if let Some(instruction) = self.payout.instruction_mut(generation) {
@@ -308,6 +318,7 @@ impl Turn<'_> {
             }
             return;
         }
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         if instruction.rejection.is_some() {
             self.confirm_rejection(generation);
         } else if instruction.has_evidence() {
@@ -328,7 +339,13 @@ impl Turn<'_> {
         self.journal("payout.absent", json!({"generation": generation}));
         // It stays under enquiry: until it travels again the bank may still come to know it.
         self.ask_later(generation);
-        self.judge_resend(generation);
+        self.judge_absence(generation);
+    }
+
+    /// From when on "not found" is definitive.
+    pub(super) fn visible_from(&self, instruction: &Instruction) -> Timestamp {
+        let visible = |ended: Timestamp| ended.checked_add(self.rules.bank.visibility).ok();
+        instruction.last_call_ended_at.and_then(visible).unwrap_or(Timestamp::MAX)
     }
 
     fn returned(&mut self, generation: u32, at: Timestamp, reason: String, amount: Fen) {

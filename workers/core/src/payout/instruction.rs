@@ -101,6 +101,10 @@ pub struct Instruction {
     /// Absent, and not sent again by itself: too long after its first claim, or the bank recognises a repetition by its
     /// message only and that is closed.
     pub resend_expired: bool,
+    /// A statement check that found nothing of it lets it go again until then, however long ago its first claim was.
+    pub resend_allowed_until: Option<Timestamp>,
+    /// After a restore: a lost history may have sent a successor, which is asked for beside it.
+    pub successor_in_doubt: bool,
     /// The bank contradicted itself; a person looks at it.
     pub contradiction: bool,
     /// First of two officers who decided on it, and what.
@@ -162,6 +166,8 @@ impl Instruction {
             not_found: 0,
             absent: false,
             resend_expired: false,
+            resend_allowed_until: None,
+            successor_in_doubt: false,
             contradiction: false,
             decision_by: None,
             closed_at: None,
@@ -224,12 +230,13 @@ impl Instruction {
         self.claim.is_none() && !self.doubt && !self.has_evidence()
     }
 
-    /// So long after its first claim that the bank need not recognise a repetition any more. What never left is no
-    /// repetition.
+    /// So long after its first claim that the bank need not recognise a repetition any more, and no statement check says
+    /// that there is nothing to recognise. What never left is no repetition.
     #[must_use]
     pub fn is_too_old_to_resend(&self, rules: &BankRules, now: Timestamp) -> bool {
         let end = self.first_claimed_at.and_then(|first| first.checked_add(rules.idempotency_window).ok());
-        self.doubt && end.is_none_or(|end| now >= end)
+        let checked = self.resend_allowed_until.is_some_and(|until| now < until);
+        self.doubt && !checked && end.is_none_or(|end| now >= end)
     }
 
     /// It would travel in another message than before, and the bank recognises a repetition by the message only.

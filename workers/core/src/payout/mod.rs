@@ -9,6 +9,7 @@ mod hold;
 mod instruction;
 mod on;
 mod rejection;
+mod restore;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use event::{CallEnd, Decision, Event, FundGrant, Refused, Word};
 pub use hold::{Ends, Hold, HoldCode, Release};
 pub use instruction::{Carrier, Claim, Debit, Instruction, InstructionState, Returned};
 pub use rejection::{Rejection, RejectionClass};
+pub(crate) use restore::FORGOTTEN_MAX;
 
 use crate::ids::{FundId, InstructionId, PayoutKey, PolicyId};
 use crate::money::Fen;
@@ -200,6 +202,9 @@ pub struct Payout {
     pub reserved: Fen,
     /// Two generations were debited.
     pub overpaid: bool,
+    /// The database was restored since its approval: a lost history may have sent what stands here unsent, or as generations
+    /// that do not stand here, so every one is asked for before it is sent.
+    pub restored: bool,
     /// Alerts of the 24 hours already given: `at_risk_after_12h`, …, `overdue`.
     pub told: BTreeSet<String>,
     /// Generations, oldest first; never empty.
@@ -303,7 +308,9 @@ impl Payout {
         let others_are_dead = self.instructions.iter().all(|one| one.generation == latest.generation || one.is_dead());
         let sendable = match latest.state() {
             InstructionState::Fresh => true,
-            InstructionState::Unknown => latest.absent && !latest.has_evidence() && !latest.resend_expired,
+            InstructionState::Unknown => {
+                latest.absent && !latest.has_evidence() && !latest.resend_expired && !latest.successor_in_doubt
+            }
             InstructionState::Sending
             | InstructionState::Pending
             | InstructionState::Settled
@@ -354,6 +361,10 @@ impl Payout {
             Some(one) if one.contradiction => (
                 "contradiction",
                 "银行答复前后矛盾，等待人工核实。 The bank contradicted itself; a person looks at it.",
+            ),
+            Some(one) if one.transfer.is_none() && !one.has_evidence() => (
+                "restored",
+                "数据库恢复后正在向银行核实。 Being checked with the bank since the database was restored.",
             ),
             Some(one) if one.rejection.is_some() => {
                 ("refusal_unconfirmed", "银行拒绝，正在核实。 Refused by the bank; being confirmed by an enquiry.")

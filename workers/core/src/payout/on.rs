@@ -44,14 +44,17 @@ impl Payout {
 
     /// A new payout as intake makes it: generation 1 minted, not yet judged by the rules.
     #[must_use]
-    pub fn received(mut self, rules: &Rules, now: Timestamp) -> (Self, Vec<Effect>) {
+    pub fn received(self, rules: &Rules, now: Timestamp) -> (Self, Vec<Effect>) {
         let id = InstructionId::derive(&rules.district, &self.key, 1);
-        self.instructions = vec![Instruction::mint(id.clone(), 1, self.payee.clone(), now)];
         let mut turn = Turn { payout: self, effects: Vec::new(), rules, now };
+        turn.mint(id.clone(), 1);
         let detail =
             json!({"instruction_id": id, "amount": turn.payout.amount.to_string(), "policy_id": turn.payout.policy_id});
         turn.journal("payout.received", detail);
         turn.announce(PayoutWord::Received);
+        if turn.payout.state() == PayoutState::Unknown {
+            turn.announce(PayoutWord::Unknown);
+        }
         (turn.payout, turn.effects)
     }
 }
@@ -72,6 +75,10 @@ impl Turn<'_> {
             Event::BatchClosed => self.batch_closed(),
             Event::Evidence { instruction_id, word, carrier } => return self.evidence(&instruction_id, word, carrier),
             Event::EnquiryFailed { instruction_id } => return self.enquiry_failed(&instruction_id),
+            Event::Restored => self.restored(),
+            Event::StatementChecked { instruction_id, covered_until } => {
+                return self.statement_checked(&instruction_id, covered_until);
+            }
             Event::Decided { instruction_id, by, decision } => return self.decide(&instruction_id, &by, decision),
         }
         Ok(())
@@ -188,13 +195,12 @@ impl Turn<'_> {
 
     /// What is at rest is not asked for any more, whatever put it there; nor what is being sent, until its call has ended.
     fn stop_asking(&mut self) {
+        self.ask_for_successor();
         for one in &mut self.payout.instructions {
             let rests = match one.state() {
-                InstructionState::Fresh
-                | InstructionState::Sending
-                | InstructionState::Settled
-                | InstructionState::Returned => true,
-                InstructionState::Refused | InstructionState::Closed => !one.contradiction,
+                InstructionState::Fresh | InstructionState::Sending | InstructionState::Settled => true,
+                InstructionState::Refused | InstructionState::Returned => !one.contradiction && !one.successor_in_doubt,
+                InstructionState::Closed => !one.contradiction,
                 InstructionState::Unknown | InstructionState::Pending => false,
             };
             if rests || one.claim.is_some() {
@@ -272,8 +278,7 @@ impl Turn<'_> {
         let generation = self.payout.instructions.len() as u32 + 1;
         let id = InstructionId::derive(&self.rules.district, &self.payout.key, generation);
         self.journal("payout.next_generation", json!({"generation": generation, "instruction_id": id}));
-        let minted = Instruction::mint(id, generation, self.payout.payee.clone(), self.now);
-        self.payout.instructions.push(minted);
+        self.mint(id, generation);
         if let Some((payee, authority)) = self.payout.correction.take() {
             self.take_over_correction(payee, authority);
         }

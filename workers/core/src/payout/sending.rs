@@ -32,6 +32,7 @@ impl Turn<'_> {
         latest.claim = Some(claim.clone());
         latest.msg_id = Some(msg_id.clone());
         latest.absent = false;
+        latest.resend_allowed_until = None;
         latest.decision_by = None;
         latest.enquire_at = None;
         latest.enquiries = 0;

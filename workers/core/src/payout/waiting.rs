@@ -1,6 +1,6 @@
 //! What keeps a payout from being sent, and what lets it go: holds, the end of its application, the payee's correction.
 
-use super::effect::AlarmKind;
+use super::effect::{AlarmKind, Effect};
 use super::event::{FundGrant, Refused};
 use super::hold::{Ends, Hold, HoldCode, Release};
 use super::instruction::Instruction;
@@ -19,7 +19,8 @@ impl Turn<'_> {
         if let Some(fund_id) = fund_id
             && !self.payout.funded
         {
-            self.payout.fund_id = Some(fund_id);
+            let postings = self.payout.learn_fund(fund_id);
+            self.effects.extend(postings.into_iter().map(Effect::Post));
         }
         let gone: Vec<HoldCode> = self
             .payout

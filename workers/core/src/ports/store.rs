@@ -15,6 +15,7 @@ use crate::steps::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -94,6 +95,15 @@ pub struct Enquiry {
     pub begun_at: Timestamp,
 }
 
+impl Enquiry {
+    /// The question for a successor that a lost history may have sent, put beside the one for its predecessor.
+    #[must_use]
+    pub fn of_successor(district: &str, key: &PayoutKey, generation: u32, begun_at: Timestamp) -> Self {
+        let instruction_id = InstructionId::derive(district, key, generation.saturating_add(1));
+        Self { key: key.clone(), instruction_id, begun_at }
+    }
+}
+
 /// Sending and booking.
 #[async_trait]
 pub trait PayoutStore: Send + Sync {
@@ -119,8 +129,13 @@ pub trait PayoutStore: Send + Sync {
     /// Books what enquiries brought.
     async fn book_enquiries(&self, results: &[EnquiryResult]) -> Result<(), StoreError>;
 
-    /// Books evidence that came another way; creates nothing for instructions nobody knows but an alarm and the evidence.
+    /// Books evidence that came another way. For instructions nobody knows it keeps the evidence, which speaks when an
+    /// approval brings them back, and rings.
     async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError>;
+
+    /// Books that the statements of every closed day up to the moment given hold nothing that could be the instruction's;
+    /// says whether that was enough for it to go again.
+    async fn book_statement_check(&self, id: &InstructionId, covered_until: Timestamp) -> Result<bool, StoreError>;
 
     /// Ends holds by time and tells of the 24 hours, at most `max`; says how many payouts it changed.
     async fn time_passes(&self, max: u32) -> Result<u32, StoreError>;
@@ -338,6 +353,60 @@ pub trait ReadStore: Send + Sync {
     async fn now(&self) -> Result<Timestamp, StoreError>;
 }
 
+/// Where a database stands in its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Random, made anew by `migrate` and by every recovery.
+    pub incarnation: String,
+    /// The last journal row: its number and its leaf, hexadecimal. None while the journal is empty.
+    pub head: Option<(i64, String)>,
+}
+
+/// How the database stands to a position that was noted outside of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Where it stands now.
+    pub now: Position,
+    /// Whether it is further on in the same history, or went back.
+    pub verdict: Verdict,
+}
+
+/// Whether a database went back in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds everything it held at the noted position.
+    Onward,
+    /// It has lost what it held then: it was restored.
+    WentBack,
+}
+
+/// What a recovery did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Where the database stands now.
+    pub position: Position,
+    /// The last entry of the restored journal, before the recovery: senders hand in again what is later, less one hour.
+    pub restored_to: Option<Timestamp>,
+    /// Payouts that are asked for.
+    pub in_doubt: u64,
+    /// When two officers may open sending.
+    pub opens_from: Timestamp,
+}
+
+/// Restores of the database: noticed, and made good.
+#[async_trait]
+pub trait RestoreStore: Send + Sync {
+    /// Compares with a position noted before (none: says where it stands).
+    async fn compare(&self, noted: Option<&Position>) -> Result<Compared, StoreError>;
+
+    /// Closes sending because the database went back; nothing happens when it is closed for that already.
+    async fn close_sending(&self, why: &str) -> Result<(), StoreError>;
+
+    /// A new incarnation: epochs of a lost history mean nothing any more, open batches are closed, whatever is not final is in
+    /// doubt and asked for; two officers may open sending from `opens_from` on. `by` stands in the journal.
+    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError>;
+}
+
 /// Which rows of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -348,6 +417,12 @@ pub enum Which {
 }
 
 /// Everything at once, as the binary hands it around.
-pub trait Store: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + Send + Sync {}
+pub trait Store:
+    IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + RestoreStore + Send + Sync
+{
+}
 
-impl<T: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + Send + Sync> Store for T {}
+impl<T> Store for T where
+    T: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + RestoreStore + Send + Sync
+{
+}

@@ -1,7 +1,7 @@
 //! Acts of operators: hold, release, cancel, stop, resume, decide, revoke a key's approvals. Signature and freshness were
 //! checked before; here stand the roles and the four eyes.
 
-use super::{Desk, JournalRow};
+use super::{Desk, JournalRow, Restore};
 use crate::ids::{InstructionId, OperatorId, PayoutKey};
 use crate::payout::{Decision, EndKind, Ended, Event, Hold, HoldCode, Refused};
 use jiff::Timestamp;
@@ -76,6 +76,8 @@ pub struct Switch {
     pub since: Option<Timestamp>,
     /// The first officer who resumed.
     pub resumed_by: Option<OperatorId>,
+    /// The database went back in time: officers alone do not open sending.
+    pub restore: Option<Restore>,
 }
 
 /// What an operator does.
@@ -131,6 +133,16 @@ pub enum ActRefused {
     /// Sending is open.
     #[error("sending is not stopped; there is nothing to resume")]
     NotStopped,
+    /// The database went back in time and was not recovered.
+    #[error(
+        "the database went back in time; run `zhida recover` first, it says what has to happen before sending opens"
+    )]
+    NotRecovered,
+    /// The bank day after the restore is not over.
+    #[error(
+        "sending opens from {0} on, when a whole bank day has closed after the restore and its statement was checked"
+    )]
+    BankDayOpen(Timestamp),
 }
 
 /// Does an act. The desk holds the payout concerned; `switch` is the stop switch as stored.
@@ -171,8 +183,8 @@ pub fn act(
         Act::Decide(key, instruction_id, decision) => decide(desk, key, instruction_id, *decision, &operator.id)?,
         Act::Stop => {
             let stopped_by = Some((operator.id.clone(), reason.to_owned()));
-            desk.changes.switch =
-                Some(Switch { stopped_by, since: Some(switch.since.unwrap_or(now)), resumed_by: None });
+            let since = Some(switch.since.unwrap_or(now));
+            desk.changes.switch = Some(Switch { stopped_by, since, resumed_by: None, restore: switch.restore.clone() });
             ActOutcome::Done
         }
         Act::Resume => resume(desk, switch, &operator.id)?,
@@ -220,6 +232,11 @@ fn decide(
 fn resume(desk: &mut Desk<'_>, switch: &Switch, by: &OperatorId) -> Result<ActOutcome, ActRefused> {
     if switch.stopped_by.is_none() {
         return Err(ActRefused::NotStopped);
+    }
+    match switch.restore.as_ref().map(|restore| restore.opens_from) {
+        Some(None) => return Err(ActRefused::NotRecovered),
+        Some(Some(opens_from)) if desk.now < opens_from => return Err(ActRefused::BankDayOpen(opens_from)),
+        Some(Some(_)) | None => {}
     }
     match &switch.resumed_by {
         Some(first) if first == by => Err(ActRefused::SameOfficer(by.clone())),

@@ -5,7 +5,7 @@ use super::{Desk, JournalRow};
 use crate::batch::{Batch, ClaimedBatch, Examination, Member, freed};
 use crate::ids::PayoutKey;
 use crate::payout::{Alarm, AlarmKind, CallEnd, Carrier, Event, Refused, Word};
-use crate::ports::bank::{BankWord, CallOutcome, NotTakenIn, StatusReport};
+use crate::ports::bank::{CallOutcome, NotTakenIn, StatusReport};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -155,16 +155,7 @@ fn end_for(member: &Member, members: usize, outcome: &CallOutcome) -> CallEnd {
 /// A report of the bank as evidence.
 #[must_use]
 pub(super) fn evidence(report: &StatusReport, carrier: Carrier) -> Event {
-    let word = match &report.word {
-        BankWord::OnTheWay { .. } => Word::OnTheWay,
-        BankWord::Settled { credited_at, bank_reference, .. } => {
-            Word::Settled { credited_at: *credited_at, bank_reference: bank_reference.clone() }
-        }
-        BankWord::Rejected { reason, text } => Word::Rejected { reason: reason.clone(), text: text.clone() },
-        BankWord::Duplicate { .. } => Word::Duplicate,
-        BankWord::Unclear { code } => Word::Unclear { code: code.clone() },
-    };
-    Event::Evidence { instruction_id: report.instruction_id.clone(), word, carrier }
+    Event::Evidence { instruction_id: report.instruction_id.clone(), word: Word::from(&report.word), carrier }
 }
 
 fn ring_for(desk: &mut Desk<'_>, why: NotTakenIn) {

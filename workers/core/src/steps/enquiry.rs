@@ -3,7 +3,7 @@
 use super::call::evidence;
 use super::{Desk, JournalRow};
 use crate::ids::{InstructionId, PayoutKey};
-use crate::payout::{Alarm, AlarmKind, Announcement, Carrier, Event, PayoutWord, Word};
+use crate::payout::{Alarm, AlarmKind, Announcement, Carrier, Event, PayoutWord, Refused, Word};
 use crate::ports::bank::EnquiryOutcome;
 use jiff::Timestamp;
 use serde_json::json;
@@ -40,6 +40,19 @@ pub fn book_enquiry(desk: &mut Desk<'_>, result: &EnquiryResult) {
 pub fn book_evidence(desk: &mut Desk<'_>, key: &PayoutKey, id: &InstructionId, word: Word, carrier: Carrier) {
     let event = Event::Evidence { instruction_id: id.clone(), word, carrier };
     book(desk, key, id, event);
+}
+
+/// Books that the statements of every closed day up to `covered_until` hold nothing that could be this instruction's.
+///
+/// # Errors
+/// [`Refused`] when days are left open, or the instruction is not the payout's.
+pub fn book_statement_check(
+    desk: &mut Desk<'_>,
+    key: &PayoutKey,
+    id: &InstructionId,
+    covered_until: Timestamp,
+) -> Result<(), Refused> {
+    desk.apply(key, Event::StatementChecked { instruction_id: id.clone(), covered_until })
 }
 
 fn book(desk: &mut Desk<'_>, key: &PayoutKey, id: &InstructionId, event: Event) {

@@ -2,7 +2,7 @@
 //! quarantine rows. Signature and form have been checked before; here only contradictions are found.
 
 use super::rules_of_intake::{CapKey, Fund, Policy, judge, judge_arrival};
-use super::{Desk, JournalRow, Reconsider, add};
+use super::{Desk, JournalRow, Reconsider, Restored, add};
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Alarm, AlarmKind, Ended, Enterprise, Event, FundGrant, PROMISE, Payout, Refused};
@@ -155,6 +155,8 @@ pub struct IntakeContext {
     pub last_paid: BTreeMap<String, String>,
     /// Keys that were revoked.
     pub revoked_keys: BTreeSet<String>,
+    /// The last restore of this database, if there ever was one.
+    pub restored: Option<Restored>,
 }
 
 /// Takes in a batch. The desk holds every payout of every application that the arrivals name.
@@ -242,7 +244,7 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
         let reason = "this application's tranche was approved before, with another policy, enterprise, amount or payee, or it has ended; a further award needs a further tranche";
         return quarantine(desk, arrival, "approval_conflict", "data.application_id", reason);
     }
-    let payout = new_payout(desk, arrival, approval);
+    let payout = new_payout(desk, context, arrival, approval);
     let key = payout.key.clone();
     let arrival_holds = judge_arrival(&payout, context, desk.rules, desk.now);
     let (payout, effects) = payout.received(desk.rules, desk.now);
@@ -256,7 +258,9 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
     TakenIn::Accepted
 }
 
-fn new_payout(desk: &Desk<'_>, arrival: &Arrival, approval: Approval) -> Payout {
+fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, approval: Approval) -> Payout {
+    // A lost history may have had what was approved before the restore.
+    let restored = context.restored.filter(|restored| approval.approved_at <= restored.at);
     Payout {
         due_at: approval.approved_at.checked_add(PROMISE).unwrap_or(Timestamp::MAX),
         key: approval.key,
@@ -275,7 +279,7 @@ fn new_payout(desk: &Desk<'_>, arrival: &Arrival, approval: Approval) -> Payout 
         approval_event: (arrival.source.clone(), arrival.event_id.clone()),
         correction_event: None,
         keyid: arrival.keyid.clone(),
-        epoch: 0,
+        epoch: restored.map_or(0, |restored| restored.epoch_base),
         sequence: 0,
         holds: BTreeMap::new(),
         waived: BTreeSet::new(),
@@ -284,6 +288,7 @@ fn new_payout(desk: &Desk<'_>, arrival: &Arrival, approval: Approval) -> Payout 
         funded: false,
         reserved: Fen::ZERO,
         overpaid: false,
+        restored: restored.is_some(),
         told: BTreeSet::new(),
         instructions: Vec::new(),
     }

@@ -6,6 +6,7 @@ mod call;
 mod claim;
 mod enquiry;
 mod intake;
+mod restore;
 mod rules_of_intake;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,9 @@ mod tests;
 pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
 pub use call::{book_call, book_not_made, examine_batch, expire_lease};
 pub use claim::{Authority, ClaimInputs, ResendInputs, Spent, claim, claim_again};
-pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, time_passes};
+pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, book_statement_check, time_passes};
 pub use intake::{ApplicationFacts, Approval, Arrival, Fact, IntakeContext, Quarantined, TakenIn, reconsider, take_in};
+pub use restore::{Restore, Restored, close_sending, compare, owners_of_forgotten, possible_ids, recover};
 pub use rules_of_intake::{CapKey, Fund, Policy};
 
 use crate::batch::Batch;

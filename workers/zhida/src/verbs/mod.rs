@@ -13,6 +13,7 @@ pub(crate) mod policies;
 mod policy_changes;
 mod present;
 pub(crate) mod quarantine;
+pub(crate) mod recover;
 pub(crate) mod schema;
 pub(crate) mod sign;
 pub(crate) mod submit;

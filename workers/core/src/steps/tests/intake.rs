@@ -166,7 +166,12 @@ fn each_role_does_its_own() {
         (Act::Stop, &[Role::Operator, Role::Releaser, Role::Supervisor]),
         (Act::Resume, &[Role::Releaser]),
     ];
-    let stopped = Switch { stopped_by: Some((OperatorId::from("O-9"), String::new())), since: None, resumed_by: None };
+    let stopped = Switch {
+        stopped_by: Some((OperatorId::from("O-9"), String::new())),
+        since: None,
+        resumed_by: None,
+        restore: None,
+    };
     for (what, allowed) in all {
         for role in Role::ALL {
             let rules = rules();
