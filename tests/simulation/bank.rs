@@ -59,6 +59,8 @@ pub(crate) struct CallPlan {
 enum Answer {
     Certain(CallOutcome),
     Doubtful(&'static str),
+    /// The front end refuses every member, and nothing reaches the bank itself.
+    TurnedAway,
     /// What is said then of the members, with a lie or none.
     Statuses(Lie),
 }
@@ -145,6 +147,7 @@ impl Bank {
             1 => certain(not_taken_in(NotTakenIn::Unauthorised)),
             2 => certain(not_taken_in(NotTakenIn::Forbidden)),
             3 => certain(not_taken_in(NotTakenIn::TooManyRequests)),
+            4 if rng.bool() => CallPlan { ends_at: soon, answer: Answer::TurnedAway },
             4 => certain(CallOutcome::RefusedWhole { reason: "AC01".to_owned(), text: "group".to_owned() }),
             5 => CallPlan { ends_at: soon, answer: Answer::Doubtful("reset before anything was read") },
             6 => CallPlan { ends_at: now + self.timeout, answer: Answer::Doubtful("time-out, nothing taken in") },
@@ -183,6 +186,7 @@ impl Bank {
             Answer::Doubtful(why) => {
                 return CallOutcome::Doubtful { why: (*why).to_owned(), retry_after: None };
             }
+            Answer::TurnedAway => return CallOutcome::Answered(ids.iter().map(|id| self.turn_away(rng, id)).collect()),
             Answer::Statuses(lie) => *lie,
         };
         let mut reports: Vec<StatusReport> = ids.iter().filter_map(|id| self.status(rng, id)).collect();
@@ -202,11 +206,7 @@ impl Bank {
                 }
             }
             Lie::FalseRefusal => {
-                for one in &mut reports {
-                    let reason = (*rng.choice(&REASONS).unwrap_or(&"NARR")).to_owned();
-                    self.said_refused.insert(one.instruction_id.clone());
-                    one.word = BankWord::Rejected { reason, text: "front end".to_owned() };
-                }
+                reports = reports.iter().map(|one| self.turn_away(rng, &one.instruction_id)).collect();
             }
             Lie::UnclearWord => {
                 if let Some(one) = reports.get_mut(victim) {
@@ -215,6 +215,13 @@ impl Bank {
             }
         }
         CallOutcome::Answered(reports)
+    }
+
+    /// A refusal by the front end.
+    fn turn_away(&mut self, rng: &mut fastrand::Rng, id: &InstructionId) -> StatusReport {
+        let reason = (*rng.choice(&REASONS).unwrap_or(&"NARR")).to_owned();
+        self.said_refused.insert(id.clone());
+        StatusReport { instruction_id: id.clone(), word: BankWord::Rejected { reason, text: "front end".to_owned() } }
     }
 
     /// An enquiry that reaches the bank now.
