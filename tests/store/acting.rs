@@ -7,7 +7,7 @@ use zhida_core::ids::OperatorId;
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, HoldCode, PayoutState};
 use zhida_core::ports::queue::Destination;
-use zhida_core::ports::store::{Acted, PayoutFilter};
+use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct};
 use zhida_core::steps::{Act, ActOutcome};
 
 const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
@@ -94,6 +94,10 @@ pub(crate) async fn acts_are_done_once_and_refusals_leave_a_trace(world: World) 
     let hold = signed("act-once", "O-1", Act::Hold(key(1)));
     assert_eq!(world.store.act(&hold).await.unwrap(), DONE);
     assert_eq!(world.other.act(&hold).await.unwrap(), Acted::Duplicate);
+    let other_content = SignedAct { content_sha256: "other".to_owned(), ..signed("act-once", "O-1", Act::Stop) };
+    assert_eq!(world.other.act(&other_content).await.unwrap(), Acted::Conflict);
+    assert!(!world.figures().await.stopped, "a conflict does nothing");
+    assert_eq!(world.store.act(&hold).await.unwrap(), Acted::Duplicate, "and changes nothing that is remembered");
     let stranger = signed("act-strange", "nobody", Act::Stop);
     let unknown = Acted::UnknownOperator(OperatorId::from("nobody"));
     assert_eq!(world.store.act(&stranger).await.unwrap(), unknown);

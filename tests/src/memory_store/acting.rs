@@ -112,8 +112,8 @@ impl ActStore for MemoryStore {
     async fn act(&self, signed: &SignedAct) -> Result<Acted, StoreError> {
         let mut tables = self.tables();
         let name = (signed.source.clone(), signed.event_id.clone());
-        if tables.inbox.contains_key(&name) {
-            return Ok(Acted::Duplicate);
+        if let Some((known, _)) = tables.inbox.get(&name) {
+            return Ok(if *known == signed.content_sha256 { Acted::Duplicate } else { Acted::Conflict });
         }
         let operator = tables.operators.get(&signed.operator_id).filter(|one| one.disabled_at.is_none()).cloned();
         let Some(operator) = operator else { return Ok(Acted::UnknownOperator(signed.operator_id.clone())) };

@@ -83,13 +83,19 @@ impl Door {
     }
 
     async fn act(&self, raw: &Raw, act: SignedAct) -> Result<Handed, StoreError> {
-        let reason = match self.store.act(&act).await? {
+        let (code, field, reason) = match self.store.act(&act).await? {
             Acted::Done(outcome) => return Ok(Handed::Acted(outcome)),
             Acted::Duplicate => return Ok(Handed::Duplicate),
-            Acted::Refused(refused) => refused.to_string(),
-            Acted::UnknownOperator(id) => format!("operator {id} is unknown or disabled; see `zhida operator list`"),
+            Acted::Conflict => {
+                let reason = "the same source and id came before with other content; sign the act anew under a new id";
+                ("event_conflict", "id", reason.to_owned())
+            }
+            Acted::Refused(refused) => ("act_refused", "data", refused.to_string()),
+            Acted::UnknownOperator(id) => {
+                ("act_refused", "data", format!("operator {id} is unknown or disabled; see `zhida operator list`"))
+            }
         };
-        let mut refused = item(raw, None, "act_refused", Some("data"), &reason);
+        let mut refused = item(raw, None, code, Some(field), &reason);
         refused.source = Some(act.source);
         refused.event_id = Some(act.event_id);
         refused.event_type = Some(act.event_type);

@@ -36,11 +36,7 @@ impl ActStore for SqlStore {
 impl SqlStore {
     async fn act_within(&self, tx: &mut Tx, signed: &SignedAct) -> Result<Acted, Fault> {
         if let Some(known) = content_of(tx, signed).await? {
-            if known == signed.content_sha256 {
-                return Ok(Acted::Duplicate);
-            }
-            let why = "the same source and id came before with other content; sign the act anew under a new id";
-            return Err(Fault::Conflict(why.to_owned()));
+            return Ok(if known == signed.content_sha256 { Acted::Duplicate } else { Acted::Conflict });
         }
         let Some((operator, acts)) = operator(tx, &signed.operator_id).await? else {
             return Ok(Acted::UnknownOperator(signed.operator_id.clone()));

@@ -218,6 +218,8 @@ pub enum Acted {
     Done(ActOutcome),
     /// The same event came before: nothing was done again.
     Duplicate,
+    /// The same source and id came before with other content: nothing was done, and nothing is remembered of it.
+    Conflict,
     /// Refused, with the reason; the attempt is in the journal.
     Refused(ActRefused),
     /// No such operator, or disabled.
