@@ -172,6 +172,11 @@ impl World {
         path
     }
 
+    /// The key in a file that [`World::operator`] has written.
+    pub(crate) fn key(&self, path: &str) -> SigningKey {
+        std::fs::read_to_string(path).unwrap().parse().unwrap()
+    }
+
     /// A signed event of the review system.
     pub(crate) fn signed(&self, event_type: &str, id: &str, subject: &str, data: &Value) -> Value {
         let mut event = json!({"specversion": "1.0", "id": id, "source": "/review/flows", "type": event_type,
