@@ -109,6 +109,28 @@ fn every_member_is_booked_on_its_own() {
 }
 
 #[test]
+fn a_clean_answer_is_told_without_a_doubt_that_never_was() {
+    let rules = rules();
+    let told = |desk: &Desk<'_>| desk.changes.world.iter().map(|one| one.event_type.clone()).collect::<Vec<_>>();
+    for (word, last) in [
+        (BankWord::Settled { code: "ACSC".to_owned(), credited_at: None, bank_reference: None }, "payout.settled.v1"),
+        (BankWord::OnTheWay { code: "ACSP".to_owned() }, "payout.pending.v1"),
+        // A refusal counts when an enquiry confirms it.
+        (BankWord::Rejected { reason: "AC01".to_owned(), text: String::new() }, "payout.unknown.v1"),
+    ] {
+        let (mut desk, _) = desk_with(&rules, vec![approved(1)]);
+        let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
+        let batch = stored(&desk, "M-1");
+        let outcome = CallOutcome::Answered(vec![report(1, word)]);
+        book_call(&mut desk, batch.clone(), &claimed, &outcome);
+        assert_eq!(told(&desk), ["payout.received.v1", "payout.submitted.v1", last]);
+        // Once more after a commit of unknown outcome: the claim is stale by then, the word is known.
+        book_call(&mut desk, batch, &claimed, &outcome);
+        assert_eq!(told(&desk).len(), 3);
+    }
+}
+
+#[test]
 fn a_message_refused_for_its_form_is_split_until_the_culprit_stands_alone() {
     let rules = rules();
     let mut desk = three(&rules);
