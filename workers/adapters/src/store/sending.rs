@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value};
-use super::{SqlStore, judging, load};
+use super::{SqlStore, aside, judging, load};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::{ClaimedBatch, Examination};
@@ -62,10 +62,12 @@ impl SqlStore {
             let msg_id = MsgId(row.get("msg_id")?);
             let members = load::members(tx, &msg_id).await?;
             let keys: BTreeSet<PayoutKey> = members.iter().map(|member| member.key.clone()).collect();
-            let payouts = load::payouts(tx, &keys, Lock::Skip).await?;
-            if payouts.len() < keys.len() {
+            let (payouts, unreadable) = load::payouts_and_unreadable(tx, &keys).await?;
+            if payouts.len() + unreadable.len() < keys.len() {
                 continue;
             }
+            // A batch with a member that cannot be read is closed as one whose member is gone: the others travel without it.
+            aside::leave_batch(tx, &msg_id, &unreadable).await?;
             let batch = load::read_batch(tx, &row, members)?;
             let authorities = self.authorities(tx, &payouts).await?;
             let inputs = ResendInputs { authorities: &authorities, spent, format: self.protocol.format.as_ref() };

@@ -42,6 +42,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// It is about one row among several, not about the database: the others can be done without it.
+    #[must_use]
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Corrupt { .. } => true,
+            Self::Unavailable(_) | Self::Unknown(_) => false,
+        }
+    }
+}
+
 /// What the stores share: rules, the bank's message format, and the check of stored signatures.
 #[derive(Clone)]
 pub struct Protocol {
