@@ -118,6 +118,24 @@ pub(crate) async fn a_revoked_key_holds_what_it_approved(world: World) {
     assert_eq!(world.states([1, 2]).await, ["held", "settled"]);
 }
 
+pub(crate) async fn a_key_revoked_later_holds_what_may_still_go(world: World) {
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    world.book(&claimed, doubtful()).await;
+    world.accept([2]).await;
+    world.revoke("key-1");
+    assert_eq!(world.store.hold_revoked(10).await.unwrap(), 2);
+    assert_eq!(world.store.hold_revoked(10).await.unwrap(), 0);
+    assert_eq!(world.states([1, 2]).await, ["unknown", "held"]);
+    world.enquire_finds_nothing().await;
+    assert_eq!(world.claim("M-2").await, None, "absent at the bank, and not sent again");
+    let release = || Act::Release(key(1), vec![HoldCode::KeyRevoked]);
+    assert_eq!(world.act("R-1", release()).await, AWAITS);
+    assert_eq!(world.act("R-2", release()).await, DONE);
+    world.pay("M-3").await;
+    assert_eq!(world.states([1, 2]).await, ["settled", "held"]);
+}
+
 pub(crate) async fn alerts_of_the_24_hours_are_given_once(world: World) {
     world.accept([1, 2]).await;
     world.done("O-1", Act::Hold(key(1))).await;

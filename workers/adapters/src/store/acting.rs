@@ -74,7 +74,7 @@ impl SqlStore {
 
     async fn hold_revoked_within(&self, tx: &mut Tx, keys: Vec<String>, max: u32) -> Result<u32, Fault> {
         let tail = format!(
-            "where state in ('held', 'ready') and keyid {} and ended_kind is null \
+            "where state in ('held', 'ready', 'unknown') and keyid {} and ended_kind is null \
              and holds not like '%\"key_revoked\":%' and waived not like '%\"key_revoked\"%' \
              order by application_id, tranche",
             tx.among(1)
@@ -84,7 +84,7 @@ impl SqlStore {
         self.each(tx, payouts, move |desk, key| {
             let detail = "the key was revoked after its first arrival".to_owned();
             let hold = Hold { since: now, until: None, detail, released_by: None };
-            // Placing a hold is never refused.
+            // Also while unknown: once it is absent at the bank it would go again. Placing a hold is never refused.
             let _ = desk.apply(key, Event::Placed(HoldCode::KeyRevoked, hold));
         })
         .await

@@ -26,15 +26,13 @@ impl PayoutStore for SqlStore {
     }
 
     async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError> {
-        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self.book_call_within(
-            &mut tx, left_out, claimed, outcome
-        ))
+        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+            .book_call_within(&mut tx, left_out, claimed, outcome))
     }
 
     async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError> {
-        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self.book_not_made_within(
-            &mut tx, left_out, claimed, why
-        ))
+        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+            .book_not_made_within(&mut tx, left_out, claimed, why))
     }
 
     async fn expire_leases(&self, max: u32) -> Result<u32, StoreError> {

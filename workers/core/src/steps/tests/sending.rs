@@ -1,7 +1,8 @@
 //! Claims, and the ends of calls for several members at once.
 
 use super::super::{
-    Authority, ClaimInputs, Desk, ResendInputs, Spent, book_call, book_not_made, claim, claim_again, examine_batch,
+    Authority, ClaimInputs, Desk, PaidAccounts, ResendInputs, Spent, book_call, book_not_made, claim, claim_again,
+    examine_batch,
 };
 use super::{approved, context, desk_with};
 use crate::batch::{Batch, ClaimedBatch, Examination, Stopped};
@@ -39,7 +40,8 @@ fn claim_all(desk: &mut Desk<'_>, msg_id: &str, spent: Spent, stopped: Stopped) 
     let candidates = desk.payouts.keys().flat_map(|key| [key.clone(), key.clone()]).collect();
     let (funds, policies) = (&context.funds, &context.policies);
     let (authorities, format, msg_id) = (&authorities, &Lines, MsgId::from(msg_id));
-    claim(desk, ClaimInputs { candidates, funds, policies, authorities, stopped, spent, msg_id, format })
+    let accounts = &PaidAccounts::default();
+    claim(desk, ClaimInputs { candidates, funds, policies, authorities, accounts, stopped, spent, msg_id, format })
 }
 
 fn go_again(desk: &mut Desk<'_>, msg_id: &str, spent: &Spent) -> Option<ClaimedBatch> {
@@ -208,6 +210,7 @@ fn what_would_be_sent_is_what_was_signed() {
         funds: &context.funds,
         policies: &context.policies,
         authorities: &authorities,
+        accounts: &PaidAccounts::default(),
         stopped: Stopped::No,
         spent: Spent::default(),
         msg_id: MsgId::from("M-1"),
