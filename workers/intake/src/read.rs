@@ -87,7 +87,8 @@ fn check_operator(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result
     // Source and id name an event for good: nobody may use up a name that is another's.
     let (source, own) = (envelope.attributes.source.as_str(), format!("{OPERATOR_SOURCES}{keyid}"));
     if source != own {
-        let reason = format!("the acts of {keyid} come from {own}, not from {source}; sign the act anew with that source");
+        let reason =
+            format!("the acts of {keyid} come from {own}, not from {source}; sign the act anew with that source");
         return Err(because(raw, envelope, "key_not_entitled", "source", &reason));
     }
     Ok(())
