@@ -20,6 +20,7 @@ fn forbidden() -> Vec<(&'static str, Value, &'static str)> {
         ("/amount/value", json!(100), "data.amount.value"),
         ("/amount/value", json!(null), "data.amount.value"),
         ("/amount/currency", json!("yuan"), "data.amount.currency"),
+        ("/amount/currency", json!("USD"), "data.amount.currency"),
         ("/enterprise/uscc", json!("914403001922038217"), "data.enterprise.uscc"),
         ("/enterprise/uscc", json!("91350100m000100y43"), "data.enterprise.uscc"),
         ("/enterprise/uscc", json!("９1350100M000100Y43"), "data.enterprise.uscc"),
@@ -121,6 +122,52 @@ async fn what_is_not_authentic_is_quarantined_and_poisons_no_id() {
     }
     world.hand_in(&good).await;
     world.until("A-1", "settled").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_signs_only_what_it_is_entitled_to() {
+    let mut world = World::new("entitled").await;
+    let key = world.review.public_key().to_string();
+    let ago = "2020-01-01T00:00:00Z";
+    for (keyid, name, value) in [
+        ("narrow", "SOURCES", "/review/narrow,/review/more/*"),
+        ("narrow", "TYPES", "application.approved.v1"),
+        ("expired", "NOT_AFTER", ago),
+        ("early", "NOT_BEFORE", "2999-01-01T00:00:00Z"),
+        ("revoked", "REVOKED_AT", ago),
+    ] {
+        world.set(&format!("INTAKE__TRUSTED_KEYS__{keyid}__KEY"), &key);
+        world.set(&format!("INTAKE__TRUSTED_KEYS__{keyid}__{name}"), value);
+    }
+    world.kill();
+    world.start().await;
+    let signed = |keyid: &str, source: &str, event_type: &str| {
+        let mut event = world.approval("A-1", "10.00");
+        event["type"] = json!(event_type);
+        event["source"] = json!(source);
+        sign(&mut event, &Id::parse(keyid).unwrap(), &world.review).unwrap();
+        event
+    };
+    let approved = "application.approved.v1";
+    for (what, event) in [
+        ("another source", signed("narrow", "/review/flows", approved)),
+        ("a source that only begins alike", signed("narrow", "/review/narrower", approved)),
+        ("another type", signed("narrow", "/review/narrow", "application.revoked.v1")),
+        ("a key that has expired", signed("expired", "/review/flows", approved)),
+        ("a key that is not valid yet", signed("early", "/review/flows", approved)),
+        ("a key that is revoked", signed("revoked", "/review/flows", approved)),
+    ] {
+        let (_, answer) = world.post(event.to_string().into_bytes(), SINGLE).await;
+        assert_eq!(answer["quarantined"][0]["reason_code"], "key_not_entitled", "{what}: {answer}");
+    }
+    // None of them has used up the name, and what the key may sign is paid.
+    world.hand_in(&signed("narrow", "/review/narrow", approved)).await;
+    world.until("A-1", "settled").await;
+    let mut below = world.approval("A-2", "10.00");
+    below["source"] = json!("/review/more/office");
+    sign(&mut below, &Id::parse("narrow").unwrap(), &world.review).unwrap();
+    world.hand_in(&below).await;
+    world.until("A-2", "settled").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,11 @@ fn the_demo_pays_the_sample_district_once() {
         ("paid_twice", serde_json::json!(0)),
         ("lost", serde_json::json!(0)),
         ("unexplained", serde_json::json!(0)),
+        (
+            "reasons",
+            serde_json::json!({"held account_name": 2, "held commitment_missing": 1, "held officers_missing": 1,
+                "held policy_not_open": 1, "refused refused_payee": 9}),
+        ),
     ] {
         assert_eq!(summary[key], wanted, "{key} in {summary}");
     }

@@ -1,6 +1,65 @@
 //! Operators act with their own keys; four eyes are two keys.
 
 use crate::World;
+use serde_json::{Value, json};
+use zhida_schemas::signing::sign;
+use zhida_schemas::text::Id;
+
+const BATCH: &str = "application/cloudevents-batch+json";
+
+/// A signed `operator.hold.v1`, as another program than ours would make it.
+fn hold(world: &World, key: &str, keyid: &str, source: &str, id: &str, application: &str) -> Value {
+    let now = jiff::Timestamp::now();
+    let mut event = json!({"specversion": "1.0", "id": id, "source": source, "type": "operator.hold.v1",
+        "subject": application, "time": now, "datacontenttype": "application/json",
+        "data": {"operator_id": keyid, "at": now, "application_id": application, "tranche": 1, "reason": "待核"}});
+    sign(&mut event, &Id::parse(keyid).unwrap(), &world.key(key)).unwrap();
+    event
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_act_under_a_used_id_is_quarantined_and_stops_nothing_else() {
+    let world = World::new("act-conflict").await;
+    let wang = world.operator("wang", "releaser");
+    world.hand_in(&world.approval("A-1", "60000.00")).await;
+    world.until("A-1", "held").await;
+    let first = hold(&world, &wang, "wang", "/operator/wang", "act-1", "A-1");
+    world.hand_in(&first).await;
+    let poison = hold(&world, &wang, "wang", "/operator/wang", "act-1", "A-other");
+    let batch = json!([poison, first, world.approval("A-2", "10.00")]).to_string().into_bytes();
+    let (status, answer) = world.post(batch, BATCH).await;
+    assert_eq!((status, &answer["accepted"], &answer["duplicates"]), (202, &json!(1), &json!(1)), "{answer}");
+    let row = &answer["quarantined"][0];
+    assert_eq!((&row["reason_code"], &row["field"]), (&json!("event_conflict"), &json!("id")), "{answer}");
+    world.until("A-2", "settled").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_signs_below_a_source_of_their_own_and_nobody_else_does() {
+    let world = World::new("act-source").await;
+    let (wang, zhao) = (world.operator("wang", "releaser"), world.operator("zhao", "auditor"));
+    let approval = world.approval("A-1", "10.00");
+    let (source, id) = (approval["source"].as_str().unwrap(), approval["id"].as_str().unwrap());
+    // An act under the very name that the approval will bear, or under another operator's.
+    let mut review_as_operator = world.approval("A-9", "10.00");
+    review_as_operator["source"] = json!("/operator/wang");
+    sign(&mut review_as_operator, &Id::parse("review").unwrap(), &world.review).unwrap();
+    for event in [
+        hold(&world, &zhao, "zhao", source, id, "A-1"),
+        hold(&world, &zhao, "zhao", "/operator/wang", "act-1", "A-1"),
+        hold(&world, &zhao, "zhao", "/operator/zhaoyun", "act-1", "A-1"),
+        review_as_operator,
+    ] {
+        let (_, answer) = world.post(json!([event]).to_string().into_bytes(), BATCH).await;
+        let row = &answer["quarantined"][0];
+        assert_eq!((&row["reason_code"], &row["field"]), (&json!("key_not_entitled"), &json!("source")), "{answer}");
+    }
+    world.hand_in(&approval).await;
+    world.until("A-1", "settled").await;
+    world.hand_in(&world.approval("A-2", "60000.00")).await;
+    world.until("A-2", "held").await;
+    world.hand_in(&hold(&world, &wang, "wang", "/operator/wang", "act-1", "A-2")).await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_above_the_release_limit_takes_two_officers() {

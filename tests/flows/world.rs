@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) bank: Sandbox,
     pub(crate) review: SigningKey,
     folder: PathBuf,
+    settings: Vec<(String, String)>,
     service: Option<Child>,
     address: String,
 }
@@ -52,11 +53,23 @@ impl World {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
-        let mut world = Self { bank, review: SigningKey::generate().unwrap(), folder, service: None, address };
+        let mut world = Self {
+            bank,
+            review: SigningKey::generate().unwrap(),
+            folder,
+            settings: Vec::new(),
+            service: None,
+            address,
+        };
         world.run(&["migrate"]);
         world.import(POLICIES);
         world.start().await;
         world
+    }
+
+    /// One more setting, from the next start on: `SECTION__KEY`.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((format!("ZHIDA__{name}"), value.to_owned()));
     }
 
     pub(crate) async fn start(&mut self) {
@@ -130,6 +143,7 @@ impl World {
             ("SWEEPS__FIGURES_SECONDS", "1".to_owned()),
         ];
         command.envs(environment.map(|(name, value)| (format!("ZHIDA__{name}"), value)));
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.folder);
         command
     }
@@ -170,6 +184,11 @@ impl World {
         let public_key = key.public_key().to_string();
         self.run(&["operator", "add", id, "--name", id, "--role", role, "--public-key", &public_key]);
         path
+    }
+
+    /// The key in a file that [`World::operator`] has written.
+    pub(crate) fn key(&self, path: &str) -> SigningKey {
+        std::fs::read_to_string(path).unwrap().parse().unwrap()
     }
 
     /// A signed event of the review system.

@@ -6,6 +6,7 @@
 mod crowd;
 mod place;
 mod story;
+mod tampered;
 
 use place::{Postgres, SqliteFile};
 
@@ -62,6 +63,26 @@ async fn the_database_keeps_its_invariants_on_sqlite() {
 async fn the_database_keeps_its_invariants_on_postgresql() {
     let database = Postgres::new().await;
     story::refusals(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tampered_row_holds_up_no_other_on_sqlite() {
+    tampered::an_unreadable_row(&SqliteFile::new().place()).await;
+    tampered::an_unreadable_member(&SqliteFile::new().place()).await;
+    tampered::a_refused_change(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tampered_row_holds_up_no_other_on_postgresql() {
+    for number in 0..3 {
+        let database = Postgres::new().await;
+        let place = database.place();
+        match number {
+            0 => tampered::an_unreadable_row(&place).await,
+            1 => tampered::an_unreadable_member(&place).await,
+            _ => tampered::a_refused_change(&place).await,
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

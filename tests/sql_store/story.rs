@@ -259,7 +259,7 @@ pub(crate) async fn wrong_database(place: &Place) {
     }
 }
 
-async fn states(store: &SqlStore) -> Vec<&'static str> {
+pub(crate) async fn states(store: &SqlStore) -> Vec<&'static str> {
     let mut states = Vec::new();
     for number in 1.. {
         let payouts = store.payouts_of(&key(number).application_id).await.unwrap();
@@ -275,12 +275,12 @@ async fn held(store: &SqlStore) -> Vec<String> {
     page.items.iter().filter_map(|payout| payout.reason()).map(|(code, _)| code).collect()
 }
 
-fn report(claimed: &ClaimedBatch, number: u32, word: BankWord) -> StatusReport {
+pub(crate) fn report(claimed: &ClaimedBatch, number: u32, word: BankWord) -> StatusReport {
     let (member, _) = claimed.members.iter().find(|(member, _)| member.key == key(number)).unwrap();
     StatusReport { instruction_id: member.instruction_id.clone(), word }
 }
 
-fn settled() -> BankWord {
+pub(crate) fn settled() -> BankWord {
     BankWord::Settled { code: "ACSC".to_owned(), credited_at: None, bank_reference: Some("R".to_owned()) }
 }
 

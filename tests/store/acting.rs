@@ -7,7 +7,7 @@ use zhida_core::ids::OperatorId;
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, HoldCode, PayoutState};
 use zhida_core::ports::queue::Destination;
-use zhida_core::ports::store::{Acted, PayoutFilter};
+use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct};
 use zhida_core::steps::{Act, ActOutcome};
 
 const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
@@ -94,6 +94,10 @@ pub(crate) async fn acts_are_done_once_and_refusals_leave_a_trace(world: World) 
     let hold = signed("act-once", "O-1", Act::Hold(key(1)));
     assert_eq!(world.store.act(&hold).await.unwrap(), DONE);
     assert_eq!(world.other.act(&hold).await.unwrap(), Acted::Duplicate);
+    let other_content = SignedAct { content_sha256: "other".to_owned(), ..signed("act-once", "O-1", Act::Stop) };
+    assert_eq!(world.other.act(&other_content).await.unwrap(), Acted::Conflict);
+    assert!(!world.figures().await.stopped, "a conflict does nothing");
+    assert_eq!(world.store.act(&hold).await.unwrap(), Acted::Duplicate, "and changes nothing that is remembered");
     let stranger = signed("act-strange", "nobody", Act::Stop);
     let unknown = Acted::UnknownOperator(OperatorId::from("nobody"));
     assert_eq!(world.store.act(&stranger).await.unwrap(), unknown);
@@ -112,6 +116,24 @@ pub(crate) async fn a_revoked_key_holds_what_it_approved(world: World) {
     assert_eq!(world.store.hold_revoked(10).await.unwrap(), 0, "held at its arrival");
     world.pay("M-1").await;
     assert_eq!(world.states([1, 2]).await, ["held", "settled"]);
+}
+
+pub(crate) async fn a_key_revoked_later_holds_what_may_still_go(world: World) {
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    world.book(&claimed, doubtful()).await;
+    world.accept([2]).await;
+    world.revoke("key-1");
+    assert_eq!(world.store.hold_revoked(10).await.unwrap(), 2);
+    assert_eq!(world.store.hold_revoked(10).await.unwrap(), 0);
+    assert_eq!(world.states([1, 2]).await, ["unknown", "held"]);
+    world.enquire_finds_nothing().await;
+    assert_eq!(world.claim("M-2").await, None, "absent at the bank, and not sent again");
+    let release = || Act::Release(key(1), vec![HoldCode::KeyRevoked]);
+    assert_eq!(world.act("R-1", release()).await, AWAITS);
+    assert_eq!(world.act("R-2", release()).await, DONE);
+    world.pay("M-3").await;
+    assert_eq!(world.states([1, 2]).await, ["settled", "held"]);
 }
 
 pub(crate) async fn alerts_of_the_24_hours_are_given_once(world: World) {

@@ -47,6 +47,7 @@ cases! {
     taking_in::a_policy_imported_late_and_a_late_commitment_release;
     taking_in::an_end_before_the_approval_holds_it;
     taking_in::an_approval_after_the_end_is_a_conflict;
+    taking_in::a_tranche_approved_after_the_end_is_a_conflict;
     taking_in::quarantine_is_kept_until_it_is_closed;
     sending::concurrent_claims_share_nothing;
     sending::the_oldest_deadline_goes_first;
@@ -59,6 +60,7 @@ cases! {
     sending::lack_of_funds_and_a_closed_window_give_the_next_generation;
     sending::a_message_refused_whole_is_split_until_the_culprit_is_alone;
     sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
+    sending::another_account_waits_for_confirmation;
     sending::a_call_that_was_not_made_leaves_nothing;
     sending::repeated_bookings_after_unknown_commits_change_nothing;
     sending::an_edited_payee_is_never_paid;
@@ -75,6 +77,7 @@ cases! {
     acting::two_officers_close_what_is_absent;
     acting::acts_are_done_once_and_refusals_leave_a_trace;
     acting::a_revoked_key_holds_what_it_approved;
+    acting::a_key_revoked_later_holds_what_may_still_go;
     acting::alerts_of_the_24_hours_are_given_once;
     acting::the_outbox_loses_nothing_between_two_relays;
     acting::lost_doorbells_are_rung_again;

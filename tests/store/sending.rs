@@ -1,11 +1,13 @@
 //! Sending: claims, leases, results, resending, the next generation.
 
-use crate::world::{World, correction, doubtful, key, on_the_way, rejected, settled};
+use crate::world::{Award, World, correction, correction_of, doubtful, key, on_the_way, rejected, settled};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use zhida_core::ids::MsgId;
 use zhida_core::money::Fen;
+use zhida_core::payout::HoldCode;
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, NotTakenIn, StatusReport, Transfer};
+use zhida_core::steps::{Act, TakenIn};
 
 fn not_taken_in() -> CallOutcome {
     CallOutcome::NotTakenIn { why: NotTakenIn::ConnectionRefused, retry_after: None }
@@ -77,7 +79,7 @@ pub(crate) async fn what_was_not_taken_in_goes_again_with_the_same_bytes(world: 
     assert_eq!((&again.msg_id, &again.bytes), (&first.msg_id, &first.bytes));
     // A hold in between closes it: its members travel otherwise.
     world.book(&again, not_taken_in()).await;
-    world.done("O-1", zhida_core::steps::Act::Hold(key(1))).await;
+    world.done("O-1", Act::Hold(key(1))).await;
     world.pass(world.rules().bank.retry_pause);
     let without = world.claimed("M-4").await;
     assert_eq!(without.msg_id, MsgId::from("M-4"));
@@ -207,16 +209,42 @@ pub(crate) async fn limits_let_the_rest_wait(world: World) {
     assert_eq!(world.states(1..=4).await, ["settled"; 4]);
 }
 
+pub(crate) async fn another_account_waits_for_confirmation(world: World) {
+    let award = async |number: u32, account: &str| {
+        let award = world.award(number).await;
+        Award { enterprise: 9, account: account.to_owned(), ..award }.arrival()
+    };
+    // Handed in together: nothing was paid when they were judged. The one that is due first fixes the account.
+    let together = [award(1, "one").await, award(2, "another").await, award(3, "one").await];
+    assert_eq!(world.take(&together).await, vec![TakenIn::Accepted; 3]);
+    let first = world.claimed("M-1").await;
+    assert_eq!(first.members.iter().map(|(member, _)| &member.key).collect::<Vec<_>>(), [&key(1), &key(3)]);
+    assert_eq!((world.states([2]).await, world.reason(2).await), (vec!["held"], "payee_changed".to_owned()));
+    // While the first is under way, too.
+    world.take(&[award(4, "another").await]).await;
+    assert_eq!(world.claim("M-2").await, None);
+    assert_eq!(world.reason(4).await, "payee_changed");
+    world.answer(&first, settled()).await;
+    let release = |number| Act::Release(key(number), vec![HoldCode::PayeeChanged]);
+    world.done("R-1", release(2)).await;
+    world.pay("M-3").await;
+    assert_eq!(world.states(1..=4).await, ["settled", "settled", "settled", "held"]);
+    // What two officers have confirmed as a correction is confirmed.
+    world.take(&[correction_of("c-4", 4, 9, "third")]).await;
+    world.pay("M-4").await;
+    assert_eq!(world.states([4]).await, ["settled"]);
+}
+
 pub(crate) async fn a_call_that_was_not_made_leaves_nothing(world: World) {
     world.accept([1]).await;
     let claimed = world.claimed("M-1").await;
-    world.done("O-1", zhida_core::steps::Act::Hold(key(1))).await;
+    world.done("O-1", Act::Hold(key(1))).await;
     let why = world.store.may_write(&claimed).await.unwrap().unwrap_err();
     world.store.book_not_made(&claimed, &why).await.unwrap();
     assert_eq!(world.states([1]).await, ["held"]);
     assert_eq!(world.claim("M-2").await, None);
-    let held = vec![zhida_core::payout::HoldCode::Operator];
-    world.done("R-1", zhida_core::steps::Act::Release(key(1), held)).await;
+    let held = vec![HoldCode::Operator];
+    world.done("R-1", Act::Release(key(1), held)).await;
     world.pay("M-3").await;
     assert_eq!(world.states([1]).await, ["settled"]);
 }

@@ -187,6 +187,17 @@ pub(crate) async fn an_approval_after_the_end_is_a_conflict(world: World) {
     assert_eq!(world.take(&[world.award(1).await.arrival()]).await, [TakenIn::Duplicate]);
 }
 
+pub(crate) async fn a_tranche_approved_after_the_end_is_a_conflict(world: World) {
+    world.accept([1, 2]).await;
+    world.take(&[withdrawal("w-1", 1)]).await;
+    world.done("R-1", Act::Cancel(key(2))).await;
+    let tranche = |award: Award| Award { tranche: 2, event: format!("{}b", award.event), ..award }.arrival();
+    let (of_ended, of_cancelled) = (tranche(world.award(1).await), tranche(world.award(2).await));
+    let taken = world.take(&[of_ended, of_cancelled]).await;
+    assert_eq!([code(&taken[0]), code(&taken[1])], ["approval_conflict", "accepted"], "an officer cancels one tranche");
+    assert_eq!(world.rang("approval_conflict").await, 1);
+}
+
 pub(crate) async fn quarantine_is_kept_until_it_is_closed(world: World) {
     let item = |text: &str| Quarantined {
         body: text.as_bytes().to_vec(),

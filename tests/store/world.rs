@@ -23,6 +23,7 @@ use zhida_core::steps::{
 pub(crate) struct World {
     place: Place,
     protocol: Protocol,
+    revoked: Revoked,
     /// One handle.
     pub(crate) store: Arc<dyn Store>,
     /// Another, as another process has it.
@@ -44,17 +45,24 @@ pub(crate) struct Award {
 
 impl World {
     pub(crate) async fn new(place: &Place, rules: Rules) -> Self {
-        let protocol = Protocol { rules: Arc::new(rules), format: Arc::new(Plain), verifier: Arc::new(Bodies) };
+        let revoked = Revoked::default();
+        let verifier = Arc::new(Bodies { revoked: revoked.clone() });
+        let protocol = Protocol { rules: Arc::new(rules), format: Arc::new(Plain), verifier };
         let (store, other) = (place.open(protocol.clone()).await, place.open(protocol.clone()).await);
         store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
         for (id, role) in [("O-1", Role::Operator), ("R-1", Role::Releaser), ("R-2", Role::Releaser)] {
             store.put_operator(&operator(id, role), "test").await.unwrap();
         }
-        Self { place: place.clone(), protocol, store, other }
+        Self { place: place.clone(), protocol, revoked, store, other }
     }
 
     pub(crate) fn rules(&self) -> &Rules {
         &self.protocol.rules
+    }
+
+    /// From now on this key counts as revoked, as "stolen" always does.
+    pub(crate) fn revoke(&self, keyid: &str) {
+        self.revoked.lock().unwrap().push(keyid.to_owned());
     }
 
     pub(crate) fn pass(&self, time: SignedDuration) {
@@ -258,9 +266,14 @@ pub(crate) fn arrival(event: &str, number: u32, fact: Fact, body: &serde_json::V
     }
 }
 
-/// The correction of an award's payee, signed.
+/// The correction of an award's payee, signed; every enterprise has one award.
 pub(crate) fn correction(event: &str, number: u32, account: &str) -> Arrival {
-    let payee = payee(&format!("示例{number}有限公司"), account);
+    correction_of(event, number, number, account)
+}
+
+/// The correction of the payee of an enterprise's award.
+pub(crate) fn correction_of(event: &str, number: u32, enterprise: u32, account: &str) -> Arrival {
+    let payee = payee(&format!("示例{enterprise}有限公司"), account);
     let body = json!({"payee": payee});
     arrival(event, number, Fact::PayeeCorrected(key(number), payee), &body)
 }
@@ -359,8 +372,12 @@ impl PaymentFormat for Plain {
     }
 }
 
+type Revoked = Arc<std::sync::Mutex<Vec<String>>>;
+
 /// Believes the bodies of events.
-struct Bodies;
+struct Bodies {
+    revoked: Revoked,
+}
 
 impl AuthorityReader for Bodies {
     fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority> {
@@ -380,6 +397,6 @@ impl AuthorityReader for Bodies {
     }
 
     fn revoked_keys(&self) -> Vec<String> {
-        vec!["stolen".to_owned()]
+        [vec!["stolen".to_owned()], self.revoked.lock().unwrap().clone()].concat()
     }
 }

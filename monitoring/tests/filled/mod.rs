@@ -8,7 +8,7 @@ use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
 use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
 
 /// Alarm kinds as the core names them.
-pub(crate) const ALARM_KINDS: [&str; 12] = [
+pub(crate) const ALARM_KINDS: [&str; 13] = [
     "overpaid",
     "contradiction",
     "mismatch",
@@ -21,6 +21,7 @@ pub(crate) const ALARM_KINDS: [&str; 12] = [
     "signature_mismatch",
     "unknown_instruction",
     "database_went_back",
+    "row_unusable",
 ];
 
 /// A fresh set.

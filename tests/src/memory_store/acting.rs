@@ -112,8 +112,8 @@ impl ActStore for MemoryStore {
     async fn act(&self, signed: &SignedAct) -> Result<Acted, StoreError> {
         let mut tables = self.tables();
         let name = (signed.source.clone(), signed.event_id.clone());
-        if tables.inbox.contains_key(&name) {
-            return Ok(Acted::Duplicate);
+        if let Some((known, _)) = tables.inbox.get(&name) {
+            return Ok(if *known == signed.content_sha256 { Acted::Duplicate } else { Acted::Conflict });
         }
         let operator = tables.operators.get(&signed.operator_id).filter(|one| one.disabled_at.is_none()).cloned();
         let Some(operator) = operator else { return Ok(Acted::UnknownOperator(signed.operator_id.clone())) };
@@ -149,9 +149,8 @@ impl ActStore for MemoryStore {
         let revoked = self.protocol.verifier.revoked_keys();
         let concerned = |payout: &Payout| {
             let unsent = match payout.state() {
-                PayoutState::Held | PayoutState::Ready => true,
+                PayoutState::Held | PayoutState::Ready | PayoutState::Unknown => true,
                 PayoutState::Sending
-                | PayoutState::Unknown
                 | PayoutState::Pending
                 | PayoutState::Settled
                 | PayoutState::Refused
@@ -160,7 +159,7 @@ impl ActStore for MemoryStore {
             };
             let held =
                 payout.holds.contains_key(&HoldCode::KeyRevoked) || payout.waived.contains(&HoldCode::KeyRevoked);
-            unsent && !held && revoked.contains(&payout.keyid)
+            unsent && !held && payout.ended.is_none() && revoked.contains(&payout.keyid)
         };
         self.each(max, concerned, |desk, key| {
             let detail = "the key was revoked after its first arrival".to_owned();

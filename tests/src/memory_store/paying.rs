@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use zhida_core::batch::{Batch, ClaimedBatch, Examination, Stopped, may_be_written};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
 use zhida_core::money::Fen;
-use zhida_core::payout::{Alarm, AlarmKind, Carrier, Payout, Word};
+use zhida_core::payout::{Alarm, AlarmKind, Carrier, Payout, PayoutState, Word};
 use zhida_core::ports::bank::CallOutcome;
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{Enquiry, PayoutStore, StoreError};
-use zhida_core::steps::{self, Authority, ClaimInputs, EnquiryResult, ResendInputs, Spent};
+use zhida_core::steps::{self, Authority, ClaimInputs, EnquiryResult, PaidAccounts, ResendInputs, Spent};
 
 #[async_trait]
 impl PayoutStore for MemoryStore {
@@ -176,6 +176,7 @@ impl MemoryStore {
                 funds: &tables.funds,
                 policies: &tables.policies,
                 authorities: &authorities,
+                accounts: &tables.paid_accounts(),
                 stopped: tables.stopped(),
                 spent: self.spent(tables),
                 msg_id,
@@ -250,6 +251,16 @@ impl MemoryStore {
 }
 
 impl Tables {
+    fn paid_accounts(&self) -> PaidAccounts {
+        let mut goes_first = BTreeMap::new();
+        let mut open: Vec<&Payout> = self.payouts.values().filter(|one| is_under_way(one).is_some()).collect();
+        open.sort_by_key(|one| (is_under_way(one) == Some(false), one.due_at, one.key.clone()));
+        for payout in open {
+            goes_first.entry(payout.enterprise.uscc.clone()).or_insert_with(|| payout.payee.account_no.clone());
+        }
+        PaidAccounts { last_paid: self.last_paid.clone(), goes_first }
+    }
+
     fn due_batches(&self, now: Timestamp) -> Vec<MsgId> {
         let due = |batch: &&Batch| batch.closed.is_none() && batch.examine_at.is_some_and(|at| at <= now);
         self.batches.values().filter(due).map(|batch| batch.msg_id.clone()).collect()
@@ -257,5 +268,18 @@ impl Tables {
 
     pub(super) fn stopped(&self) -> Stopped {
         if self.switch.stopped_by.is_some() { Stopped::Yes } else { Stopped::No }
+    }
+}
+
+/// None: neither under way nor ready.
+fn is_under_way(payout: &Payout) -> Option<bool> {
+    match payout.state() {
+        PayoutState::Ready => Some(false),
+        PayoutState::Sending | PayoutState::Unknown | PayoutState::Pending => Some(true),
+        PayoutState::Held
+        | PayoutState::Settled
+        | PayoutState::Refused
+        | PayoutState::Returned
+        | PayoutState::Cancelled => None,
     }
 }

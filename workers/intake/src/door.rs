@@ -46,9 +46,8 @@ impl EventDoor for Door {
             self.store.quarantine(refused).await?;
         }
         if !arrivals.is_empty() {
-            let taken = self.take_in(&arrivals).await?;
-            for ((place, arrival), taken) in places.into_iter().zip(&arrivals).zip(taken) {
-                results[place] = Some(handed(arrival, taken));
+            for (place, handed) in places.into_iter().zip(self.take_in(&arrivals).await?) {
+                results[place] = Some(handed);
             }
         }
         for (place, act) in acts {
@@ -59,37 +58,57 @@ impl EventDoor for Door {
 }
 
 impl Door {
-    /// One transaction for all; when a row offends a constraint, each member on its own, so that one cannot stop the others.
-    async fn take_in(&self, arrivals: &[Arrival]) -> Result<Vec<TakenIn>, StoreError> {
+    /// One transaction for all; when it fails for a row of one, each member on its own, so that one cannot stop the others.
+    async fn take_in(&self, arrivals: &[Arrival]) -> Result<Vec<Handed>, StoreError> {
         match self.store.take_in(arrivals.to_vec()).await {
-            Err(StoreError::Conflict(_)) => {}
-            other => return other,
+            Err(error) if error.is_of_a_row() => {}
+            taken => return Ok(arrivals.iter().zip(taken?).map(|(arrival, taken)| handed(arrival, taken)).collect()),
         }
-        let mut taken = Vec::with_capacity(arrivals.len());
+        let mut results = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
-            taken.push(self.take_in_alone(arrival).await?);
+            results.push(self.take_in_alone(arrival).await?);
         }
-        Ok(taken)
+        Ok(results)
     }
 
-    async fn take_in_alone(&self, arrival: &Arrival) -> Result<TakenIn, StoreError> {
-        match self.store.take_in(vec![arrival.clone()]).await {
-            // Somebody else has just taken in the same: look once more with their commit in sight.
-            Err(StoreError::Conflict(_)) => {}
-            other => return other.map(|mut taken| taken.pop().unwrap_or(TakenIn::Duplicate)),
+    async fn take_in_alone(&self, arrival: &Arrival) -> Result<Handed, StoreError> {
+        let mut taken = self.store.take_in(vec![arrival.clone()]).await;
+        if matches!(taken, Err(StoreError::Conflict(_))) {
+            // Somebody else may just have taken in the same: look once more with their commit in sight.
+            taken = self.store.take_in(vec![arrival.clone()]).await;
         }
-        let taken = self.store.take_in(vec![arrival.clone()]).await?;
-        Ok(taken.into_iter().next().unwrap_or(TakenIn::Duplicate))
+        match taken {
+            Ok(taken) => Ok(handed(arrival, taken.into_iter().next().unwrap_or(TakenIn::Duplicate))),
+            Err(error) if error.is_of_a_row() => {
+                let item = quarantined(arrival, NOT_STORABLE.to_owned(), None, not_storable(&error));
+                self.store.quarantine(vec![item.clone()]).await?;
+                Ok(Handed::Quarantined(item))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn act(&self, raw: &Raw, act: SignedAct) -> Result<Handed, StoreError> {
-        let reason = match self.store.act(&act).await? {
-            Acted::Done(outcome) => return Ok(Handed::Acted(outcome)),
-            Acted::Duplicate => return Ok(Handed::Duplicate),
-            Acted::Refused(refused) => refused.to_string(),
-            Acted::UnknownOperator(id) => format!("operator {id} is unknown or disabled; see `zhida operator list`"),
+        let mut acted = self.store.act(&act).await;
+        if matches!(acted, Err(StoreError::Conflict(_))) {
+            acted = self.store.act(&act).await;
+        }
+        let (code, field, reason) = match acted {
+            Ok(Acted::Done(outcome)) => return Ok(Handed::Acted(outcome)),
+            Ok(Acted::Duplicate) => return Ok(Handed::Duplicate),
+            Ok(Acted::Conflict) => {
+                let reason = "the same source and id came before with other content; sign the act anew under a new id";
+                ("event_conflict", Some("id"), reason.to_owned())
+            }
+            Ok(Acted::Refused(refused)) => ("act_refused", Some("data"), refused.to_string()),
+            Ok(Acted::UnknownOperator(id)) => {
+                let reason = format!("operator {id} is unknown or disabled; see `zhida operator list`");
+                ("act_refused", Some("data"), reason)
+            }
+            Err(error) if error.is_of_a_row() => (NOT_STORABLE, None, not_storable(&error)),
+            Err(error) => return Err(error),
         };
-        let mut refused = item(raw, None, "act_refused", Some("data"), &reason);
+        let mut refused = item(raw, None, code, field, &reason);
         refused.source = Some(act.source);
         refused.event_id = Some(act.event_id);
         refused.event_type = Some(act.event_type);
@@ -108,19 +127,32 @@ impl Door {
     }
 }
 
+/// The reason code of what the database refuses, though nothing is wrong with the event.
+const NOT_STORABLE: &str = "not_storable";
+
+fn not_storable(error: &StoreError) -> String {
+    format!("{error}; mend what it names, then `zhida quarantine replay`")
+}
+
 fn handed(arrival: &Arrival, taken: TakenIn) -> Handed {
     match taken {
         TakenIn::Accepted => Handed::Accepted,
         TakenIn::Duplicate => Handed::Duplicate,
-        TakenIn::Quarantined { reason_code, field, reason } => Handed::Quarantined(Quarantined {
-            body: arrival.body.clone(),
-            way: arrival.way.clone(),
-            source: Some(arrival.source.clone()),
-            event_id: Some(arrival.event_id.clone()),
-            event_type: Some(arrival.event_type.clone()),
-            reason_code,
-            field: Some(field),
-            reason,
-        }),
+        TakenIn::Quarantined { reason_code, field, reason } => {
+            Handed::Quarantined(quarantined(arrival, reason_code, Some(field), reason))
+        }
+    }
+}
+
+fn quarantined(arrival: &Arrival, reason_code: String, field: Option<String>, reason: String) -> Quarantined {
+    Quarantined {
+        body: arrival.body.clone(),
+        way: arrival.way.clone(),
+        source: Some(arrival.source.clone()),
+        event_id: Some(arrival.event_id.clone()),
+        event_type: Some(arrival.event_type.clone()),
+        reason_code,
+        field,
+        reason,
     }
 }

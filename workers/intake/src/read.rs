@@ -62,8 +62,7 @@ pub fn read(reader: &Reader<'_>, raw: &Raw) -> Result<Understood, Refusal> {
     if by_operator {
         check_operator(reader, raw, &envelope)?;
     } else {
-        let checked = reader.keyring.check(&envelope, reader.now);
-        checked.map_err(|(code, field, reason)| because(raw, &envelope, code, field, &reason))?;
+        check_review(reader, raw, &envelope)?;
     }
     let event = InboundEvent::parse(&envelope).map_err(|error| refusal(raw, Some(&envelope), &error))?;
     if by_operator {
@@ -81,10 +80,31 @@ fn check_operator(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result
     };
     let verified = operator.public_key.parse::<PublicKey>().map(|key| envelope.verify(&key));
     match verified {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(because(raw, envelope, "signature_invalid", "signature", &error.to_string())),
-        Err(error) => Err(because(raw, envelope, "operator_key_unusable", "keyid", &error.to_string())),
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(because(raw, envelope, "signature_invalid", "signature", &error.to_string())),
+        Err(error) => return Err(because(raw, envelope, "operator_key_unusable", "keyid", &error.to_string())),
     }
+    // Source and id name an event for good: nobody may use up a name that is another's.
+    let (source, own) = (envelope.attributes.source.as_str(), format!("{OPERATOR_SOURCES}{keyid}"));
+    if source != own {
+        let reason =
+            format!("the acts of {keyid} come from {own}, not from {source}; sign the act anew with that source");
+        return Err(because(raw, envelope, "key_not_entitled", "source", &reason));
+    }
+    Ok(())
+}
+
+/// Sources below this are operators' own, followed by the operator's id.
+const OPERATOR_SOURCES: &str = "/operator/";
+
+fn check_review(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result<(), Refusal> {
+    let checked = reader.keyring.check(envelope, reader.now);
+    checked.map_err(|(code, field, reason)| because(raw, envelope, code, field, &reason))?;
+    if envelope.attributes.source.as_str().starts_with(OPERATOR_SOURCES) {
+        let reason = "sources below /operator/ are operators' own; send it with the source of the review system";
+        return Err(because(raw, envelope, "key_not_entitled", "source", reason));
+    }
+    Ok(())
 }
 
 fn arrival(raw: &Raw, envelope: &Envelope, fact: Fact) -> Arrival {

@@ -41,8 +41,10 @@ pub async fn run(worker: IntakeWorker, mut consumer: Box<dyn Consumer>, mut stop
     let alive = worker.metrics.intake_consumer();
     loop {
         let batch = tokio::select! {
-            batch = consumer.next_batch(worker.batch_max) => batch,
+            // First, so that a drain begins no further batch.
+            biased;
             _ = stop.wait_for(|stopped| *stopped) => break,
+            batch = consumer.next_batch(worker.batch_max) => batch,
         };
         match batch {
             Ok(deliveries) => {
@@ -115,8 +117,10 @@ pub async fn run_dead_letters(writer: DeadLetterWriter, mut consumer: Box<dyn Co
     let worker = writer.worker;
     loop {
         let batch = tokio::select! {
-            batch = consumer.next_batch(worker.batch_max) => batch,
+            // First, so that a drain begins no further batch.
+            biased;
             _ = stop.wait_for(|stopped| *stopped) => break,
+            batch = consumer.next_batch(worker.batch_max) => batch,
         };
         match batch {
             Ok(deliveries) => {

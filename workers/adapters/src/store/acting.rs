@@ -36,11 +36,7 @@ impl ActStore for SqlStore {
 impl SqlStore {
     async fn act_within(&self, tx: &mut Tx, signed: &SignedAct) -> Result<Acted, Fault> {
         if let Some(known) = content_of(tx, signed).await? {
-            if known == signed.content_sha256 {
-                return Ok(Acted::Duplicate);
-            }
-            let why = "the same source and id came before with other content; sign the act anew under a new id";
-            return Err(Fault::Conflict(why.to_owned()));
+            return Ok(if known == signed.content_sha256 { Acted::Duplicate } else { Acted::Conflict });
         }
         let Some((operator, acts)) = operator(tx, &signed.operator_id).await? else {
             return Ok(Acted::UnknownOperator(signed.operator_id.clone()));
@@ -78,7 +74,7 @@ impl SqlStore {
 
     async fn hold_revoked_within(&self, tx: &mut Tx, keys: Vec<String>, max: u32) -> Result<u32, Fault> {
         let tail = format!(
-            "where state in ('held', 'ready') and keyid {} and ended_kind is null \
+            "where state in ('held', 'ready', 'unknown') and keyid {} and ended_kind is null \
              and holds not like '%\"key_revoked\":%' and waived not like '%\"key_revoked\"%' \
              order by application_id, tranche",
             tx.among(1)
@@ -88,7 +84,7 @@ impl SqlStore {
         self.each(tx, payouts, move |desk, key| {
             let detail = "the key was revoked after its first arrival".to_owned();
             let hold = Hold { since: now, until: None, detail, released_by: None };
-            // Placing a hold is never refused.
+            // Also while unknown: once it is absent at the bank it would go again. Placing a hold is never refused.
             let _ = desk.apply(key, Event::Placed(HoldCode::KeyRevoked, hold));
         })
         .await

@@ -34,6 +34,14 @@ impl Fault {
         Self::Corrupt { place: place.to_owned(), what: what.to_string() }
     }
 
+    /// Says more closely which row cannot be read; other faults are not a row's.
+    pub(super) fn at(self, table: &str, key: &dyn Display) -> Self {
+        match self {
+            Self::Corrupt { place, what } => Self::Corrupt { place: format!("{table} {key}: {place}"), what },
+            Self::Database(_) | Self::Conflict(_) => self,
+        }
+    }
+
     /// As the port tells it.
     pub(super) fn told(self) -> StoreError {
         match self.verdict() {

@@ -174,7 +174,7 @@ async fn commitments(tx: &mut Tx, ids: BTreeSet<String>) -> Result<BTreeMap<Stri
 }
 
 /// The account on which each enterprise was last paid.
-async fn last_paid(tx: &mut Tx, usccs: BTreeSet<String>) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) async fn last_paid(tx: &mut Tx, usccs: BTreeSet<String>) -> Result<BTreeMap<String, String>, Fault> {
     if usccs.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -191,6 +191,21 @@ async fn last_paid(tx: &mut Tx, usccs: BTreeSet<String>) -> Result<BTreeMap<Stri
         }
     }
     Ok(accounts)
+}
+
+/// The account of each enterprise's award that is under way, else of the one that is ready and due first.
+pub(super) async fn goes_first(tx: &mut Tx, usccs: Vec<String>) -> Result<BTreeMap<String, String>, Fault> {
+    if usccs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!(
+        "select uscc, account_no from (select uscc, account_no, row_number() over \
+         (partition by uscc order by state = 'ready', due_at, application_id, tranche) as place \
+         from payouts where uscc {} and state in ('ready', 'sending', 'unknown', 'pending')) ranked where place = 1",
+        tx.among(1)
+    );
+    let rows = tx.rows(sql, vec![usccs.into()]).await?;
+    rows.iter().map(|row| Ok((row.get("uscc")?, row.get("account_no")?))).collect()
 }
 
 async fn of_ids(tx: &mut Tx, sql: &str, ids: BTreeSet<String>) -> Result<Vec<Row>, Fault> {

@@ -91,6 +91,20 @@ impl Tx {
         Ended::Done(committed.map(|()| value).map_err(|error| after_commit(&error)))
     }
 
+    /// Rolls back whatever `worked` did, and says whether it could be done: an error inside is about a row.
+    pub(super) async fn tried<T>(self, worked: Result<T, Fault>) -> Result<Result<(), StoreError>, StoreError> {
+        // As in [`Tx::end`].
+        let _ = match self.link {
+            Link::Postgres(tx) => tx.rollback().await,
+            Link::Sqlite(tx) => tx.rollback().await,
+        };
+        match worked.map_err(Fault::told) {
+            Ok(_) => Ok(Ok(())),
+            Err(error) if error.is_of_a_row() => Ok(Err(error)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Rows of a query. Parameters are `$1`, `$2`, … in both dialects.
     pub(super) async fn rows(&mut self, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let sql = AssertSqlSafe(sql.into());

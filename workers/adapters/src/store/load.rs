@@ -3,8 +3,9 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Row, Value};
-use super::{instruction_rows, payout_rows};
+use super::{aside, instruction_rows, payout_rows};
 use std::collections::{BTreeMap, BTreeSet};
+use tracing::error;
 use zhida_core::batch::{Batch, Member, Stopped};
 use zhida_core::ids::{InstructionId, MsgId, OperatorId, PayoutKey};
 use zhida_core::payout::{Instruction, Payout};
@@ -42,42 +43,113 @@ async fn payouts_where(tx: &mut Tx, tail: &str, values: Vec<Value>, lock: Lock) 
     complete(tx, rows).await
 }
 
-/// Payouts of a query that says itself which, in which order, how many; with `max` as its last parameter.
+/// Payouts of a query that says itself which, in which order, how many; with `max` as its last parameter. What cannot be
+/// read is set aside.
 pub(super) async fn payouts_due(
     tx: &mut Tx,
     tail: &str,
-    mut values: Vec<Value>,
+    values: Vec<Value>,
     max: u32,
     lock: Lock,
 ) -> Result<Vec<Payout>, Fault> {
+    let read = due(tx, tail, values, max, lock).await?;
+    aside::set_aside(tx, &read.places()).await?;
+    Ok(read.payouts)
+}
+
+/// As [`payouts_due`], for reading only: at most one more than `max`, and whether more rows were there than `max`.
+pub(super) async fn page(tx: &mut Tx, tail: &str, values: Vec<Value>, max: u32) -> Result<(Vec<Payout>, bool), Fault> {
+    let read = due(tx, tail, values, max + 1, Lock::None).await?;
+    for (key, place) in read.places() {
+        error!(payout = %key, place, "a payout that cannot be read is left out of a list");
+    }
+    let more = read.payouts.len() + read.unreadable.len() > max as usize;
+    Ok((read.payouts, more))
+}
+
+async fn due(tx: &mut Tx, tail: &str, mut values: Vec<Value>, max: u32, lock: Lock) -> Result<Read, Fault> {
     values.push(max.into());
     let (columns, limit, locked) = (payout_rows::COLUMNS, values.len(), tx.locked(lock));
     let rows = tx.rows(format!("select {columns} from payouts {tail} limit ${limit} {locked}"), values).await?;
-    complete(tx, rows).await
+    readable(tx, rows).await
 }
 
-/// Payout rows with their instructions, in the order of the rows.
+/// Payouts by key, locked in the order of their keys, those left alone that somebody else has; and those that cannot be
+/// read, set aside.
+pub(super) async fn payouts_and_unreadable(
+    tx: &mut Tx,
+    keys: &BTreeSet<PayoutKey>,
+) -> Result<(Vec<Payout>, BTreeSet<PayoutKey>), Fault> {
+    let (columns, locked, among) = (payout_rows::COLUMNS, tx.locked(Lock::Skip), tx.pairs_among(1));
+    let sql = format!(
+        "select {columns} from payouts where (application_id, tranche) {among} order by application_id, tranche {locked}"
+    );
+    let rows = tx.rows(sql, lists(keys)).await?;
+    let read = readable(tx, rows).await?;
+    aside::set_aside(tx, &read.places()).await?;
+    Ok((read.payouts, read.unreadable.into_keys().collect()))
+}
+
+/// Payout rows with their instructions, in the order of the rows; one that cannot be read fails them all.
 pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Payout>, Fault> {
-    let mut payouts = rows.iter().map(payout_rows::read).collect::<Result<Vec<_>, _>>()?;
-    if payouts.is_empty() {
-        return Ok(payouts);
+    let read = readable(tx, rows).await?;
+    match read.unreadable.into_values().next() {
+        Some(fault) => Err(fault),
+        None => Ok(read.payouts),
+    }
+}
+
+/// What could be read of some rows, and why the rest could not.
+struct Read {
+    payouts: Vec<Payout>,
+    unreadable: BTreeMap<PayoutKey, Fault>,
+}
+
+impl Read {
+    /// Where each unreadable payout is unreadable, without what stands there: it may be personal.
+    fn places(&self) -> BTreeMap<PayoutKey, String> {
+        let place = |fault: &Fault| match fault {
+            Fault::Corrupt { place, .. } => place.clone(),
+            Fault::Database(_) | Fault::Conflict(_) => String::new(),
+        };
+        self.unreadable.iter().map(|(key, fault)| (key.clone(), place(fault))).collect()
+    }
+}
+
+async fn readable(tx: &mut Tx, rows: Vec<Row>) -> Result<Read, Fault> {
+    let mut read = Read { payouts: Vec::with_capacity(rows.len()), unreadable: BTreeMap::new() };
+    for row in &rows {
+        let key = payout_rows::key(row)?;
+        match payout_rows::read(row) {
+            Ok(payout) => read.payouts.push(payout),
+            Err(fault) => drop(read.unreadable.insert(key.clone(), fault.at("payouts", &key))),
+        }
+    }
+    if read.payouts.is_empty() {
+        return Ok(read);
     }
     let sql = format!(
         "select {} from instructions where (application_id, tranche) {} order by application_id, tranche, generation",
         instruction_rows::COLUMNS,
         tx.pairs_among(1)
     );
-    let rows = tx.rows(sql, lists(payouts.iter().map(|payout| &payout.key))).await?;
+    let rows = tx.rows(sql, lists(read.payouts.iter().map(|payout| &payout.key))).await?;
     let mut by_key: BTreeMap<PayoutKey, Vec<Instruction>> = BTreeMap::new();
     for row in &rows {
-        let instruction = instruction_rows::read(row)?;
-        tx.known_instructions.insert(instruction.id.clone());
-        by_key.entry(payout_rows::key(row)?).or_default().push(instruction);
+        let key = payout_rows::key(row)?;
+        match instruction_rows::read(row) {
+            Ok(instruction) => {
+                tx.known_instructions.insert(instruction.id.clone());
+                by_key.entry(key).or_default().push(instruction);
+            }
+            Err(fault) => drop(read.unreadable.insert(key.clone(), fault.at("instructions of", &key))),
+        }
     }
-    for payout in &mut payouts {
+    read.payouts.retain(|payout| !read.unreadable.contains_key(&payout.key));
+    for payout in &mut read.payouts {
         payout.instructions = by_key.remove(&payout.key).unwrap_or_default();
     }
-    Ok(payouts)
+    Ok(read)
 }
 
 /// Which payout each of these instructions belongs to; unknown ones are absent.

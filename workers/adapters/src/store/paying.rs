@@ -1,9 +1,10 @@
 //! Sending and booking: the port of the payout worker. The claim itself is in `sending`.
 
+use super::aside::isolating;
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::Value;
-use super::{SqlStore, envelope, evidence, load, payout_rows, restoring, transact};
+use super::{SqlStore, aside, envelope, evidence, load, payout_rows, restoring, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -25,11 +26,13 @@ impl PayoutStore for SqlStore {
     }
 
     async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| self.book_call_within(&mut tx, claimed, outcome))
+        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+            .book_call_within(&mut tx, left_out, claimed, outcome))
     }
 
     async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| self.book_not_made_within(&mut tx, claimed, why))
+        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+            .book_not_made_within(&mut tx, left_out, claimed, why))
     }
 
     async fn expire_leases(&self, max: u32) -> Result<u32, StoreError> {
@@ -44,7 +47,8 @@ impl PayoutStore for SqlStore {
         if results.is_empty() {
             return Ok(());
         }
-        transact!(self, Writing, |tx| self.book_enquiries_within(&mut tx, results))
+        let keys = results.iter().map(|result| result.key.clone()).collect();
+        isolating!(self, keys, |tx, left_out| self.book_enquiries_within(&mut tx, left_out, results))
     }
 
     async fn book_evidence(&self, items: &[(InstructionId, Word, Carrier)]) -> Result<(), StoreError> {
@@ -68,9 +72,25 @@ impl PayoutStore for SqlStore {
 }
 
 impl SqlStore {
-    async fn book_call_within(&self, tx: &mut Tx, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), Fault> {
-        let (mut desk, batch) = self.desk_of(tx, claimed).await?;
-        steps::book_call(&mut desk, batch, claimed, outcome);
+    async fn book_call_within(
+        &self,
+        tx: &mut Tx,
+        left_out: &BTreeSet<PayoutKey>,
+        claimed: &ClaimedBatch,
+        outcome: &CallOutcome,
+    ) -> Result<(), Fault> {
+        let (mut desk, batch) = self.desk_of(tx, claimed, left_out).await?;
+        let without = batch.members.iter().filter(|member| left_out.contains(&member.key));
+        let without: BTreeSet<&InstructionId> = without.map(|member| &member.instruction_id).collect();
+        // A word about one that is left out comes again by an enquiry, when its lease has run out.
+        let outcome = match outcome {
+            CallOutcome::Answered(reports) if !without.is_empty() => {
+                let booked = reports.iter().filter(|report| !without.contains(&report.instruction_id));
+                &CallOutcome::Answered(booked.cloned().collect())
+            }
+            whole => whole,
+        };
+        steps::book_call(&mut desk, batch.clone(), claimed, outcome);
         let changes = desk.changes;
         let now = tx.now;
         let words = match outcome {
@@ -83,23 +103,42 @@ impl SqlStore {
             | CallOutcome::Doubtful { .. } => Vec::new(),
         };
         evidence::write(tx, words).await?;
+        if changes.batches.get(&claimed.msg_id).is_some_and(|batch| batch.closed.is_some()) {
+            aside::leave_batch(tx, &claimed.msg_id, left_out).await?;
+        }
         self.write(tx, changes).await
     }
 
-    async fn book_not_made_within(&self, tx: &mut Tx, claimed: &ClaimedBatch, why: &str) -> Result<(), Fault> {
-        let (mut desk, batch) = self.desk_of(tx, claimed).await?;
+    async fn book_not_made_within(
+        &self,
+        tx: &mut Tx,
+        left_out: &BTreeSet<PayoutKey>,
+        claimed: &ClaimedBatch,
+        why: &str,
+    ) -> Result<(), Fault> {
+        let (mut desk, batch) = self.desk_of(tx, claimed, left_out).await?;
         steps::book_not_made(&mut desk, batch, claimed, why);
         let changes = desk.changes;
         self.write(tx, changes).await
     }
 
     /// The members' payouts on a desk, and the batch as stored.
-    async fn desk_of(&self, tx: &mut Tx, claimed: &ClaimedBatch) -> Result<(Desk<'_>, Batch), Fault> {
+    async fn desk_of(
+        &self,
+        tx: &mut Tx,
+        claimed: &ClaimedBatch,
+        left_out: &BTreeSet<PayoutKey>,
+    ) -> Result<(Desk<'_>, Batch), Fault> {
         let members = load::members(tx, &claimed.msg_id).await?;
-        let keys: BTreeSet<PayoutKey> = members.iter().map(|member| member.key.clone()).collect();
-        let payouts = load::payouts(tx, &keys, Lock::Wait).await?;
+        let keys = members.iter().map(|member| &member.key).filter(|key| !left_out.contains(*key));
+        let payouts = load::payouts(tx, &keys.cloned().collect(), Lock::Wait).await?;
         let batch = load::batch(tx, &claimed.msg_id, members).await?;
         Ok((self.desk(tx, payouts), batch))
+    }
+
+    async fn keys_of(&self, claimed: &ClaimedBatch) -> Result<BTreeSet<PayoutKey>, StoreError> {
+        let members = transact!(self, Reading, |tx| load::members(&mut tx, &claimed.msg_id))?;
+        Ok(members.into_iter().map(|member| member.key).collect())
     }
 
     async fn expire_within(&self, tx: &mut Tx, max: u32) -> Result<u32, Fault> {
@@ -157,7 +196,13 @@ impl SqlStore {
         Ok(enquiries)
     }
 
-    async fn book_enquiries_within(&self, tx: &mut Tx, results: &[EnquiryResult]) -> Result<(), Fault> {
+    async fn book_enquiries_within(
+        &self,
+        tx: &mut Tx,
+        left_out: &BTreeSet<PayoutKey>,
+        results: &[EnquiryResult],
+    ) -> Result<(), Fault> {
+        let results: Vec<&EnquiryResult> = results.iter().filter(|one| !left_out.contains(&one.key)).collect();
         let keys = results.iter().map(|result| result.key.clone()).collect();
         let payouts = load::payouts(tx, &keys, Lock::Wait).await?;
         let now = tx.now;
@@ -165,7 +210,7 @@ impl SqlStore {
             EnquiryOutcome::Found(report) => Some(evidence::of_report(report, Carrier::Enquiry, now)),
             EnquiryOutcome::NotFound | EnquiryOutcome::NoAnswer { .. } => None,
         };
-        evidence::write(tx, results.iter().filter_map(word).collect()).await?;
+        evidence::write(tx, results.iter().copied().filter_map(word).collect()).await?;
         let mut desk = self.desk(tx, payouts);
         for result in results {
             steps::book_enquiry(&mut desk, result);

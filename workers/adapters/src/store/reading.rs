@@ -72,8 +72,7 @@ async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
     let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
     let limit = filter.limit.clamp(1, 1000);
     let tail = format!("{whole} order by received_at desc, application_id desc, tranche desc");
-    let mut items = load::payouts_due(tx, &tail, values, limit + 1, super::link::Lock::None).await?;
-    let more = items.len() > limit as usize;
+    let (mut items, more) = load::page(tx, &tail, values, limit).await?;
     items.truncate(limit as usize);
     let next = items.last().filter(|_| more).map(place);
     Ok(PayoutPage { items, next })

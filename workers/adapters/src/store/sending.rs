@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value};
-use super::{SqlStore, judging, load};
+use super::{SqlStore, aside, judging, load};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::{ClaimedBatch, Examination};
@@ -11,8 +11,8 @@ use zhida_core::ids::{FundId, MsgId, PayoutKey};
 use zhida_core::money::Fen;
 use zhida_core::payout::Payout;
 use zhida_core::ports::store::StoredEvent;
-use zhida_core::rules::Limits;
-use zhida_core::steps::{self, Authority, ClaimInputs, Desk, ResendInputs, Spent};
+use zhida_core::rules::{ChangedPayee, Limits};
+use zhida_core::steps::{self, Authority, ClaimInputs, Desk, PaidAccounts, ResendInputs, Spent};
 
 /// Open batches looked at in one claim at most.
 const EXAMINED_MAX: i64 = 20;
@@ -62,10 +62,12 @@ impl SqlStore {
             let msg_id = MsgId(row.get("msg_id")?);
             let members = load::members(tx, &msg_id).await?;
             let keys: BTreeSet<PayoutKey> = members.iter().map(|member| member.key.clone()).collect();
-            let payouts = load::payouts(tx, &keys, Lock::Skip).await?;
-            if payouts.len() < keys.len() {
+            let (payouts, unreadable) = load::payouts_and_unreadable(tx, &keys).await?;
+            if payouts.len() + unreadable.len() < keys.len() {
                 continue;
             }
+            // A batch with a member that cannot be read is closed as one whose member is gone: the others travel without it.
+            aside::leave_batch(tx, &msg_id, &unreadable).await?;
             let batch = load::read_batch(tx, &row, members)?;
             let authorities = self.authorities(tx, &payouts).await?;
             let inputs = ResendInputs { authorities: &authorities, spent, format: self.protocol.format.as_ref() };
@@ -94,11 +96,13 @@ impl SqlStore {
         let fund_ids = payouts.iter().filter_map(|payout| payout.fund_id.as_ref()).map(|id| id.0.clone()).collect();
         let policy_ids = payouts.iter().map(|payout| payout.policy_id.0.clone()).collect();
         let (funds, policies) = (judging::funds(tx, fund_ids).await?, judging::policies(tx, policy_ids).await?);
+        let accounts = self.paid_accounts(tx, &payouts).await?;
         let inputs = ClaimInputs {
             candidates: payouts.iter().map(|payout| payout.key.clone()).collect(),
             funds: &funds,
             policies: &policies,
             authorities: &authorities,
+            accounts: &accounts,
             stopped: zhida_core::batch::Stopped::No,
             spent,
             msg_id: msg_id.clone(),
@@ -143,6 +147,19 @@ impl SqlStore {
             self.protocol.verifier.read(approval, correction)
         };
         Ok(payouts.iter().map(|payout| (payout.key.clone(), authority(payout))).collect())
+    }
+
+    /// On which accounts the enterprises of those are paid that are sent for the first time.
+    async fn paid_accounts(&self, tx: &mut Tx, payouts: &[Payout]) -> Result<PaidAccounts, Fault> {
+        let first = payouts.iter().filter(|one| one.latest().is_some_and(|latest| latest.first_claimed_at.is_none()));
+        let usccs: BTreeSet<String> = first.map(|one| one.enterprise.uscc.clone()).collect();
+        if self.protocol.rules.changed_payee == ChangedPayee::Pay || usccs.is_empty() {
+            return Ok(PaidAccounts::default());
+        }
+        let last_paid = judging::last_paid(tx, usccs.clone()).await?;
+        let never_paid = usccs.into_iter().filter(|uscc| !last_paid.contains_key(uscc)).collect();
+        let goes_first = judging::goes_first(tx, never_paid).await?;
+        Ok(PaidAccounts { last_paid, goes_first })
     }
 
     /// What was first sent in this clock hour and on this day of the district's zone.

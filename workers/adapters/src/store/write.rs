@@ -259,7 +259,7 @@ fn posting(one: &Posting, now: jiff::Timestamp) -> Record {
     ]
 }
 
-fn alarm(one: &Alarm, now: jiff::Timestamp) -> Record {
+pub(super) fn alarm(one: &Alarm, now: jiff::Timestamp) -> Record {
     let key = one.key.as_ref();
     vec![
         ("at", now.into()),

@@ -93,11 +93,13 @@ pub enum AlarmKind {
     UnknownInstruction,
     /// The database went back in time: sending is closed until it is recovered.
     DatabaseWentBack,
+    /// The rows of a payout cannot be read, or the database refuses their change: it is left out.
+    RowUnusable,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Overpaid,
         Self::Contradiction,
         Self::Mismatch,
@@ -110,6 +112,7 @@ impl AlarmKind {
         Self::SignatureMismatch,
         Self::UnknownInstruction,
         Self::DatabaseWentBack,
+        Self::RowUnusable,
     ];
 
     /// The name in metrics, tables and runbooks.
@@ -128,6 +131,7 @@ impl AlarmKind {
             Self::SignatureMismatch => "signature_mismatch",
             Self::UnknownInstruction => "unknown_instruction",
             Self::DatabaseWentBack => "database_went_back",
+            Self::RowUnusable => "row_unusable",
         }
     }
 }

@@ -150,6 +150,16 @@ pub enum Event {
         /// How.
         end: CallEnd,
     },
+    /// The call of a claim ended with an answer that names the instruction: end and word are one event, so that nobody is
+    /// told of a doubt that never was.
+    Answered {
+        /// As for [`Event::CallEnded`].
+        epoch: u64,
+        /// Which.
+        instruction_id: InstructionId,
+        /// What the answer says of it.
+        word: Word,
+    },
     /// The lease of the open claim ran out.
     LeaseExpired,
     /// Its batch was closed: it travels alone from now on.

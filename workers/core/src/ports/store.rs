@@ -42,6 +42,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// It is about one row among several, not about the database: the others can be done without it.
+    #[must_use]
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Corrupt { .. } => true,
+            Self::Unavailable(_) | Self::Unknown(_) => false,
+        }
+    }
+}
+
 /// What the stores share: rules, the bank's message format, and the check of stored signatures.
 #[derive(Clone)]
 pub struct Protocol {
@@ -218,6 +229,8 @@ pub enum Acted {
     Done(ActOutcome),
     /// The same event came before: nothing was done again.
     Duplicate,
+    /// The same source and id came before with other content: nothing was done, and nothing is remembered of it.
+    Conflict,
     /// Refused, with the reason; the attempt is in the journal.
     Refused(ActRefused),
     /// No such operator, or disabled.

@@ -13,14 +13,27 @@ use serde_json::json;
 /// the batch as stored. A stale worker's claim is dropped, its evidence is not.
 pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, outcome: &CallOutcome) {
     batch.calls += 1;
+    let mut words: Vec<&StatusReport> = reports(outcome).iter().collect();
     for (member, epoch) in &claimed.members {
-        let end = end_for(member, claimed.members.len(), outcome);
-        let stale = desk.apply(&member.key, Event::CallEnded { epoch: *epoch, end }).err();
-        if let Some(refused) = stale {
-            journal_stale(desk, &member.key, &refused);
+        let named = words.iter().position(|report| report.instruction_id == member.instruction_id);
+        let event = match named {
+            Some(place) => Event::Answered {
+                epoch: *epoch,
+                instruction_id: member.instruction_id.clone(),
+                word: Word::from(&words[place].word),
+            },
+            None => Event::CallEnded { epoch: *epoch, end: end_for(claimed.members.len(), outcome) },
+        };
+        match (desk.apply(&member.key, event), named) {
+            (Ok(()), Some(place)) => {
+                words.remove(place);
+            }
+            (Ok(()), None) => {}
+            // The claim is dropped; a word that came with it is booked below like any other.
+            (Err(refused), _) => journal_stale(desk, &member.key, &refused),
         }
     }
-    for report in reports(outcome) {
+    for report in words {
         book_report(desk, report);
     }
     if let CallOutcome::DuplicateGroup = outcome {
@@ -134,15 +147,10 @@ fn reports(outcome: &CallOutcome) -> &[StatusReport] {
     }
 }
 
-fn end_for(member: &Member, members: usize, outcome: &CallOutcome) -> CallEnd {
+/// The end of the call for a member that the outcome does not name.
+fn end_for(members: usize, outcome: &CallOutcome) -> CallEnd {
     match outcome {
-        CallOutcome::Answered(reports) => {
-            if reports.iter().any(|one| one.instruction_id == member.instruction_id) {
-                CallEnd::Answered
-            } else {
-                CallEnd::Doubtful { why: "the answer does not name it".to_owned() }
-            }
-        }
+        CallOutcome::Answered(_) => CallEnd::Doubtful { why: "the answer does not name it".to_owned() },
         CallOutcome::RefusedWhole { .. } => {
             CallEnd::RefusedWhole { members: u32::try_from(members).unwrap_or(u32::MAX) }
         }

@@ -8,7 +8,8 @@ use crate::ids::{FundId, InstructionId, MsgId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Alarm, AlarmKind, Claim, Event, Hold, HoldCode, Instruction, Payout};
 use crate::ports::bank::{Payee, PaymentFormat, Transfer};
-use crate::rules::Limits;
+use crate::rules::{ChangedPayee, Limits};
+use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -38,6 +39,15 @@ pub struct Spent {
     pub today_by_fund: BTreeMap<FundId, Fen>,
 }
 
+/// On which account each of the candidates' enterprises is paid, by USCC, for the rule of the changed account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaidAccounts {
+    /// The account it was last paid on.
+    pub last_paid: BTreeMap<String, String>,
+    /// Where it never was: the account of its award that is under way, else of the one that is ready and due first.
+    pub goes_first: BTreeMap<String, String>,
+}
+
 /// What a claim needs beside the candidates on the desk.
 pub struct ClaimInputs<'a> {
     /// Candidates, oldest due first; loaded and locked.
@@ -48,6 +58,8 @@ pub struct ClaimInputs<'a> {
     pub policies: &'a BTreeMap<PolicyId, Policy>,
     /// What each candidate's signed events entitle to; none when a signature does not hold (any more).
     pub authorities: &'a BTreeMap<PayoutKey, Option<Authority>>,
+    /// Their enterprises' accounts.
+    pub accounts: &'a PaidAccounts,
     /// The stop switch.
     pub stopped: Stopped,
     /// Sent so far.
@@ -178,7 +190,33 @@ fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) 
             && !is_used_up(&desk.rules.limits, &inputs.spent, &transfer);
         return may_go.then_some(transfer);
     }
+    if let Some(detail) = changed_account(&payout, &transfer, inputs.accounts, desk.rules.changed_payee) {
+        let hold = Hold { since: desk.now, until: None, detail: detail.to_owned(), released_by: None };
+        // Placing a hold is never refused.
+        let _ = desk.apply(key, Event::Placed(HoldCode::PayeeChanged, hold));
+        return None;
+    }
     within_limits(&desk.rules.limits, &mut inputs.spent, &transfer).then_some(transfer)
+}
+
+/// Why the account of a first sending must be confirmed. Asked again here, because awards that came in together were judged
+/// before any of them was paid: the one that is due first goes, and fixes the account.
+fn changed_account(
+    payout: &Payout,
+    transfer: &Transfer,
+    accounts: &PaidAccounts,
+    rule: ChangedPayee,
+) -> Option<&'static str> {
+    // An officer has released it, or two have confirmed the correction.
+    let confirmed = payout.waived.contains(&HoldCode::PayeeChanged) || payout.correction_event.is_some();
+    if rule == ChangedPayee::Pay || confirmed {
+        return None;
+    }
+    let (account, detail) = match accounts.last_paid.get(&transfer.uscc) {
+        Some(paid) => (paid, "another account was paid since it came in"),
+        None => (accounts.goes_first.get(&transfer.uscc)?, "an award on another account is under way or due first"),
+    };
+    (*account != transfer.payee.account_no).then_some(detail)
 }
 
 fn first_transfer(payout: &Payout, latest: &Instruction, inputs: &ClaimInputs<'_>) -> Option<Transfer> {

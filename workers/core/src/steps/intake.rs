@@ -1,140 +1,16 @@
 //! Intake: what arrives becomes inbox rows, payouts with their holds and reservations, facts about applications, or
 //! quarantine rows. Signature and form have been checked before; here only contradictions are found.
 
-use super::rules_of_intake::{CapKey, Fund, Policy, judge, judge_arrival};
+use super::arrivals::{ApplicationFacts, Approval, Arrival, Fact, Quarantined, TakenIn};
+use super::rules_of_intake::{CapKey, Fund, Policy, fund_in_another_currency, judge, judge_arrival};
 use super::{Desk, JournalRow, Reconsider, Restored, add};
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
-use crate::payout::{Alarm, AlarmKind, Ended, Enterprise, Event, FundGrant, PROMISE, Payout, Refused};
+use crate::payout::{Alarm, AlarmKind, EndKind, Ended, Event, FundGrant, PROMISE, Payout, Refused};
 use crate::ports::bank::Payee;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An event that was read, verified and found well formed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Arrival {
-    /// CloudEvents source.
-    pub source: String,
-    /// CloudEvents id.
-    pub event_id: String,
-    /// CloudEvents type.
-    pub event_type: String,
-    /// CloudEvents subject.
-    pub subject: String,
-    /// The key that signed it.
-    pub keyid: String,
-    /// SHA-256 over the canonical form without the signature, hexadecimal.
-    pub content_sha256: String,
-    /// The bytes as they came.
-    pub body: Vec<u8>,
-    /// By which way: `amqp`, `http`, `submit`.
-    pub way: String,
-    /// What it says, as far as payouts are concerned.
-    pub fact: Fact,
-}
-
-/// What an inbound event means for payouts.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fact {
-    /// An award.
-    Approved(Box<Approval>),
-    /// The application is withdrawn, rejected or revoked.
-    Ended(ApplicationId, Ended),
-    /// A public notice began.
-    PublicityStarted(ApplicationId),
-    /// Somebody objected.
-    PublicityObjected(ApplicationId),
-    /// The public notice ended, its objections with it.
-    PublicityEnded(ApplicationId),
-    /// The enterprise corrected its account; two officers confirmed it.
-    PayeeCorrected(PayoutKey, Payee),
-    /// An integrity commitment was signed.
-    CommitmentSigned {
-        /// Its id.
-        commitment_id: String,
-        /// Of which enterprise.
-        uscc: String,
-    },
-    /// Taken in and journalled for later workers.
-    Other,
-}
-
-/// An approved award.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// Which.
-    pub key: PayoutKey,
-    /// Under which policy.
-    pub policy_id: PolicyId,
-    /// Out of which fund, if it says so.
-    pub fund_id: Option<FundId>,
-    /// To whom.
-    pub enterprise: Enterprise,
-    /// How much.
-    pub amount: Fen,
-    /// ISO 4217.
-    pub currency: String,
-    /// On which account.
-    pub payee: Payee,
-    /// Start of the 24 hours.
-    pub approved_at: Timestamp,
-    /// How many different officers.
-    pub officers: u32,
-    /// The commitment it refers to.
-    pub commitment_id: Option<String>,
-}
-
-/// What is known of an application beside its payouts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApplicationFacts {
-    /// It ended.
-    pub ended: Option<Ended>,
-    /// A public notice is running.
-    pub publicity_open: bool,
-    /// An objection is open.
-    pub objection_open: bool,
-}
-
-/// Something that could not be taken in; nothing is lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quarantined {
-    /// The bytes as they came.
-    pub body: Vec<u8>,
-    /// By which way.
-    pub way: String,
-    /// CloudEvents source, if it could be read.
-    pub source: Option<String>,
-    /// CloudEvents id, if it could be read.
-    pub event_id: Option<String>,
-    /// CloudEvents type, if it could be read.
-    pub event_type: Option<String>,
-    /// Why, as a code.
-    pub reason_code: String,
-    /// Which field, if one.
-    pub field: Option<String>,
-    /// Why, in words, with the remedy.
-    pub reason: String,
-}
-
-/// What became of an arrival.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TakenIn {
-    /// New, and durable once the transaction commits.
-    Accepted,
-    /// Seen before; nothing changed.
-    Duplicate,
-    /// Contradictory.
-    Quarantined {
-        /// Why, as a code.
-        reason_code: String,
-        /// The field that contradicts.
-        field: String,
-        /// Why, in words.
-        reason: String,
-    },
-}
 
 /// Everything intake has to know beside the payouts on the desk.
 #[derive(Clone, Debug, Default)]
@@ -235,14 +111,21 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
         if same {
             return TakenIn::Duplicate;
         }
-        desk.changes.alarms.push(Alarm {
-            kind: AlarmKind::ApprovalConflict,
-            key: Some(approval.key.clone()),
-            instruction_id: None,
-            text: "a second, different approval of the same award is in quarantine".to_owned(),
-        });
+        let text = "a second, different approval of the same award is in quarantine";
         let reason = "this application's tranche was approved before, with another policy, enterprise, amount or payee, or it has ended; a further award needs a further tranche";
-        return quarantine(desk, arrival, "approval_conflict", "data.application_id", reason);
+        return approval_conflict(desk, arrival, approval.key, text, reason);
+    }
+    if approved_application_ended(desk, &approval.key.application_id) {
+        let text = "an approval of an application that ended after an earlier approval is in quarantine";
+        let reason = "this application was approved before, and withdrawn, rejected or revoked since; nothing of it is paid any more: a further award needs a new application";
+        return approval_conflict(desk, arrival, approval.key, text, reason);
+    }
+    if let Some(fund) = fund_in_another_currency(context, &approval) {
+        let reason = format!(
+            "fund {} pays in {}, the award is in {}; approve it in the fund's currency, or mend the policy and replay it",
+            fund.id, fund.currency, approval.currency
+        );
+        return quarantine(desk, arrival, "currency_not_funds", "data.amount.currency", &reason);
     }
     let payout = new_payout(desk, context, arrival, approval);
     let key = payout.key.clone();
@@ -256,6 +139,23 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
     apply_rules(desk, context, &key);
     ring_if_new_and_ready(desk, &key);
     TakenIn::Accepted
+}
+
+/// The end of an approved application ends all its tranches, those to come included. What an officer cancels is one tranche.
+fn approved_application_ended(desk: &Desk<'_>, id: &ApplicationId) -> bool {
+    let of_application = desk.payouts.values().filter(|one| one.key.application_id == *id);
+    of_application.filter_map(|one| one.ended.as_ref()).any(|ended| ended.kind != EndKind::Cancelled)
+}
+
+/// Quarantines a contradicting approval, and rings.
+fn approval_conflict(desk: &mut Desk<'_>, arrival: &Arrival, key: PayoutKey, text: &str, reason: &str) -> TakenIn {
+    desk.changes.alarms.push(Alarm {
+        kind: AlarmKind::ApprovalConflict,
+        key: Some(key),
+        instruction_id: None,
+        text: text.to_owned(),
+    });
+    quarantine(desk, arrival, "approval_conflict", "data.application_id", reason)
 }
 
 fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, approval: Approval) -> Payout {

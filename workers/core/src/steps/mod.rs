@@ -2,6 +2,7 @@
 //! Each step is one transaction; the stores only load, call and write.
 
 mod act;
+mod arrivals;
 mod call;
 mod claim;
 mod enquiry;
@@ -12,10 +13,11 @@ mod rules_of_intake;
 mod tests;
 
 pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
+pub use arrivals::{ApplicationFacts, Approval, Arrival, Fact, Quarantined, TakenIn};
 pub use call::{book_call, book_not_made, examine_batch, expire_lease};
-pub use claim::{Authority, ClaimInputs, ResendInputs, Spent, claim, claim_again};
+pub use claim::{Authority, ClaimInputs, PaidAccounts, ResendInputs, Spent, claim, claim_again};
 pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, book_statement_check, time_passes};
-pub use intake::{ApplicationFacts, Approval, Arrival, Fact, IntakeContext, Quarantined, TakenIn, reconsider, take_in};
+pub use intake::{IntakeContext, reconsider, take_in};
 pub use restore::{Restore, Restored, close_sending, compare, owners_of_forgotten, possible_ids, recover};
 pub use rules_of_intake::{CapKey, Fund, Policy};
 

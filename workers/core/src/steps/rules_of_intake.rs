@@ -1,5 +1,6 @@
 //! The business rules an approval meets: what stands against paying it now. Rules never refuse an approval, they hold it.
 
+use super::arrivals::Approval;
 use super::intake::IntakeContext;
 use crate::ids::{FundId, PolicyId};
 use crate::money::Fen;
@@ -77,6 +78,14 @@ impl CapKey {
             year: zone.to_datetime(payout.approved_at).year(),
         }
     }
+}
+
+/// The fund of an award, when it is known and pays in another currency. While it is not known the award is held.
+pub(super) fn fund_in_another_currency<'a>(context: &'a IntakeContext, approval: &Approval) -> Option<&'a Fund> {
+    let policy = context.policies.get(&approval.policy_id)?;
+    let named_other = approval.fund_id.as_ref().is_some_and(|named| *named != policy.fund_id);
+    let fund = context.funds.get(&policy.fund_id).filter(|_| !named_other)?;
+    (fund.currency != approval.currency).then_some(fund)
 }
 
 /// What the rules say of a payout that is not funded yet, or that waits.

@@ -2,7 +2,7 @@
 
 use super::super::{Act, ActOutcome, ActRefused, Fact, Operator, Role, Switch, TakenIn, act, reconsider, take_in};
 use super::{approval, approved, arrival, context, desk_with};
-use crate::ids::{OperatorId, PayoutKey};
+use crate::ids::{FundId, OperatorId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{EndKind, HoldCode, PayoutState};
 use crate::rules::Rules;
@@ -102,6 +102,52 @@ fn what_ended_before_its_approval_is_held_for_every_tranche() {
     let (desk, _) = desk_with(&rules, arrivals);
     assert_eq!(desk.payouts.len(), 2);
     assert!(desk.payouts.values().all(|one| one.holds.contains_key(&HoldCode::ApplicationEnded) && !one.funded));
+}
+
+#[test]
+fn a_tranche_after_the_end_of_an_approved_application_is_a_conflict_that_rings() {
+    for (kind, expected) in [
+        (EndKind::Withdrawn, "approval_conflict"),
+        (EndKind::Rejected, "approval_conflict"),
+        (EndKind::Revoked, "approval_conflict"),
+    ] {
+        let rules = rules();
+        let mut second = approval(1);
+        second.key.tranche = 2;
+        let arrivals = vec![
+            approved(1),
+            arrival("w", Fact::Ended(key(1).application_id, ended(kind))),
+            arrival("t2", Fact::Approved(Box::new(second))),
+            approved(2),
+        ];
+        let (desk, taken) = desk_with(&rules, arrivals);
+        assert_eq!(reason_code(&taken[2]), expected);
+        assert_eq!(reason_code(&taken[3]), "accepted", "another application");
+        assert_eq!((desk.payouts.len(), desk.changes.alarms.len()), (2, 1));
+    }
+}
+
+#[test]
+fn another_currency_than_the_funds_is_refused_when_the_fund_is_known() {
+    let mut dollars = approval(1);
+    dollars.currency = "USD".to_owned();
+    let mut of_unknown_policy = dollars.clone();
+    of_unknown_policy.policy_id = PolicyId::from("P-later");
+    let mut of_another_fund = dollars.clone();
+    of_another_fund.fund_id = Some(FundId::from("F-other"));
+    for (approval, expected, held) in [
+        (dollars, "currency_not_funds", None),
+        (of_unknown_policy, "accepted", Some(HoldCode::PolicyUnknown)),
+        (of_another_fund, "accepted", Some(HoldCode::FundUnknown)),
+    ] {
+        let rules = rules();
+        let (desk, taken) = desk_with(&rules, vec![arrival("e", Fact::Approved(Box::new(approval)))]);
+        assert_eq!(reason_code(&taken[0]), expected);
+        if let TakenIn::Quarantined { field, .. } = &taken[0] {
+            assert_eq!(field, "data.amount.currency");
+        }
+        assert_eq!(desk.payouts.get(&key(1)).and_then(|one| one.holds.keys().next().copied()), held);
+    }
 }
 
 #[test]

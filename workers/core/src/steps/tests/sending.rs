@@ -1,7 +1,8 @@
 //! Claims, and the ends of calls for several members at once.
 
 use super::super::{
-    Authority, ClaimInputs, Desk, ResendInputs, Spent, book_call, book_not_made, claim, claim_again, examine_batch,
+    Authority, ClaimInputs, Desk, PaidAccounts, ResendInputs, Spent, book_call, book_not_made, claim, claim_again,
+    examine_batch,
 };
 use super::{approved, context, desk_with};
 use crate::batch::{Batch, ClaimedBatch, Examination, Stopped};
@@ -39,7 +40,8 @@ fn claim_all(desk: &mut Desk<'_>, msg_id: &str, spent: Spent, stopped: Stopped) 
     let candidates = desk.payouts.keys().flat_map(|key| [key.clone(), key.clone()]).collect();
     let (funds, policies) = (&context.funds, &context.policies);
     let (authorities, format, msg_id) = (&authorities, &Lines, MsgId::from(msg_id));
-    claim(desk, ClaimInputs { candidates, funds, policies, authorities, stopped, spent, msg_id, format })
+    let accounts = &PaidAccounts::default();
+    claim(desk, ClaimInputs { candidates, funds, policies, authorities, accounts, stopped, spent, msg_id, format })
 }
 
 fn go_again(desk: &mut Desk<'_>, msg_id: &str, spent: &Spent) -> Option<ClaimedBatch> {
@@ -105,6 +107,28 @@ fn every_member_is_booked_on_its_own() {
         assert_eq!(free, if matches!(outcome, CallOutcome::RefusedWhole { .. }) { 3 } else { 0 }, "{outcome:?}");
         let somewhere = desk.payouts.values().all(|one| one.latest().unwrap().known_to_bank);
         assert_eq!(somewhere, outcome == CallOutcome::DuplicateGroup);
+    }
+}
+
+#[test]
+fn a_clean_answer_is_told_without_a_doubt_that_never_was() {
+    let rules = rules();
+    let told = |desk: &Desk<'_>| desk.changes.world.iter().map(|one| one.event_type.clone()).collect::<Vec<_>>();
+    for (word, last) in [
+        (BankWord::Settled { code: "ACSC".to_owned(), credited_at: None, bank_reference: None }, "payout.settled.v1"),
+        (BankWord::OnTheWay { code: "ACSP".to_owned() }, "payout.pending.v1"),
+        // A refusal counts when an enquiry confirms it.
+        (BankWord::Rejected { reason: "AC01".to_owned(), text: String::new() }, "payout.unknown.v1"),
+    ] {
+        let (mut desk, _) = desk_with(&rules, vec![approved(1)]);
+        let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
+        let batch = stored(&desk, "M-1");
+        let outcome = CallOutcome::Answered(vec![report(1, word)]);
+        book_call(&mut desk, batch.clone(), &claimed, &outcome);
+        assert_eq!(told(&desk), ["payout.received.v1", "payout.submitted.v1", last]);
+        // Once more after a commit of unknown outcome: the claim is stale by then, the word is known.
+        book_call(&mut desk, batch, &claimed, &outcome);
+        assert_eq!(told(&desk).len(), 3);
     }
 }
 
@@ -186,6 +210,7 @@ fn what_would_be_sent_is_what_was_signed() {
         funds: &context.funds,
         policies: &context.policies,
         authorities: &authorities,
+        accounts: &PaidAccounts::default(),
         stopped: Stopped::No,
         spent: Spent::default(),
         msg_id: MsgId::from("M-1"),
