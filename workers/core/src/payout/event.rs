@@ -13,7 +13,7 @@ use thiserror::Error;
 /// How a call ended for one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEnd {
-    /// The answer named it: the word follows as evidence.
+    /// The answer named it: its word is evidence.
     Answered,
     /// Nothing of this call was taken in; the same bytes may go later.
     NotTakenIn(NotTakenIn),
@@ -149,6 +149,16 @@ pub enum Event {
         epoch: u64,
         /// How.
         end: CallEnd,
+    },
+    /// The call of a claim ended with an answer that names its instruction. Both are one event, so that nobody is told of
+    /// the doubt in between.
+    CallAnswered {
+        /// Epoch of the claim; another one than the open claim's is stale, and nothing is booked then.
+        epoch: u64,
+        /// Which instruction.
+        instruction_id: InstructionId,
+        /// What the answer says of it.
+        word: Word,
     },
     /// The lease of the open claim ran out.
     LeaseExpired,

@@ -3,7 +3,7 @@
 //! generation.
 
 use super::effect::{Alarm, AlarmKind, Announcement, Effect, PayoutWord};
-use super::event::{Decision, Event, Refused, Word};
+use super::event::{CallEnd, Decision, Event, Refused, Word};
 use super::hold::HoldCode;
 use super::instruction::{Carrier, Instruction, InstructionState, RESEND_AGREED};
 use super::rejection::RejectionClass;
@@ -71,6 +71,10 @@ impl Turn<'_> {
             Event::Corrected { payee, authority } => return self.correct(payee, authority),
             Event::Claimed { claim, msg_id, transfer } => return self.claim(claim, msg_id, *transfer),
             Event::CallEnded { epoch, end } => return self.call_ended(epoch, &end),
+            Event::CallAnswered { epoch, instruction_id, word } => {
+                self.call_ended(epoch, &CallEnd::Answered)?;
+                return self.evidence(&instruction_id, word, Carrier::Answer);
+            }
             Event::LeaseExpired => self.lease_expired(),
             Event::BatchClosed => self.batch_closed(),
             Event::Evidence { instruction_id, word, carrier } => return self.evidence(&instruction_id, word, carrier),

@@ -13,16 +13,17 @@ use serde_json::json;
 /// the batch as stored. A stale worker's claim is dropped, its evidence is not.
 pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, outcome: &CallOutcome) {
     batch.calls += 1;
+    let mut others: Vec<&StatusReport> = reports(outcome).iter().collect();
     for (member, epoch) in &claimed.members {
-        let end = end_for(member, claimed.members.len(), outcome);
-        let stale = desk.apply(&member.key, Event::CallEnded { epoch: *epoch, end }).err();
-        if let Some(refused) = stale {
+        let named = others.iter().position(|one| one.instruction_id == member.instruction_id);
+        let report = named.map(|place| others.remove(place));
+        if let Err(refused) = desk.apply(&member.key, call_end(member, *epoch, report, claimed.members.len(), outcome))
+        {
             journal_stale(desk, &member.key, &refused);
+            report.into_iter().for_each(|report| book_report(desk, report));
         }
     }
-    for report in reports(outcome) {
-        book_report(desk, report);
-    }
+    others.into_iter().for_each(|report| book_report(desk, report));
     if let CallOutcome::DuplicateGroup = outcome {
         for (member, _) in &claimed.members {
             let instruction_id = member.instruction_id.clone();
@@ -134,22 +135,28 @@ fn reports(outcome: &CallOutcome) -> &[StatusReport] {
     }
 }
 
-fn end_for(member: &Member, members: usize, outcome: &CallOutcome) -> CallEnd {
-    match outcome {
-        CallOutcome::Answered(reports) => {
-            if reports.iter().any(|one| one.instruction_id == member.instruction_id) {
-                CallEnd::Answered
-            } else {
-                CallEnd::Doubtful { why: "the answer does not name it".to_owned() }
-            }
+/// How the call ended for one member, with the word of it that the answer names.
+fn call_end(
+    member: &Member,
+    epoch: u64,
+    report: Option<&StatusReport>,
+    members: usize,
+    outcome: &CallOutcome,
+) -> Event {
+    let end = match (outcome, report) {
+        (CallOutcome::Answered(_), Some(report)) => {
+            let instruction_id = member.instruction_id.clone();
+            return Event::CallAnswered { epoch, instruction_id, word: Word::from(&report.word) };
         }
-        CallOutcome::RefusedWhole { .. } => {
+        (CallOutcome::Answered(_), None) => CallEnd::Doubtful { why: "the answer does not name it".to_owned() },
+        (CallOutcome::RefusedWhole { .. }, _) => {
             CallEnd::RefusedWhole { members: u32::try_from(members).unwrap_or(u32::MAX) }
         }
-        CallOutcome::NotTakenIn { why, .. } => CallEnd::NotTakenIn(*why),
-        CallOutcome::DuplicateGroup => CallEnd::Doubtful { why: "the group is called a duplicate".to_owned() },
-        CallOutcome::Doubtful { why, .. } => CallEnd::Doubtful { why: why.clone() },
-    }
+        (CallOutcome::NotTakenIn { why, .. }, _) => CallEnd::NotTakenIn(*why),
+        (CallOutcome::DuplicateGroup, _) => CallEnd::Doubtful { why: "the group is called a duplicate".to_owned() },
+        (CallOutcome::Doubtful { why, .. }, _) => CallEnd::Doubtful { why: why.clone() },
+    };
+    Event::CallEnded { epoch, end }
 }
 
 /// A report of the bank as evidence.
