@@ -60,6 +60,8 @@ pub struct Tables {
     pub journal: Vec<JournalEntry>,
     /// Everything that rang.
     pub alarms: Vec<Alarm>,
+    /// When each of them rang.
+    pub alarm_times: Vec<Timestamp>,
     /// Funds.
     pub funds: BTreeMap<FundId, Fund>,
     /// Policies.
@@ -168,6 +170,7 @@ impl MemoryStore {
             }
         }
         tables.postings.extend(changes.postings);
+        tables.alarm_times.extend(changes.alarms.iter().map(|_| now));
         tables.alarms.extend(changes.alarms);
         for (id, amount) in changes.funds {
             if let Some(fund) = tables.funds.get_mut(&id) {

@@ -1,11 +1,11 @@
 //! People, time, outbox, figures.
 
 use crate::world::{Award, World, doubtful, key, settled, signed};
-use jiff::SignedDuration;
-use std::collections::BTreeSet;
-use zhida_core::ids::OperatorId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::ids::{InstructionId, OperatorId};
 use zhida_core::money::Fen;
-use zhida_core::payout::{Decision, HoldCode, PayoutState};
+use zhida_core::payout::{Carrier, Decision, HoldCode, PayoutState, Word};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{Acted, PayoutFilter};
 use zhida_core::steps::{Act, ActOutcome};
@@ -182,6 +182,21 @@ pub(crate) async fn lost_doorbells_are_rung_again(world: World) {
     take_all().await;
     world.pass(SignedDuration::from_mins(30));
     assert_eq!(world.store.ring_again().await.unwrap(), 0, "nothing waits");
+}
+
+pub(crate) async fn alarms_are_figures_for_an_hour(world: World) {
+    let unknown = InstructionId::from("NOBODY-KNOWS-IT");
+    world.hear(&unknown, Word::OnTheWay, Carrier::Pushed).await;
+    let counts = async |world: &World| {
+        let figures = world.other.figures(Timestamp::MAX).await.unwrap();
+        let of = |counts: &BTreeMap<String, u64>| counts.get("unknown_instruction").copied().unwrap_or_default();
+        (of(&figures.alarms_last_hour), of(&figures.alarms_by_kind))
+    };
+    assert_eq!(counts(&world).await, (1, 1), "also for a process that was not there when it rang");
+    world.pass(SignedDuration::from_mins(59));
+    assert_eq!(counts(&world).await, (1, 1));
+    world.pass(SignedDuration::from_mins(2));
+    assert_eq!(counts(&world).await, (0, 1));
 }
 
 pub(crate) async fn figures_and_pages_tell_the_state(world: World) {

@@ -96,8 +96,9 @@ table! {
     INCARNATION_MISMATCH = "zhida_incarnation_mismatch", Kind::Gauge, [],
         "1 when the database is older than the copy of its head kept outside: sending is closed until `zhida recover`.",
         "数据库回退，已停止支付";
-    ALARMS = "zhida_alarms_total", Kind::Counter, ["kind"],
-        "Alarms that a person must look at, by kind.", "需人工处理的警报";
+    ALARMS = "zhida_alarms_last_hour", Kind::State, ["kind"],
+        "Alarms of the last hour that a person must look at, by kind; read from the database, so that one written while nobody served still rings.",
+        "一小时内需人工处理的警报";
 
     // ── funds, in minor units of the fund's currency ──
     FUND_APPROPRIATED = "zhida_fund_appropriated_fen", Kind::State, ["fund"],

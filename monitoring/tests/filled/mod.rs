@@ -7,28 +7,12 @@ use zhida_monitoring::metrics::labels::{
 use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
 use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
 
-/// Alarm kinds as the core names them.
-pub(crate) const ALARM_KINDS: [&str; 12] = [
-    "overpaid",
-    "contradiction",
-    "mismatch",
-    "paid_after_end",
-    "format_refused",
-    "refused_other",
-    "bank_unauthorised",
-    "resend_expired",
-    "approval_conflict",
-    "signature_mismatch",
-    "unknown_instruction",
-    "database_went_back",
-];
-
 /// A fresh set.
 ///
 /// # Errors
 /// When the table contradicts itself.
 pub(crate) fn metrics() -> Result<Metrics, MetricsError> {
-    Metrics::new("0.0.0-test", &ALARM_KINDS)
+    Metrics::new("0.0.0-test")
 }
 
 /// Lets everything happen once; the consumer lives as long as the answer is kept.
@@ -39,7 +23,6 @@ pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> Consu
     DeadQueue::ALL.iter().for_each(|queue| metrics.dead_letter(*queue));
     BrokerLink::ALL.iter().for_each(|link| metrics.broker_reconnected(*link));
     BankCall::ALL.iter().for_each(|call| metrics.bank_call(*call, took));
-    ALARM_KINDS.iter().for_each(|kind| metrics.alarm(kind));
     metrics.credited(Duration::from_secs(40));
     metrics.leases_expired(1);
     metrics.incarnation(Incarnation::Same);
@@ -75,6 +58,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         outbox_oldest: None,
         quarantine_conflicts: 0,
         quarantine_other: 1,
+        alarms: vec![("overpaid", 0), ("mismatch", 1)],
         stop_switch: StopSwitch::Running,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
 use zhida_core::payout::{InstructionState, Payout, PayoutState};
 use zhida_core::ports::store::{
-    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
 };
 
 #[async_trait]
@@ -77,8 +77,11 @@ impl ReadStore for MemoryStore {
         for row in tables.quarantine.iter().filter(|row| row.state == "open") {
             count_one(&mut figures.quarantine_by_code, &row.item.reason_code);
         }
-        for alarm in &tables.alarms {
+        for (alarm, at) in tables.alarms.iter().zip(&tables.alarm_times) {
             count_one(&mut figures.alarms_by_kind, alarm.kind.code());
+            if now.duration_since(*at) < ALARMS_RING {
+                count_one(&mut figures.alarms_last_hour, alarm.kind.code());
+            }
         }
         Ok(figures)
     }

@@ -21,19 +21,13 @@ pub(crate) struct FiguresReader {
     pub(crate) every: Duration,
 }
 
-/// The kinds of alarm, for the metric's labels.
-pub(crate) fn alarm_kinds() -> Vec<&'static str> {
-    AlarmKind::ALL.iter().map(|kind| kind.code()).collect()
-}
-
 /// Reads until `stop` turns true.
 pub(crate) async fn run(reader: FiguresReader, mut stop: watch::Receiver<bool>) {
     let database = reader.health.check("database");
     let broker = reader.broker.as_ref().map(|_| reader.health.check("broker"));
-    let mut alarms = None;
     reader.metrics.sweep_started("figures", reader.every, SystemTime::now());
     loop {
-        read_database(&reader, &database, &mut alarms).await;
+        read_database(&reader, &database).await;
         if let (Some(probe), Some(check)) = (&reader.broker, &broker) {
             match probe.probe().await {
                 BrokerHealth::Connected(found) => {
@@ -50,13 +44,12 @@ pub(crate) async fn run(reader: FiguresReader, mut stop: watch::Receiver<bool>) 
     }
 }
 
-async fn read_database(reader: &FiguresReader, check: &Check, alarms: &mut Option<BTreeMap<String, u64>>) {
+async fn read_database(reader: &FiguresReader, check: &Check) {
     let began = Instant::now();
     match reader.store.figures(jiff::Timestamp::MAX).await {
         Ok(figures) => {
             reader.metrics.database_round_trip(began.elapsed());
             reader.metrics.show_state(&state_figures(&figures));
-            count_alarms(&reader.metrics, &figures, alarms);
             reader.metrics.sweep_ran("figures", SystemTime::now());
             check.ok();
         }
@@ -65,18 +58,6 @@ async fn read_database(reader: &FiguresReader, check: &Check, alarms: &mut Optio
             check.failing(error.to_string());
         }
     }
-}
-
-/// Alarms are rows: every process counts the new ones it sees, so that a rule over any of them rings.
-fn count_alarms(metrics: &Metrics, figures: &Figures, known: &mut Option<BTreeMap<String, u64>>) {
-    if let Some(known) = known {
-        for kind in AlarmKind::ALL {
-            let count = |alarms: &BTreeMap<String, u64>| alarms.get(kind.code()).copied().unwrap_or_default();
-            let new = count(&figures.alarms_by_kind).saturating_sub(count(known));
-            (0..new).for_each(|_| metrics.alarm(kind.code()));
-        }
-    }
-    *known = Some(figures.alarms_by_kind.clone());
 }
 
 fn state_figures(figures: &Figures) -> StateFigures {
@@ -111,6 +92,7 @@ fn state_figures(figures: &Figures) -> StateFigures {
         outbox_oldest: age(figures.outbox.1),
         quarantine_conflicts: conflicts.iter().map(|(_, count)| **count).sum(),
         quarantine_other: other.iter().map(|(_, count)| **count).sum(),
+        alarms: AlarmKind::ALL.iter().map(|kind| (kind.code(), count(&figures.alarms_last_hour, kind.code()))).collect(),
         stop_switch: if figures.stopped { StopSwitch::Stopped } else { StopSwitch::Running },
     }
 }

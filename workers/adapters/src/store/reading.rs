@@ -14,7 +14,7 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::payout::Payout;
 use zhida_core::ports::store::{
-    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
 };
 use zhida_core::steps::{JournalRow, Quarantined};
 
@@ -175,9 +175,12 @@ impl SqlStore {
         figures.inbox = tx.one("select count(*) as count from inbox", vec![]).await?.unsigned("count")?;
         let open =
             "select reason_code as name, count(*) as count from quarantine where state = 'open' group by reason_code";
-        figures.quarantine_by_code = counts(tx, open).await?;
+        figures.quarantine_by_code = counts(tx, open, vec![]).await?;
         let alarms = "select kind as name, count(*) as count from alarms group by kind";
-        figures.alarms_by_kind = counts(tx, alarms).await?;
+        figures.alarms_by_kind = counts(tx, alarms, vec![]).await?;
+        let recent = "select kind as name, count(*) as count from alarms where at > $1 group by kind";
+        let since = tx.now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
+        figures.alarms_last_hour = counts(tx, recent, vec![since.into()]).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
         let credits = "select credited_at - approved_at as micros from payouts where credited_at >= $1";
         let rows = tx.rows(credits, vec![credited_since.into()]).await?;
@@ -219,8 +222,8 @@ async fn count_payouts(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> 
     Ok(())
 }
 
-async fn counts(tx: &mut Tx, sql: &str) -> Result<BTreeMap<String, u64>, Fault> {
-    let rows = tx.rows(sql, vec![]).await?;
+async fn counts(tx: &mut Tx, sql: &str, values: Vec<Value>) -> Result<BTreeMap<String, u64>, Fault> {
+    let rows = tx.rows(sql, values).await?;
     rows.iter().map(|row| Ok((row.get("name")?, row.unsigned("count")?))).collect()
 }
 

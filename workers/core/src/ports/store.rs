@@ -14,7 +14,7 @@ use crate::steps::{
     TakenIn,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -291,6 +291,9 @@ pub struct PayoutPage {
     pub next: Option<String>,
 }
 
+/// How long an alarm is among those that ring: whoever was not there when it was written still hears it.
+pub const ALARMS_RING: SignedDuration = SignedDuration::from_hours(1);
+
 /// Figures of the state, read from the database, so that they are right with several processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -322,6 +325,8 @@ pub struct Figures {
     pub quarantine_by_code: BTreeMap<String, u64>,
     /// Alarms by kind, ever.
     pub alarms_by_kind: BTreeMap<String, u64>,
+    /// Alarms by kind that rang within [`ALARMS_RING`].
+    pub alarms_last_hour: BTreeMap<String, u64>,
     /// The stop switch.
     pub stopped: bool,
     /// Approval → credit of settled payouts, in microseconds, those credited since the given moment.
