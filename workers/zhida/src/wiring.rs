@@ -33,6 +33,10 @@ pub(crate) struct Context {
 impl Context {
     /// Opens the database that the settings name.
     pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let untrusted = settings.check_trusted_keys();
+        if !untrusted.is_empty() {
+            anyhow::bail!("{}", untrusted.join("\n  "));
+        }
         let district = district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
         let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
