@@ -38,7 +38,7 @@ fn metrics_named_in(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_metric_of_the_table_is_rendered() {
     let metrics = filled::metrics().unwrap();
-    let _consumer = filled::let_everything_happen(&metrics, SystemTime::UNIX_EPOCH + NOW);
+    filled::let_everything_happen(&metrics, SystemTime::UNIX_EPOCH + NOW);
     let text = metrics.render();
     for row in TABLE {
         let kind = match row.kind {
@@ -115,17 +115,6 @@ fn state_nobody_can_read_is_absent_and_a_fund_that_is_gone_disappears() {
 
     metrics.forget_state();
     assert!(state().all(|row| !metrics.render().contains(row.name)), "no longer to be read");
-}
-
-#[test]
-fn a_consumer_counts_as_long_as_it_lives() {
-    let metrics = filled::metrics().unwrap();
-    let (one, two) = (metrics.intake_consumer(), metrics.intake_consumer());
-    assert!(metrics.render().contains("zhida_intake_consumers 2"));
-    drop(one);
-    assert!(metrics.render().contains("zhida_intake_consumers 1"));
-    drop(two);
-    assert!(metrics.render().contains("zhida_intake_consumers 0"));
 }
 
 #[test]

@@ -116,11 +116,9 @@ impl Metrics {
         self.inbox.with_label_values(&[outcome.label()]).inc_by(count);
     }
 
-    /// An intake consumer lives as long as the answer is kept. With the embedded queue: the task that reads it.
-    #[must_use = "the consumer counts as alive only while this is kept"]
-    pub fn intake_consumer(&self) -> ConsumerAlive {
-        self.intake_consumers.inc();
-        ConsumerAlive(self.intake_consumers.clone())
+    /// So many consumers has the intake queue.
+    pub fn intake_consumers(&self, count: u32) {
+        self.intake_consumers.set(i64::from(count));
     }
 
     /// A dead letter was found.
@@ -188,15 +186,6 @@ impl Metrics {
             self.bank_calls.with_label_values(&[call, outcome]);
             self.bank_call_seconds.with_label_values(&[call, class]);
         }
-    }
-}
-
-/// An intake consumer that is alive; dropping it says that it is not, however it ended.
-pub struct ConsumerAlive(IntGauge);
-
-impl Drop for ConsumerAlive {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

@@ -120,7 +120,8 @@ table! {
     QUARANTINE = "zhida_quarantine_open", Kind::State, ["kind"],
         "Events in quarantine that nobody has replayed or discarded.", "隔离区未处理数";
     INTAKE_CONSUMERS = "zhida_intake_consumers", Kind::Gauge, [],
-        "Consumers of the intake queue alive in this process.", "接收端存活数";
+        "Consumers of the intake queue as the broker counts them, the same in every process; 0 while the broker cannot be asked. With the embedded queue 1 where events are taken in.",
+        "接收端存活数";
     OUTBOX_UNSENT = "zhida_outbox_unsent", Kind::State, [],
         "Outbox rows not yet confirmed by the queue.", "待发消息数";
     OUTBOX_OLDEST = "zhida_outbox_oldest_age_seconds", Kind::State, [],

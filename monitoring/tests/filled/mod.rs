@@ -5,7 +5,7 @@ use zhida_monitoring::metrics::labels::{
     BankCall, BrokerLink, DeadQueue, InboxOutcome, Incarnation, PayoutResult, StopSwitch,
 };
 use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
-use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
+use zhida_monitoring::metrics::{Metrics, MetricsError};
 
 /// A fresh set.
 ///
@@ -15,8 +15,8 @@ pub(crate) fn metrics() -> Result<Metrics, MetricsError> {
     Metrics::new("0.0.0-test")
 }
 
-/// Lets everything happen once; the consumer lives as long as the answer is kept.
-pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> ConsumerAlive {
+/// Lets everything happen once.
+pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) {
     let took = Duration::from_millis(3);
     PayoutResult::ALL.iter().for_each(|result| metrics.payout_result(*result));
     InboxOutcome::ALL.iter().for_each(|outcome| metrics.inbox(*outcome, 2));
@@ -31,7 +31,7 @@ pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> Consu
     metrics.sweep_started("doorbells", Duration::from_secs(30), now);
     metrics.sweep_ran("doorbells", now);
     metrics.show_state(&figures(now));
-    metrics.intake_consumer()
+    metrics.intake_consumers(2);
 }
 
 /// State figures of a district at work.

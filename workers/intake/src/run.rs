@@ -38,7 +38,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Runs until `stop` turns true: the batch at hand is finished and acknowledged, then the consumer closes.
 pub async fn run(worker: IntakeWorker, mut consumer: Box<dyn Consumer>, mut stop: Stop) {
-    let alive = worker.metrics.intake_consumer();
     loop {
         let batch = tokio::select! {
             batch = consumer.next_batch(worker.batch_max) => batch,
@@ -61,7 +60,6 @@ pub async fn run(worker: IntakeWorker, mut consumer: Box<dyn Consumer>, mut stop
         }
     }
     consumer.close().await;
-    drop(alive);
     info!("intake drained");
 }
 

@@ -182,10 +182,10 @@ impl House {
         };
         // Without a broker events come in over HTTP and the command line, straight through the door.
         let Some(consumer) = self.consumer(Queue::Intake, self.settings.queue.prefetch)? else {
-            let (alive, mut stopped) = (self.metrics.intake_consumer(), self.stopped.clone());
+            let mut stopped = self.stopped.clone();
+            self.metrics.intake_consumers(1);
             self.tasks.spawn(async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
-                drop(alive);
                 "intake"
             });
             return Ok(());
