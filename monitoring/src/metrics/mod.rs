@@ -131,12 +131,12 @@ impl Metrics {
         self.broker_reconnects.with_label_values(&[link.label()]).inc();
     }
 
-    /// From publishing a batch to its last confirm.
+    /// From a question to the broker to its answer.
     pub fn broker_round_trip(&self, took: Duration) {
         self.broker_round_trip.observe(took.as_secs_f64());
     }
 
-    /// One transaction or query.
+    /// One reading of the state figures.
     pub fn database_round_trip(&self, took: Duration) {
         self.database_round_trip.observe(took.as_secs_f64());
     }

@@ -133,9 +133,9 @@ table! {
     BROKER_RECONNECTS = "zhida_broker_reconnects_total", Kind::Counter, ["link"],
         "Connections to the broker rebuilt.", "消息代理重连次数";
     BROKER_ROUND_TRIP = "zhida_broker_round_trip_seconds", Kind::Histogram(CALL), [],
-        "From publishing a batch to its last confirm.", "消息代理往返用时";
+        "One question to the broker and its answer, asked with every reading of the state figures.", "消息代理往返用时";
     DATABASE_ROUND_TRIP = "zhida_database_round_trip_seconds", Kind::Histogram(CALL), [],
-        "One transaction or query, begin to commit.", "数据库往返用时";
+        "One reading of the state figures from the database.", "数据库往返用时";
     SWEEP_LAST_RUN = "zhida_sweep_last_run_timestamp_seconds", Kind::Gauge, ["sweep"],
         "When this sweep last ended well, or was started.", "巡检最近完成时刻";
     SWEEP_INTERVAL = "zhida_sweep_interval_seconds", Kind::Gauge, ["sweep"],

@@ -94,7 +94,8 @@ async fn take_in(worker: &IntakeWorker, deliveries: Vec<Delivery>, stop: &mut St
     }
 }
 
-fn count(metrics: &Metrics, results: &[Handed]) {
+/// Counts what became of messages, by whatever way they came.
+pub fn count(metrics: &Metrics, results: &[Handed]) {
     let number = |wanted: fn(&Handed) -> bool| results.iter().filter(|one| wanted(one)).count() as u64;
     metrics.inbox(InboxOutcome::Accepted, number(|one| matches!(one, Handed::Accepted | Handed::Acted(_))));
     metrics.inbox(InboxOutcome::Duplicate, number(|one| matches!(one, Handed::Duplicate)));

@@ -3,6 +3,7 @@
 use crate::opening;
 use crate::rules::rules;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
@@ -11,8 +12,8 @@ use zhida_config::Settings;
 use zhida_config::sections;
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome, NotTakenIn};
-use zhida_core::ports::door::EventDoor;
-use zhida_core::ports::store::{Protocol, Store};
+use zhida_core::ports::door::{EventDoor, Handed, Raw};
+use zhida_core::ports::store::{Protocol, Store, StoreError};
 use zhida_core::ports::time::Time;
 use zhida_intake::{Door, Keyring};
 use zhida_monitoring::Metrics;
@@ -154,5 +155,20 @@ impl BankLink for MeasuredBank {
         };
         self.metrics.bank_call(call, began.elapsed());
         outcome
+    }
+}
+
+/// The door as the API uses it, which counts what comes in; the intake worker counts for itself.
+pub(crate) struct CountedDoor {
+    pub(crate) door: Door,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl EventDoor for CountedDoor {
+    async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
+        let results = self.door.hand_in(raws, now).await?;
+        zhida_intake::count(&self.metrics, &results);
+        Ok(results)
     }
 }
