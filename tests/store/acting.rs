@@ -199,6 +199,15 @@ pub(crate) async fn alarms_are_figures_for_an_hour(world: World) {
     assert_eq!(counts(&world).await, (0, 1));
 }
 
+pub(crate) async fn a_payout_with_two_holds_counts_under_both(world: World) {
+    let greedy = Award { fen: 2_000_000, ..world.award(1).await };
+    world.take(&[greedy.arrival()]).await;
+    assert_eq!(world.reason(1).await, "fund_short");
+    world.done("O-1", Act::Hold(key(1))).await;
+    let both = BTreeMap::from([("fund_short".to_owned(), 1), ("operator".to_owned(), 1)]);
+    assert_eq!(world.figures().await.held_by_code, both);
+}
+
 pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     world.accept(1..=5).await;
     world.done("O-1", Act::Hold(key(5))).await;
@@ -210,7 +219,7 @@ pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     let count = |state: &str| figures.by_state.get(state).copied().unwrap_or_default();
     assert_eq!([count("settled").0, count("unknown").0, count("ready").0, count("held").0], [2, 1, 1, 1]);
     assert_eq!(count("settled").1, Fen(20_000));
-    assert_eq!(figures.held_by_code["operator"], 1);
+    assert_eq!(figures.held_by_code, BTreeMap::from([("operator".to_owned(), 1)]));
     assert_eq!(figures.approve_to_credit_micros.len(), 2);
     assert!(figures.oldest_unpaid.is_some() && figures.oldest_unknown.is_some() && !figures.stopped);
     assert_eq!((figures.funds[0].committed, figures.inbox), (Fen(50_000), 6));

@@ -107,9 +107,7 @@ impl MemoryStore {
         let live = payout.instructions.iter().rev().find(|one| !one.is_dead());
         match state {
             PayoutState::Held => {
-                if let Some((code, _)) = payout.reason() {
-                    count_one(&mut figures.held_by_code, &code);
-                }
+                payout.holds.keys().for_each(|code| count_one(&mut figures.held_by_code, code.code()));
             }
             PayoutState::Refused => {
                 if let Some(rejection) = payout.speaking().and_then(|one| one.rejection.as_ref()) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
-use zhida_core::payout::Payout;
+use zhida_core::payout::{HoldCode, Payout};
 use zhida_core::ports::store::{
     ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
 };
@@ -163,6 +163,7 @@ impl SqlStore {
     async fn figures_within(&self, tx: &mut Tx, credited_since: Timestamp) -> Result<Figures, Fault> {
         let mut figures = Figures { at: Some(tx.now), funds: all_funds(tx).await?, ..Figures::default() };
         count_payouts(tx, &mut figures).await?;
+        count_holds(tx, &mut figures).await?;
         figures.oldest_unpaid = first_time(tx, "select min(approved_at) as at from payouts where live", vec![]).await?;
         self.count_late(tx, &mut figures).await?;
         let unknown = "select min(last_call_ended_at) as at from instructions where state = 'unknown'";
@@ -210,14 +211,29 @@ async fn count_payouts(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> 
         let (state, reason): (String, Option<String>) = (row.get("state")?, row.get("reason_code")?);
         let (count, amount): (u64, i64) = (row.unsigned("count")?, row.get("amount")?);
         let reason = reason.unwrap_or_default();
-        if state == "held" {
-            *figures.held_by_code.entry(reason.clone()).or_default() += count;
-        }
         if let Some(class) = reason.strip_prefix("refused_") {
             *figures.refused_by_class.entry(class.to_owned()).or_default() += count;
         }
         let sum = figures.by_state.entry(state).or_default();
         *sum = (sum.0 + count, Fen(sum.1.0 + amount));
+    }
+    Ok(())
+}
+
+/// Every hold of every held payout, not only the one that is its reason. The column is read as text, so that one that cannot
+/// be read does not blind the rest.
+async fn count_holds(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+    let sums = HoldCode::ALL.iter().map(|code| {
+        let code = code.code();
+        format!("count(case when holds like '%\"{code}\":{{%' then 1 end) as {code}")
+    });
+    let sql = format!("select {} from payouts where state = 'held'", sums.collect::<Vec<_>>().join(", "));
+    let row = tx.one(sql, vec![]).await?;
+    for code in HoldCode::ALL {
+        let count = row.unsigned(code.code())?;
+        if count > 0 {
+            figures.held_by_code.insert(code.code().to_owned(), count);
+        }
     }
     Ok(())
 }

@@ -301,7 +301,7 @@ pub struct Figures {
     pub at: Option<Timestamp>,
     /// Payouts and their sum by state.
     pub by_state: BTreeMap<String, (u64, Fen)>,
-    /// Held payouts by reason code.
+    /// Held payouts by reason code; one with two counts under both.
     pub held_by_code: BTreeMap<String, u64>,
     /// Refused payouts by class.
     pub refused_by_class: BTreeMap<String, u64>,
