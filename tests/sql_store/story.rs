@@ -296,7 +296,7 @@ pub(crate) fn operator(id: &str) -> Operator {
         id: OperatorId::from(id),
         name: id.to_owned(),
         role: Role::Releaser,
-        public_key: "k".to_owned(),
+        public_key: format!("key of {id}"),
         disabled_at: None,
     }
 }

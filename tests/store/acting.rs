@@ -7,8 +7,8 @@ use zhida_core::ids::{InstructionId, OperatorId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, Decision, HoldCode, PayoutState, Word};
 use zhida_core::ports::queue::Destination;
-use zhida_core::ports::store::{Acted, PayoutFilter};
-use zhida_core::steps::{Act, ActOutcome};
+use zhida_core::ports::store::{Acted, PayoutFilter, StoreError};
+use zhida_core::steps::{Act, ActOutcome, Operator};
 
 const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
 const DONE: Acted = Acted::Done(ActOutcome::Done);
@@ -197,6 +197,21 @@ pub(crate) async fn alarms_are_figures_for_an_hour(world: World) {
     assert_eq!(counts(&world).await, (1, 1));
     world.pass(SignedDuration::from_mins(2));
     assert_eq!(counts(&world).await, (0, 1));
+}
+
+pub(crate) async fn one_key_is_one_person(world: World) {
+    let all = world.store.operators().await.unwrap();
+    let known = |id: &str| all.iter().find(|one| one.id.0 == id).unwrap().clone();
+    let borrowed = Operator { public_key: known("R-1").public_key, ..known("R-2") };
+    for operator in [borrowed.clone(), Operator { id: OperatorId::from("R-3"), ..borrowed.clone() }] {
+        let refused = world.store.put_operator(&operator, "test").await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+    }
+    assert_eq!(world.store.operators().await.unwrap(), all, "nothing was written");
+    // Who acts no longer lends no eye: the key may go on with its owner's new name.
+    let disabled_at = Some(world.now().await);
+    world.store.put_operator(&Operator { disabled_at, ..known("R-1") }, "test").await.unwrap();
+    world.store.put_operator(&Operator { id: OperatorId::from("R-3"), ..borrowed }, "test").await.unwrap();
 }
 
 pub(crate) async fn a_payout_with_two_holds_counts_under_both(world: World) {

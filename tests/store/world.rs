@@ -320,7 +320,7 @@ pub(crate) fn policy() -> Policy {
 }
 
 fn operator(id: &str, role: Role) -> Operator {
-    let public_key = "none".to_owned();
+    let public_key = format!("key of {id}");
     Operator { id: OperatorId::from(id), name: id.to_owned(), role, public_key, disabled_at: None }
 }
 

@@ -183,7 +183,8 @@ pub trait ReferenceStore: Send + Sync {
     /// One policy.
     async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, StoreError>;
 
-    /// Adds an operator, or replaces name, role and key of one; `by` stands in the journal.
+    /// Adds an operator, or replaces name, role and key of one; `by` stands in the journal. [`StoreError::Conflict`] when
+    /// another operator who is not disabled has the same key: four eyes are two keys.
     async fn put_operator(&self, operator: &Operator, by: &str) -> Result<(), StoreError>;
 
     /// All operators, by id.
