@@ -270,7 +270,10 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
         (("bank.enquiry_first_seconds", "901"), "bank.enquiry_first_seconds = 901 is above"),
         (("payout.at_risk_hours", "12,12"), "payout.at_risk_hours = [12, 12] cannot be used"),
         (("payout.at_risk_hours", "12,24"), "payout.at_risk_hours = [12, 24] cannot be used"),
-        (("bank.push_token", "geheimgeheim"), "bank.push_token is set, and taking in what the bank pushes is not built"),
+        (
+            ("bank.push_token", "geheimgeheim"),
+            "bank.push_token is set, and taking in what the bank pushes is not built",
+        ),
         (("bank.out_dir", "/srv/out"), "bank.out_dir is set, and the file link is not built"),
         (("bank.in_dir", "/srv/in"), "bank.in_dir is set, and the file link is not built"),
         (("bank.answer_by_minutes", "60"), "bank.answer_by_minutes is set, and the file link is not built"),

@@ -28,7 +28,10 @@ fn every_metric_is_set_by_a_worker() {
         files::rust().into_iter().filter(|file| file.is_product() && file.path.starts_with("workers/")).collect();
     let called = |name: &str| workers.iter().any(|file| file.text.contains(&format!(".{name}(")));
     let idle = names.iter().filter(|name| !called(name) && !TO_COME.contains(name));
-    assert_tidy("every method of Metrics is called in workers/", &idle.map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_tidy(
+        "every method of Metrics is called in workers/",
+        &idle.map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -36,8 +39,12 @@ fn every_queue_is_consumed() {
     let topology = read("workers/adapters/src/transport/rabbitmq/topology.rs");
     let (_, variants) = topology.split_once("pub enum Queue {").expect("the queues");
     let (variants, _) = variants.split_once('}').expect("their end");
-    let queues: Vec<&str> =
-        variants.lines().map(str::trim).filter(|line| !line.starts_with("//")).filter_map(|line| line.strip_suffix(',')).collect();
+    let queues: Vec<&str> = variants
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with("//"))
+        .filter_map(|line| line.strip_suffix(','))
+        .collect();
     assert!(queues.len() >= 4, "only {queues:?} found: does the test still read what is there?");
     let serve = read("workers/zhida/src/serve.rs");
     let idle = queues.iter().filter(|queue| !serve.contains(&format!("consumer(Queue::{queue},")));

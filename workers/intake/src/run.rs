@@ -2,7 +2,6 @@
 //! worker writes what was delivered too often into quarantine, unread.
 
 use crate::door::Door;
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -72,7 +71,7 @@ async fn take_in(worker: &IntakeWorker, deliveries: Vec<Delivery>, stop: &mut St
     let began = worker.time.elapsed();
     let mut pause = FIRST_PAUSE;
     loop {
-        match worker.door.hand_in(&raws, Timestamp::now()).await {
+        match worker.door.hand_in(&raws).await {
             Ok(results) => {
                 count(&worker.metrics, &results);
                 return true;

@@ -115,7 +115,10 @@ fn state_figures(figures: &Figures) -> StateFigures {
         outbox_oldest: age(figures.outbox.1),
         quarantine_conflicts: conflicts.iter().map(|(_, count)| **count).sum(),
         quarantine_other: other.iter().map(|(_, count)| **count).sum(),
-        alarms: AlarmKind::ALL.iter().map(|kind| (kind.code(), count(&figures.alarms_last_hour, kind.code()))).collect(),
+        alarms: AlarmKind::ALL
+            .iter()
+            .map(|kind| (kind.code(), count(&figures.alarms_last_hour, kind.code())))
+            .collect(),
         stop_switch: if figures.stopped { StopSwitch::Stopped } else { StopSwitch::Running },
     }
 }

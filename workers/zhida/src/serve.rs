@@ -138,7 +138,10 @@ impl House {
             figures::run(reader, stopped).await;
             "figures"
         });
-        let api = Api { store: self.store.clone(), door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }) };
+        let api = Api {
+            store: self.store.clone(),
+            door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }),
+        };
         self.start_console(roles.contains(&Role::Console).then_some(api), listener);
         Ok(())
     }

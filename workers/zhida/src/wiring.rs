@@ -3,7 +3,6 @@
 use crate::opening;
 use crate::rules::rules;
 use async_trait::async_trait;
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
@@ -166,8 +165,8 @@ pub(crate) struct CountedDoor {
 
 #[async_trait]
 impl EventDoor for CountedDoor {
-    async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
-        let results = self.door.hand_in(raws, now).await?;
+    async fn hand_in(&self, raws: &[Raw]) -> Result<Vec<Handed>, StoreError> {
+        let results = self.door.hand_in(raws).await?;
         zhida_intake::count(&self.metrics, &results);
         Ok(results)
     }

@@ -14,7 +14,7 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::payout::{HoldCode, Payout};
 use zhida_core::ports::store::{
-    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
 };
 use zhida_core::steps::{JournalRow, Quarantined};
 
@@ -64,10 +64,11 @@ async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
         values.push(policy_id.as_str().into());
         conditions.push(format!("policy_id = ${}", values.len()));
     }
-    if let Some(before) = filter.before.as_deref().and_then(parse_place) {
+    if let Some(before) = &filter.before {
         let n = values.len();
         conditions.push(format!("(received_at, application_id, tranche) < (${}, ${}, ${})", n + 1, n + 2, n + 3));
-        values.extend(before);
+        let Place { received_at, key } = before;
+        values.extend([(*received_at).into(), key.application_id.as_str().into(), key.tranche.into()]);
     }
     let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
     let limit = filter.limit.clamp(1, 1000);
@@ -75,21 +76,8 @@ async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
     let mut items = load::payouts_due(tx, &tail, values, limit + 1, super::link::Lock::None).await?;
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(place);
+    let next = items.last().filter(|_| more).map(Place::of);
     Ok(PayoutPage { items, next })
-}
-
-/// A place in the list: when it was received, tranche, application.
-fn place(payout: &Payout) -> String {
-    format!("{}-{}-{}", payout.received_at.as_microsecond(), payout.key.tranche, payout.key.application_id)
-}
-
-/// A place that nobody gave out reads as none: the list begins anew.
-fn parse_place(place: &str) -> Option<[Value; 3]> {
-    let (received_at, rest) = place.split_once('-')?;
-    let (tranche, application_id) = rest.split_once('-')?;
-    let (received_at, tranche): (i64, i64) = (received_at.parse().ok()?, tranche.parse().ok()?);
-    Some([received_at.into(), application_id.into(), tranche.into()])
 }
 
 async fn journal_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {

@@ -5,7 +5,7 @@
 use crate::batch::ClaimedBatch;
 use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use crate::money::Fen;
-use crate::payout::{Carrier, Payout, PayoutState, Word};
+use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::queue::Destination;
 use crate::rules::Rules;
@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
+
+pub use super::listing::{NoPlace, PayoutFilter, PayoutPage, Place};
 
 /// Why the store could not serve.
 #[derive(Debug, Error)]
@@ -268,28 +270,6 @@ pub struct JournalEntry {
     pub by: String,
     /// The facts.
     pub detail: serde_json::Value,
-}
-
-/// Which payouts to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PayoutFilter {
-    /// In this state only.
-    pub state: Option<PayoutState>,
-    /// Of this policy only.
-    pub policy_id: Option<PolicyId>,
-    /// Older than this place in the list (`next` of the page before).
-    pub before: Option<String>,
-    /// At most this many, 1–1000.
-    pub limit: u32,
-}
-
-/// A page of payouts, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PayoutPage {
-    /// The payouts.
-    pub items: Vec<Payout>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<String>,
 }
 
 /// How long an alarm is among those that ring: whoever was not there when it was written still hears it.

@@ -24,7 +24,7 @@ use zhida_schemas::time::Time;
 
 /// Does the act, and says what became of it.
 pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<ExitCode> {
-    let now = Timestamp::now();
+    let now = context.store.now().await?;
     let lifted = codes_to_lift(context, verb).await?;
     let Some((who, event)) = event(verb, &lifted, Time::from(now))? else {
         return Err(Usage("this verb is no act of an officer".to_owned()).into());
@@ -70,11 +70,8 @@ async fn hand_in(context: &Context, who: &SwitchArgs, event: &InboundEvent, now:
     let mut draft = event.draft(&id, &source, Time::from(now));
     sign(&mut draft, &operator, &key).map_err(|error| anyhow::anyhow!("{error}"))?;
     let raw = Raw { body: serde_json::to_vec(&draft)?, routing_key: None, way: "submit" };
-    let handed = context
-        .door
-        .hand_in(&[raw], now)
-        .await
-        .context("it is not certain whether the act was done; see `zhida trace`")?;
+    let handed =
+        context.door.hand_in(&[raw]).await.context("it is not certain whether the act was done; see `zhida trace`")?;
     handed.into_iter().next().context("the door gave no answer")
 }
 

@@ -5,7 +5,6 @@ use super::table::{Column, Table};
 use super::{Form, closing_operator, local, submit};
 use crate::cli::{QuarantineVerb, SignerArgs};
 use crate::wiring::Context;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use zhida_core::ids::OperatorId;
@@ -25,9 +24,7 @@ pub(crate) async fn run(context: &Context, verb: &QuarantineVerb) -> anyhow::Res
         }
         QuarantineVerb::Show { id, json } => show(context, id, Form::from(*json)).await,
         QuarantineVerb::Replay { id, who, json } => replay(context, id, who, Form::from(*json)).await,
-        QuarantineVerb::Discard { id, who, reason, json } => {
-            discard(context, id, who, reason, Form::from(*json)).await
-        }
+        QuarantineVerb::Discard { id, who, reason, json } => discard(context, id, who, reason, Form::from(*json)).await,
     }
 }
 
@@ -106,7 +103,7 @@ async fn replay(context: &Context, id: &str, who: &SignerArgs, form: Form) -> an
     let by = closing_operator(&*context.store, who).await?;
     let row = find_open(context, id).await?;
     let raw = Raw { body: row.item.body.clone(), routing_key: None, way: REPLAY };
-    let handed = context.door.hand_in(&[raw], Timestamp::now()).await?.into_iter().next();
+    let handed = context.door.hand_in(&[raw]).await?.into_iter().next();
     let Some(handed) = handed else { anyhow::bail!("the door gave no answer; {id} stays open") };
     let (outcome, refused) = match &handed {
         Handed::Accepted => ("accepted", None),
