@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod demo;
+mod keys;
 mod operators;
 mod payments;
 mod restore;
