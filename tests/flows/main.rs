@@ -10,6 +10,7 @@ mod keys;
 mod operators;
 mod payments;
 mod restore;
+mod service;
 mod world;
 
 use world::World;
