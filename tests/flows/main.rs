@@ -11,6 +11,7 @@ mod operators;
 mod payments;
 mod restore;
 mod service;
+mod verbs;
 mod world;
 
 use world::World;
