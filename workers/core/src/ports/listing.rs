@@ -1,7 +1,8 @@
-//! The list of payouts in pages: what is asked for, where a page begins, and what it holds.
+//! What is listed for people and machines: payouts in pages, quarantine rows, journal entries.
 
 use crate::ids::{ApplicationId, PayoutKey, PolicyId};
 use crate::payout::{Payout, PayoutState};
+use crate::steps::Quarantined;
 use jiff::Timestamp;
 use std::fmt;
 use std::str::FromStr;
@@ -68,6 +69,38 @@ pub struct PayoutPage {
     pub items: Vec<Payout>,
     /// Where the next page begins, if there is one.
     pub next: Option<Place>,
+}
+
+/// A quarantine row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Its id.
+    pub id: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What and why.
+    pub item: Quarantined,
+    /// `open`, `replayed` or `discarded`.
+    pub state: String,
+    /// Who closed it, when and why.
+    pub closed: Option<(String, Timestamp, String)>,
+}
+
+/// A journal row as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalEntry {
+    /// Order of writing.
+    pub sequence: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: String,
+    /// About what.
+    pub subject: String,
+    /// Who.
+    pub by: String,
+    /// The facts.
+    pub detail: serde_json::Value,
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
-pub use super::listing::{NoPlace, PayoutFilter, PayoutPage, Place};
+pub use super::listing::{JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place, QuarantineRow};
 
 /// Why the store could not serve.
 #[derive(Debug, Error)]
@@ -238,38 +238,6 @@ pub trait ActStore: Send + Sync {
 
     /// Holds every unsent payout that a revoked key approved, at most `max`; says how many.
     async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError>;
-}
-
-/// A quarantine row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuarantineRow {
-    /// Its id.
-    pub id: String,
-    /// When it came.
-    pub received_at: Timestamp,
-    /// What and why.
-    pub item: Quarantined,
-    /// `open`, `replayed` or `discarded`.
-    pub state: String,
-    /// Who closed it, when and why.
-    pub closed: Option<(String, Timestamp, String)>,
-}
-
-/// A journal row as read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JournalEntry {
-    /// Order of writing.
-    pub sequence: i64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: String,
-    /// About what.
-    pub subject: String,
-    /// Who.
-    pub by: String,
-    /// The facts.
-    pub detail: serde_json::Value,
 }
 
 /// How long an alarm is among those that ring: whoever was not there when it was written still hears it.
