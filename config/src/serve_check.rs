@@ -1,6 +1,7 @@
 //! Whether `serve` can honour the settings as they stand together. The form of each one was checked when it was read.
 
 use crate::address::{DatabaseKind, QueueUrl};
+use crate::problem::Origin;
 use crate::sections::{BankKind, Environment};
 use crate::settings::Settings;
 
@@ -16,6 +17,7 @@ impl Settings {
             );
         }
         self.check_bank(&mut refusals);
+        self.check_unread(&mut refusals);
         if self.queue.url == QueueUrl::Embedded && self.database.url.kind() == DatabaseKind::Postgres {
             refusals.push(
                 "queue.url = \"embedded\" rings inside one process only and database.url is PostgreSQL: set queue.url to the broker, or use SQLite"
@@ -33,6 +35,41 @@ impl Settings {
             ));
         }
         refusals
+    }
+
+    /// Every trusted key that the environment does not allow, one sentence each. Whatever opens the door asks, not only `serve`.
+    #[must_use]
+    pub fn check_trusted_keys(&self) -> Vec<String> {
+        match self.environment {
+            Environment::Sandbox => Vec::new(),
+            Environment::Live => {
+                let unbounded = self.trusted_keys.iter().filter(|(_, key)| key.is_unbounded());
+                unbounded
+                    .map(|(name, _)| {
+                        format!(
+                            "intake.trusted_keys.{name} is trusted for every source or every type, which only environment = \"sandbox\" allows: \
+                             give it sources and types"
+                        )
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// Settings that only links to come will read: whoever sets one expects something that does not happen.
+    fn check_unread(&self, refusals: &mut Vec<String>) {
+        const TO_COME: [(&str, &str); 4] = [
+            ("bank.push_token", "taking in what the bank pushes"),
+            ("bank.out_dir", "the file link"),
+            ("bank.in_dir", "the file link"),
+            ("bank.answer_by_minutes", "the file link"),
+        ];
+        for (key, what) in TO_COME {
+            let row = self.show().iter().find(|row| row.key == key);
+            if row.is_some_and(|row| !matches!(row.origin, Origin::Default | Origin::NotSet)) {
+                refusals.push(format!("{key} is set, and {what} is not built yet in this version: leave it out"));
+            }
+        }
     }
 
     fn check_bank(&self, refusals: &mut Vec<String>) {
@@ -74,13 +111,6 @@ impl Settings {
                     .to_owned(),
             );
         }
-        for (name, key) in &self.trusted_keys {
-            if key.is_unbounded() {
-                refusals.push(format!(
-                    "intake.trusted_keys.{name} is trusted for every source or every type, which only environment = \"sandbox\" allows: \
-                     give it sources and types"
-                ));
-            }
-        }
+        refusals.extend(self.check_trusted_keys());
     }
 }

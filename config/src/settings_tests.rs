@@ -245,6 +245,10 @@ fn every_example_in_the_defaults_is_a_value_that_works() {
     assert_eq!(
         settings.check_for_serve(),
         [
+            "bank.push_token is set, and taking in what the bank pushes is not built yet in this version: leave it out",
+            "bank.out_dir is set, and the file link is not built yet in this version: leave it out",
+            "bank.in_dir is set, and the file link is not built yet in this version: leave it out",
+            "bank.answer_by_minutes is set, and the file link is not built yet in this version: leave it out",
             "http.api_token is for environment = \"sandbox\" only: make a token with `zhida config token` and put it under http.api_tokens"
         ]
     );
@@ -266,6 +270,14 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
         (("bank.enquiry_first_seconds", "901"), "bank.enquiry_first_seconds = 901 is above"),
         (("payout.at_risk_hours", "12,12"), "payout.at_risk_hours = [12, 12] cannot be used"),
         (("payout.at_risk_hours", "12,24"), "payout.at_risk_hours = [12, 24] cannot be used"),
+        (
+            ("bank.push_token", "geheimgeheim"),
+            "bank.push_token is set, and taking in what the bank pushes is not built",
+        ),
+        (("bank.out_dir", "/srv/out"), "bank.out_dir is set, and the file link is not built"),
+        (("bank.in_dir", "/srv/in"), "bank.in_dir is set, and the file link is not built"),
+        (("bank.answer_by_minutes", "60"), "bank.answer_by_minutes is set, and the file link is not built"),
+        (("database.url", "postgres://zhida@db/zhida"), "queue.url = \"embedded\" rings inside one process only"),
         (("http.api_token", "geheimgeheim"), "http.api_token is for environment"),
         (("intake.trusted_keys.k1", PUBLIC_KEY), "intake.trusted_keys.k1 is trusted for every source"),
     ] {
@@ -275,6 +287,8 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
     let without_url = from_flags(&ready[..2]).unwrap().check_for_serve();
     assert!(without_url.len() == 1 && without_url[0].starts_with("bank.url is missing"), "{without_url:?}");
 
+    let live_key = [("intake.trusted_keys.k1", PUBLIC_KEY)];
+    assert_eq!(from_flags(&live_key).unwrap().check_trusted_keys().len(), 1, "for every verb that opens the door");
     let in_sandbox =
         [("environment", "sandbox"), ("http.api_token", "geheimgeheim"), ("intake.trusted_keys.k1", PUBLIC_KEY)];
     assert_eq!(refusals(&in_sandbox), [""; 0]);

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for stream in listener.incoming() {
         let mut stream = stream?;
         let _request = stream.read(&mut [0; 4096])?;
-        let _consumer = filled::let_everything_happen(&metrics, SystemTime::now());
+        filled::let_everything_happen(&metrics, SystemTime::now());
         let body = metrics.render();
         write!(
             stream,

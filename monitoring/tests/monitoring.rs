@@ -38,7 +38,7 @@ fn metrics_named_in(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_metric_of_the_table_is_rendered() {
     let metrics = filled::metrics().unwrap();
-    let _consumer = filled::let_everything_happen(&metrics, SystemTime::UNIX_EPOCH + NOW);
+    filled::let_everything_happen(&metrics, SystemTime::UNIX_EPOCH + NOW);
     let text = metrics.render();
     for row in TABLE {
         let kind = match row.kind {
@@ -58,6 +58,7 @@ fn every_metric_of_the_table_is_rendered() {
     assert_eq!(rendered, table, "what is rendered is what the table has");
     assert!(text.contains(r#"zhida_fund_left_fen{fund="F-2026"} 3500000000"#), "{text}");
     assert!(text.contains("zhida_oldest_unpaid_age_seconds 3000"), "{text}");
+    assert!(text.contains(r#"zhida_alarms_last_hour{kind="mismatch"} 1"#), "{text}");
     assert!(text.contains("zhida_sweep_last_run_timestamp_seconds{sweep=\"doorbells\"} 1790000000"), "{text}");
 }
 
@@ -90,7 +91,6 @@ fn labels_never_carry_an_enterprise_or_a_payout() {
 fn counters_are_shown_at_zero_before_anything_happens() {
     let text = filled::metrics().unwrap().render();
     for line in [
-        r#"zhida_alarms_total{kind="overpaid"} 0"#,
         r#"zhida_payout_results_total{outcome="settled"} 0"#,
         r#"zhida_bank_calls_total{call="pay",outcome="unauthorised"} 0"#,
         r#"zhida_dead_letters_total{queue="intake"} 0"#,
@@ -115,17 +115,6 @@ fn state_nobody_can_read_is_absent_and_a_fund_that_is_gone_disappears() {
 
     metrics.forget_state();
     assert!(state().all(|row| !metrics.render().contains(row.name)), "no longer to be read");
-}
-
-#[test]
-fn a_consumer_counts_as_long_as_it_lives() {
-    let metrics = filled::metrics().unwrap();
-    let (one, two) = (metrics.intake_consumer(), metrics.intake_consumer());
-    assert!(metrics.render().contains("zhida_intake_consumers 2"));
-    drop(one);
-    assert!(metrics.render().contains("zhida_intake_consumers 1"));
-    drop(two);
-    assert!(metrics.render().contains("zhida_intake_consumers 0"));
 }
 
 #[test]

@@ -197,7 +197,7 @@ async fn strange_names_are_names() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarantined_event_is_replayed_when_what_was_wrong_is_mended() {
     let world = World::new("replay").await;
-    world.operator("wang", "releaser");
+    let wang = world.operator("wang", "releaser");
     // A correction that overtook its approval.
     let correction = json!({"application_id": "A-1", "tranche": 1, "confirmed_by": ["O-1", "O-2"], "at": jiff::Timestamp::now(),
         "reason": "更正", "payee": approved("A-1", "10.00")["payee"]});
@@ -206,13 +206,13 @@ async fn a_quarantined_event_is_replayed_when_what_was_wrong_is_mended() {
     assert_eq!(answer["quarantined"][0]["reason_code"], "correction_without_payout");
     let rows = world.json(&["quarantine", "list", "--json"]);
     let id = rows[0]["id"].as_str().unwrap().to_owned();
-    let too_early = world.try_run(&["quarantine", "replay", &id, "--as", "wang"]);
+    let too_early = world.try_run(&["quarantine", "replay", &id, "--as", "wang", "--key", &wang]);
     assert!(!too_early.status.success(), "still nothing to correct");
     assert_eq!(world.json(&["quarantine", "list", "--json"]).as_array().map(Vec::len), Some(1), "one row, still open");
     let mut waiting = approved("A-1", "10.00");
     waiting["policy_id"] = json!("P-later");
     world.hand_in(&world.signed("application.approved.v1", "a-1", "A-1", &waiting)).await;
-    world.run(&["quarantine", "replay", &id, "--as", "wang"]);
+    world.run(&["quarantine", "replay", &id]);
     assert_eq!(world.json(&["quarantine", "list", "--json"]), json!([]));
     let shown = world.run(&["quarantine", "show", &id]);
     assert!(shown.contains("payee.corrected.v1"), "{shown}");

@@ -1,31 +1,58 @@
-//! `zhida demo`, as a newcomer runs it.
+//! `zhida demo`, as a newcomer runs it, and as somebody whose bank has paid what nobody here ordered.
 
-use std::process::Command;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder for one demo; removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("zhida-demo-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn demo(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zhida"));
+    command.args(["demo", "--exit", "--listen", "127.0.0.1:0"]).args(arguments).output().unwrap()
+}
+
+fn summary(path: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
 
 #[test]
 fn the_demo_pays_the_sample_district_once() {
-    let folder = std::env::temp_dir().join(format!("zhida-demo-test-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let summary = folder.join("summary.json");
-    let output = Command::new(env!("CARGO_BIN_EXE_zhida"))
-        .args(["demo", "--exit", "--listen", "127.0.0.1:0", "--json", summary.to_str().unwrap()])
-        .output()
-        .unwrap();
+    let folder = Folder::new("once");
+    let file = folder.file("summary.json");
+    let output = demo(&["--json", &file]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(&summary).unwrap()).unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let summary = summary(&file);
     for (key, wanted) in [
-        ("policies", serde_json::json!(149)),
-        ("applications", serde_json::json!(286)),
-        ("approved_total", serde_json::json!("35570100.00")),
-        ("held", serde_json::json!(5)),
-        ("unknown", serde_json::json!(0)),
-        ("paid_twice", serde_json::json!(0)),
-        ("lost", serde_json::json!(0)),
-        ("unexplained", serde_json::json!(0)),
+        ("policies", json!(149)),
+        ("applications", json!(286)),
+        ("approved_total", json!("35570100.00")),
+        ("held", json!(5)),
+        ("unknown", json!(0)),
+        ("paid_twice", json!(0)),
+        ("lost", json!(0)),
+        ("unexplained", json!(0)),
         (
             "reasons",
-            serde_json::json!({"held account_name": 2, "held commitment_missing": 1, "held officers_missing": 1,
+            json!({"held account_name": 2, "held commitment_missing": 1, "held officers_missing": 1,
                 "held policy_not_open": 1, "refused refused_payee": 9}),
         ),
     ] {
@@ -34,4 +61,28 @@ fn the_demo_pays_the_sample_district_once() {
     assert_eq!(summary["settled_total"], summary["bank_ledger_total"]);
     let sum = ["settled", "refused", "held"].iter().map(|key| summary[*key].as_u64().unwrap()).sum::<u64>();
     assert_eq!(sum, 286);
+    let seconds = ["p50", "p99", "max"].map(|key| summary["approve_to_credit_seconds"][key].as_f64().unwrap());
+    assert!(seconds[0] > 0.0 && seconds.is_sorted(), "{summary}");
+}
+
+#[test]
+fn a_demo_whose_bank_has_paid_what_nobody_ordered_ends_with_1() {
+    let folder = Folder::new("stranger");
+    let stranger = json!({"end_to_end_id": "NOBODY-KNOWS-IT", "msg_id": "M", "amount": 100, "currency": "CNY",
+        "debtor_account": "1", "account": "2", "name": "某公司", "bank_code": "102100099996", "uscc": "", "remittance": "",
+        "state": "booked", "reference": "R", "at": "2026-11-23T00:00:00Z"});
+    std::fs::write(folder.0.join("bank-ledger.ndjson"), format!("{stranger}\n")).unwrap();
+    let (file, dir) = (folder.file("summary.json"), folder.file(""));
+    let output = demo(&["--json", &file, "--dir", &dir]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    let found = summary(&file);
+    assert_eq!((&found["unexplained"], &found["paid_twice"]), (&json!(1), &json!(0)), "{found}");
+    assert_ne!(found["settled_total"], found["bank_ledger_total"]);
+
+    // The folder holds an earlier demo now: it is neither mixed with another nor overwritten.
+    let before = std::fs::read(folder.0.join("bank-ledger.ndjson")).unwrap();
+    let again = demo(&["--json", &file, "--dir", &dir]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("holds an earlier demo"), "{again:?}");
+    assert_eq!(std::fs::read(folder.0.join("bank-ledger.ndjson")).unwrap(), before);
 }

@@ -6,9 +6,12 @@
 
 mod bad_input;
 mod demo;
+mod keys;
 mod operators;
 mod payments;
 mod restore;
+mod service;
+mod verbs;
 mod world;
 
 use world::World;

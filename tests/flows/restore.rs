@@ -29,7 +29,7 @@ async fn a_restored_database_sends_nothing_and_finds_what_was_paid() {
     world.kill();
     world.restore();
 
-    world.launch().await;
+    world.start_as(&["serve"]).await;
     let missing = world.get("/readyz").await;
     assert!(missing.0 == 503 && missing.1.to_string().contains("zhida recover"), "{missing:?}");
     world.hand_in(&fourth).await;

@@ -36,14 +36,19 @@ pub(crate) struct World {
     pub(crate) bank: Sandbox,
     pub(crate) review: SigningKey,
     folder: PathBuf,
-    settings: Vec<(String, String)>,
     service: Option<Child>,
     address: String,
+    more: Vec<(String, String)>,
 }
 
 impl World {
     /// A running service that knows [`POLICIES`].
     pub(crate) async fn new(name: &str) -> Self {
+        Self::with_settings(name, &[]).await
+    }
+
+    /// The same under further settings, named as variables without `ZHIDA__`.
+    pub(crate) async fn with_settings(name: &str, more: &[(&str, &str)]) -> Self {
         // Whoever comes first installs it; the others find it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = std::env::temp_dir().join(format!("zhida-flow-{name}-{}", std::process::id()));
@@ -53,14 +58,8 @@ impl World {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
-        let mut world = Self {
-            bank,
-            review: SigningKey::generate().unwrap(),
-            folder,
-            settings: Vec::new(),
-            service: None,
-            address,
-        };
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut world = Self { bank, review: SigningKey::generate().unwrap(), folder, service: None, address, more };
         world.run(&["migrate"]);
         world.import(POLICIES);
         world.start().await;
@@ -69,18 +68,18 @@ impl World {
 
     /// One more setting, from the next start on: `SECTION__KEY`.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.settings.push((format!("ZHIDA__{name}"), value.to_owned()));
+        self.more.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) async fn start(&mut self) {
-        self.launch().await;
+        self.start_as(&["serve"]).await;
         self.answers("/readyz").await;
     }
 
-    /// Starts the service without waiting for it to be ready.
-    pub(crate) async fn launch(&mut self) {
+    /// Starts a service with these arguments and waits until it lives, ready or not.
+    pub(crate) async fn start_as(&mut self, arguments: &[&str]) {
         let log = std::fs::File::create(self.folder.join("serve.log")).unwrap();
-        let service = self.command().arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
+        let service = self.command().args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         self.service = Some(service.unwrap());
         self.answers("/livez").await;
     }
@@ -92,6 +91,15 @@ impl World {
             answer.status().is_success().then_some(())
         })
         .await;
+    }
+
+    /// Asks the service to end, as a service manager does; how it ended, and what it had logged.
+    pub(crate) fn terminate(&mut self) -> (Option<i32>, String) {
+        let mut service = self.service.take().unwrap();
+        let told = Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let code = service.wait().unwrap().code();
+        (code, std::fs::read_to_string(self.folder.join("serve.log")).unwrap())
     }
 
     /// kill -9.
@@ -143,7 +151,7 @@ impl World {
             ("SWEEPS__FIGURES_SECONDS", "1".to_owned()),
         ];
         command.envs(environment.map(|(name, value)| (format!("ZHIDA__{name}"), value)));
-        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.envs(self.more.iter().map(|(name, value)| (format!("ZHIDA__{name}"), value)));
         command.current_dir(&self.folder);
         command
     }
@@ -151,6 +159,14 @@ impl World {
     /// Runs a verb, well or not.
     pub(crate) fn try_run(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
+    }
+
+    /// Runs a verb that must end with this status; what it printed, on both ways.
+    pub(crate) fn ends(&self, status: i32, arguments: &[&str]) -> String {
+        let output = self.try_run(arguments);
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+        said
     }
 
     /// Runs a verb that must do well; what it printed.
@@ -193,8 +209,7 @@ impl World {
 
     /// A signed event of the review system.
     pub(crate) fn signed(&self, event_type: &str, id: &str, subject: &str, data: &Value) -> Value {
-        let mut event = json!({"specversion": "1.0", "id": id, "source": "/review/flows", "type": event_type,
-            "subject": subject, "time": jiff::Timestamp::now(), "datacontenttype": "application/json", "data": data});
+        let mut event = unsigned(event_type, id, subject, data);
         sign(&mut event, &Id::parse("review").unwrap(), &self.review).unwrap();
         event
     }
@@ -237,6 +252,28 @@ impl World {
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
 
+    /// Waits until a line stands in the metrics, and gives them.
+    pub(crate) async fn metrics_with(&self, line: &str) -> String {
+        let url = format!("http://{}/metrics", self.address);
+        assert_eq!(reqwest::get(&url).await.unwrap().status().as_u16(), 401, "metrics need a token");
+        let client = reqwest::Client::new();
+        wait_until(&format!("{line} among the metrics"), PATIENCE, async || {
+            let answer = client.get(&url).bearer_auth("flow-token").send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            text.lines().any(|one| one == line).then_some(text)
+        })
+        .await
+    }
+
+    /// Waits until the process says that it is not ready for the sake of this check, and gives what it says.
+    pub(crate) async fn not_ready_for(&self, check: &str) -> Value {
+        wait_until(&format!("{check} to fail"), PATIENCE, async || {
+            let (status, ready) = self.get("/readyz").await;
+            (status == 503 && ready["checks"][check]["state"] == "failing").then_some(ready)
+        })
+        .await
+    }
+
     /// Waits until a payout is in this state, and gives it.
     pub(crate) async fn until(&self, application_id: &str, state: &str) -> Value {
         wait_until(&format!("{application_id} to be {state}"), PATIENCE, async || {
@@ -254,6 +291,12 @@ impl World {
 
 fn backup_of(file: &std::path::Path) -> String {
     format!("{}.backup", file.extension().unwrap_or_default().display())
+}
+
+/// An event before it is signed.
+pub(crate) fn unsigned(event_type: &str, id: &str, subject: &str, data: &Value) -> Value {
+    json!({"specversion": "1.0", "id": id, "source": "/review/flows", "type": event_type, "subject": subject,
+        "time": jiff::Timestamp::now(), "datacontenttype": "application/json", "data": data})
 }
 
 /// The data of an ordinary award.

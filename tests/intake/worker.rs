@@ -9,7 +9,7 @@ use zhida_intake::{DeadLetterWriter, IntakeWorker, run, run_dead_letters};
 use zhida_monitoring::Metrics;
 
 fn worker(world: &World, time: impl Time + 'static) -> IntakeWorker {
-    let metrics = Arc::new(Metrics::new("0.0.0", &[]).unwrap());
+    let metrics = Arc::new(Metrics::new("0.0.0").unwrap());
     IntakeWorker { door: world.door.clone(), time: Arc::new(time), batch_max: 10, metrics }
 }
 

@@ -89,7 +89,7 @@ impl District {
                     id: OperatorId::from(id),
                     name: id.to_owned(),
                     role,
-                    public_key: String::new(),
+                    public_key: format!("key of {id}"),
                     disabled_at: None,
                 })
                 .to_vec();

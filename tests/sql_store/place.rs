@@ -169,6 +169,11 @@ pub(crate) fn key(number: u32) -> PayoutKey {
 }
 
 /// Approval number `number` of enterprise number `number`, over `number` yuan, signed with `keyid`.
+/// A code of the lawful form; nobody here looks at its check digit.
+fn uscc(number: u32) -> String {
+    format!("913501{number:012}")
+}
+
 pub(crate) fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arrival {
     let name = format!("示例企业{number}有限公司'; drop table payouts; --");
     let payee = Payee {
@@ -177,7 +182,7 @@ pub(crate) fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arri
         bank_code: "102100099996".to_owned(),
         bank_name: "示例银行".to_owned(),
     };
-    let enterprise = Enterprise { uscc: format!("USCC-{number}"), name };
+    let enterprise = Enterprise { uscc: uscc(number), name };
     let amount = Fen(i64::from(number) * 100);
     let body = json!({"key": key(number), "amount": amount.0, "uscc": enterprise.uscc, "payee": payee})
         .to_string()

@@ -12,6 +12,7 @@ mod restoring;
 mod taking_in;
 
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,7 @@ use zhida_core::payout::{Alarm, Carrier, Payout, PayoutState, Posting, Word};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{JournalEntry, Protocol, QuarantineRow, StoredEvent};
 use zhida_core::steps::{
-    ApplicationFacts, CapKey, Changes, Desk, Fund, Operator, Policy, Reconsider, Restored, Switch,
+    ApplicationFacts, CapKey, Changes, Desk, Fund, Operator, Policy, Reconsider, Restored, Switch, WorldEvent,
 };
 
 /// One handle on the store.
@@ -59,6 +60,8 @@ pub struct Tables {
     pub journal: Vec<JournalEntry>,
     /// Everything that rang.
     pub alarms: Vec<Alarm>,
+    /// When each of them rang.
+    pub alarm_times: Vec<Timestamp>,
     /// Funds.
     pub funds: BTreeMap<FundId, Fund>,
     /// Policies.
@@ -167,6 +170,7 @@ impl MemoryStore {
             }
         }
         tables.postings.extend(changes.postings);
+        tables.alarm_times.extend(changes.alarms.iter().map(|_| now));
         tables.alarms.extend(changes.alarms);
         for (id, amount) in changes.funds {
             if let Some(fund) = tables.funds.get_mut(&id) {
@@ -192,7 +196,7 @@ impl MemoryStore {
             tables.put_in_quarantine(item, now);
         }
         for event in changes.world {
-            let body = event.data.to_string().into_bytes();
+            let body = outgoing(&event, now);
             self.enqueue(tables, Destination::World { event_type: event.event_type }, body);
         }
         if !changes.doorbells.is_empty() {
@@ -218,6 +222,14 @@ impl MemoryStore {
         let entry = OutboxEntry { destination, body, written_at: self.clock(), leased_until: None, sent: false };
         tables.outbox.insert(number, entry);
     }
+}
+
+/// An event as it leaves, in the form of every store.
+fn outgoing(event: &WorldEvent, now: Timestamp) -> Vec<u8> {
+    let body = json!({"specversion": "1.0", "id": format!("{}-{}", event.subject, event.sequence),
+        "source": "/zhida/example", "type": event.event_type, "subject": event.subject, "time": now,
+        "datacontenttype": "application/json", "sequence": event.sequence, "data": event.data});
+    body.to_string().into_bytes()
 }
 
 impl Tables {

@@ -1,14 +1,14 @@
 //! People, time, outbox, figures.
 
 use crate::world::{Award, World, doubtful, key, settled, signed};
-use jiff::SignedDuration;
-use std::collections::BTreeSet;
-use zhida_core::ids::OperatorId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::ids::{InstructionId, OperatorId};
 use zhida_core::money::Fen;
-use zhida_core::payout::{Decision, HoldCode, PayoutState};
+use zhida_core::payout::{Carrier, Decision, HoldCode, PayoutState, Word};
 use zhida_core::ports::queue::Destination;
-use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct};
-use zhida_core::steps::{Act, ActOutcome};
+use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct, StoreError};
+use zhida_core::steps::{Act, ActOutcome, Operator};
 
 const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
 const DONE: Acted = Acted::Done(ActOutcome::Done);
@@ -206,6 +206,45 @@ pub(crate) async fn lost_doorbells_are_rung_again(world: World) {
     assert_eq!(world.store.ring_again().await.unwrap(), 0, "nothing waits");
 }
 
+pub(crate) async fn alarms_are_figures_for_an_hour(world: World) {
+    let unknown = InstructionId::from("NOBODY-KNOWS-IT");
+    world.hear(&unknown, Word::OnTheWay, Carrier::Pushed).await;
+    let counts = async |world: &World| {
+        let figures = world.other.figures(Timestamp::MAX).await.unwrap();
+        let of = |counts: &BTreeMap<String, u64>| counts.get("unknown_instruction").copied().unwrap_or_default();
+        (of(&figures.alarms_last_hour), of(&figures.alarms_by_kind))
+    };
+    assert_eq!(counts(&world).await, (1, 1), "also for a process that was not there when it rang");
+    world.pass(SignedDuration::from_mins(59));
+    assert_eq!(counts(&world).await, (1, 1));
+    world.pass(SignedDuration::from_mins(2));
+    assert_eq!(counts(&world).await, (0, 1));
+}
+
+pub(crate) async fn one_key_is_one_person(world: World) {
+    let all = world.store.operators().await.unwrap();
+    let known = |id: &str| all.iter().find(|one| one.id.0 == id).unwrap().clone();
+    let borrowed = Operator { public_key: known("R-1").public_key, ..known("R-2") };
+    for operator in [borrowed.clone(), Operator { id: OperatorId::from("R-3"), ..borrowed.clone() }] {
+        let refused = world.store.put_operator(&operator, "test").await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+    }
+    assert_eq!(world.store.operators().await.unwrap(), all, "nothing was written");
+    // Who acts no longer lends no eye: the key may go on with its owner's new name.
+    let disabled_at = Some(world.now().await);
+    world.store.put_operator(&Operator { disabled_at, ..known("R-1") }, "test").await.unwrap();
+    world.store.put_operator(&Operator { id: OperatorId::from("R-3"), ..borrowed }, "test").await.unwrap();
+}
+
+pub(crate) async fn a_payout_with_two_holds_counts_under_both(world: World) {
+    let greedy = Award { fen: 2_000_000, ..world.award(1).await };
+    world.take(&[greedy.arrival()]).await;
+    assert_eq!(world.reason(1).await, "fund_short");
+    world.done("O-1", Act::Hold(key(1))).await;
+    let both = BTreeMap::from([("fund_short".to_owned(), 1), ("operator".to_owned(), 1)]);
+    assert_eq!(world.figures().await.held_by_code, both);
+}
+
 pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     world.accept(1..=5).await;
     world.done("O-1", Act::Hold(key(5))).await;
@@ -217,7 +256,7 @@ pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     let count = |state: &str| figures.by_state.get(state).copied().unwrap_or_default();
     assert_eq!([count("settled").0, count("unknown").0, count("ready").0, count("held").0], [2, 1, 1, 1]);
     assert_eq!(count("settled").1, Fen(20_000));
-    assert_eq!(figures.held_by_code["operator"], 1);
+    assert_eq!(figures.held_by_code, BTreeMap::from([("operator".to_owned(), 1)]));
     assert_eq!(figures.approve_to_credit_micros.len(), 2);
     assert!(figures.oldest_unpaid.is_some() && figures.oldest_unknown.is_some() && !figures.stopped);
     assert_eq!((figures.funds[0].committed, figures.inbox), (Fen(50_000), 6));

@@ -81,6 +81,9 @@ cases! {
     acting::alerts_of_the_24_hours_are_given_once;
     acting::the_outbox_loses_nothing_between_two_relays;
     acting::lost_doorbells_are_rung_again;
+    acting::alarms_are_figures_for_an_hour;
+    acting::one_key_is_one_person;
+    acting::a_payout_with_two_holds_counts_under_both;
     acting::figures_and_pages_tell_the_state;
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;

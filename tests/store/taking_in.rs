@@ -1,6 +1,6 @@
 //! Taking in: repetitions, contradictions, funds, caps, what waits for something.
 
-use crate::world::{Award, World, arrival, correction, fund, key, policy, withdrawal};
+use crate::world::{Award, World, arrival, correction, fund, key, policy, uscc, withdrawal};
 use serde_json::json;
 use zhida_core::ids::MsgId;
 use zhida_core::money::Fen;
@@ -159,7 +159,7 @@ pub(crate) async fn a_policy_imported_late_and_a_late_commitment_release(world: 
     world.take(&[arrival("s-0", 1, strangers, &json!({}))]).await;
     world.sweep().await;
     assert_eq!(world.reason(1).await, "commitment_missing", "another enterprise's commitment is none");
-    let own = Fact::CommitmentSigned { commitment_id: "C-1".to_owned(), uscc: "USCC-1".to_owned() };
+    let own = Fact::CommitmentSigned { commitment_id: "C-1".to_owned(), uscc: uscc(1) };
     world.take(&[arrival("s-1", 1, own, &json!({}))]).await;
     world.sweep().await;
     world.pay("M-1").await;

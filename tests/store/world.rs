@@ -17,6 +17,7 @@ use zhida_core::rules::Rules;
 use zhida_core::steps::{
     Act, ActOutcome, Approval, Arrival, Authority, EnquiryResult, Fact, Fund, Operator, Policy, Role, TakenIn,
 };
+use zhida_tests::outgoing::keeps_its_contract;
 
 /// The world of one case.
 #[derive(Clone)]
@@ -211,8 +212,10 @@ impl World {
 
     // ── the end of every case ──
 
-    /// What funds say is committed is what payouts hold, and no account of a payout is negative.
+    /// What funds say is committed is what payouts hold, no account of a payout is negative, and what waits in the outbox
+    /// keeps its contract.
     pub(crate) async fn books_balance(&self) {
+        keeps_its_contract(&self.store.claim_outbox(10_000).await.unwrap());
         let page = zhida_core::ports::store::PayoutFilter { limit: 1000, ..Default::default() };
         let payouts = self.store.payouts(&page).await.unwrap().items;
         for fund in self.store.funds().await.unwrap() {
@@ -232,7 +235,7 @@ impl Award {
     pub(crate) fn arrival(&self) -> Arrival {
         let name = format!("示例{}有限公司", self.enterprise);
         let payee = payee(&name, &self.account);
-        let enterprise = Enterprise { uscc: format!("USCC-{}", self.enterprise), name };
+        let enterprise = Enterprise { uscc: uscc(self.enterprise), name };
         let key = PayoutKey { tranche: self.tranche, ..key(self.number) };
         let body = json!({"key": key, "amount": self.fen, "uscc": enterprise.uscc, "payee": payee});
         let approval = Approval {
@@ -292,6 +295,11 @@ fn payee(name: &str, account: &str) -> Payee {
     }
 }
 
+/// A code of the lawful form; nobody here looks at its check digit.
+pub(crate) fn uscc(enterprise: u32) -> String {
+    format!("913501{enterprise:012}")
+}
+
 pub(crate) fn key(number: u32) -> PayoutKey {
     PayoutKey { application_id: ApplicationId(format!("A-{number}")), tranche: 1 }
 }
@@ -325,7 +333,7 @@ pub(crate) fn policy() -> Policy {
 }
 
 fn operator(id: &str, role: Role) -> Operator {
-    let public_key = "none".to_owned();
+    let public_key = format!("key of {id}");
     Operator { id: OperatorId::from(id), name: id.to_owned(), role, public_key, disabled_at: None }
 }
 

@@ -7,6 +7,7 @@ mod documents;
 mod files;
 mod floors;
 mod sources;
+mod wired;
 
 /// Fails with one line for each finding.
 fn assert_tidy(rule: &str, findings: &[String]) {

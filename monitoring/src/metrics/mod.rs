@@ -32,7 +32,6 @@ pub struct Metrics {
     results: IntCounterVec,
     leases_expired: IntCounter,
     incarnation_mismatch: IntGauge,
-    alarms: IntCounterVec,
     bank_calls: IntCounterVec,
     bank_call_seconds: HistogramVec,
     inbox: IntCounterVec,
@@ -46,12 +45,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics at their start. `version` is the program's; `alarm_kinds` is every kind the core knows: a counter that is
-    /// first seen at 1 has never risen, so every kind must be shown at 0 before it rings.
+    /// All metrics at their start. `version` is the program's.
     ///
     /// # Errors
     /// Only when the table contradicts itself (a name twice).
-    pub fn new(version: &'static str, alarm_kinds: &[&'static str]) -> Result<Self, MetricsError> {
+    pub fn new(version: &'static str) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let r = &registry;
         #[cfg(target_os = "linux")]
@@ -62,7 +60,6 @@ impl Metrics {
             results: counters(r, table::RESULTS)?,
             leases_expired: keep(r, IntCounter::with_opts(table::LEASES_EXPIRED.opts())?)?,
             incarnation_mismatch: keep(r, IntGauge::with_opts(table::INCARNATION_MISMATCH.opts())?)?,
-            alarms: counters(r, table::ALARMS)?,
             bank_calls: counters(r, table::BANK_CALLS)?,
             bank_call_seconds: keep(
                 r,
@@ -80,7 +77,7 @@ impl Metrics {
         };
         let build_info = IntGaugeVec::new(table::BUILD_INFO.opts(), table::BUILD_INFO.labels)?;
         keep(r, build_info)?.with_label_values(&[version]).set(1);
-        metrics.show_every_label_at_zero(alarm_kinds);
+        metrics.show_every_label_at_zero();
         Ok(metrics)
     }
 
@@ -107,11 +104,6 @@ impl Metrics {
         });
     }
 
-    /// Something a person must look at; `kind` is the core's code for it.
-    pub fn alarm(&self, kind: &'static str) {
-        self.alarms.with_label_values(&[kind]).inc();
-    }
-
     /// A call to the bank ended.
     pub fn bank_call(&self, call: BankCall, took: Duration) {
         let (call, outcome, class) = call.labels();
@@ -124,11 +116,9 @@ impl Metrics {
         self.inbox.with_label_values(&[outcome.label()]).inc_by(count);
     }
 
-    /// An intake consumer lives as long as the answer is kept. With the embedded queue: the task that reads it.
-    #[must_use = "the consumer counts as alive only while this is kept"]
-    pub fn intake_consumer(&self) -> ConsumerAlive {
-        self.intake_consumers.inc();
-        ConsumerAlive(self.intake_consumers.clone())
+    /// So many consumers has the intake queue.
+    pub fn intake_consumers(&self, count: u32) {
+        self.intake_consumers.set(i64::from(count));
     }
 
     /// A dead letter was found.
@@ -141,12 +131,12 @@ impl Metrics {
         self.broker_reconnects.with_label_values(&[link.label()]).inc();
     }
 
-    /// From publishing a batch to its last confirm.
+    /// From a question to the broker to its answer.
     pub fn broker_round_trip(&self, took: Duration) {
         self.broker_round_trip.observe(took.as_secs_f64());
     }
 
-    /// One transaction or query.
+    /// One reading of the state figures.
     pub fn database_round_trip(&self, took: Duration) {
         self.database_round_trip.observe(took.as_secs_f64());
     }
@@ -186,8 +176,8 @@ impl Metrics {
         })
     }
 
-    fn show_every_label_at_zero(&self, alarm_kinds: &[&'static str]) {
-        alarm_kinds.iter().for_each(|kind| drop(self.alarms.with_label_values(&[kind])));
+    /// A counter that is first seen at 1 has never risen: every label must be shown at 0 before anything happens.
+    fn show_every_label_at_zero(&self) {
         PayoutResult::ALL.iter().for_each(|result| drop(self.results.with_label_values(&[result.label()])));
         InboxOutcome::ALL.iter().for_each(|outcome| drop(self.inbox.with_label_values(&[outcome.label()])));
         DeadQueue::ALL.iter().for_each(|queue| drop(self.dead_letters.with_label_values(&[queue.label()])));
@@ -196,15 +186,6 @@ impl Metrics {
             self.bank_calls.with_label_values(&[call, outcome]);
             self.bank_call_seconds.with_label_values(&[call, class]);
         }
-    }
-}
-
-/// An intake consumer that is alive; dropping it says that it is not, however it ended.
-pub struct ConsumerAlive(IntGauge);
-
-impl Drop for ConsumerAlive {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

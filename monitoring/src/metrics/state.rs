@@ -37,6 +37,8 @@ pub struct StateFigures {
     pub quarantine_conflicts: u64,
     /// Everything else open in quarantine.
     pub quarantine_other: u64,
+    /// Alarms of the last hour by kind; every kind, also those at 0.
+    pub alarms: Vec<(&'static str, u64)>,
     /// The stop switch.
     pub stop_switch: StopSwitch,
 }
@@ -82,6 +84,9 @@ impl StateGauges {
         }
         for (reason, count) in &figures.held {
             self.set(table::HELD, &[reason], whole(*count));
+        }
+        for (kind, count) in &figures.alarms {
+            self.set(table::ALARMS, &[kind], whole(*count));
         }
         for fund in &figures.funds {
             self.set(table::FUND_APPROPRIATED, &[&fund.fund], fen(fund.appropriated_fen));

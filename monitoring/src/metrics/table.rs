@@ -96,8 +96,9 @@ table! {
     INCARNATION_MISMATCH = "zhida_incarnation_mismatch", Kind::Gauge, [],
         "1 when the database is older than the copy of its head kept outside: sending is closed until `zhida recover`.",
         "数据库回退，已停止支付";
-    ALARMS = "zhida_alarms_total", Kind::Counter, ["kind"],
-        "Alarms that a person must look at, by kind.", "需人工处理的警报";
+    ALARMS = "zhida_alarms_last_hour", Kind::State, ["kind"],
+        "Alarms of the last hour that a person must look at, by kind; read from the database, so that one written while nobody served still rings.",
+        "一小时内需人工处理的警报";
 
     // ── funds, in minor units of the fund's currency ──
     FUND_APPROPRIATED = "zhida_fund_appropriated_fen", Kind::State, ["fund"],
@@ -119,7 +120,8 @@ table! {
     QUARANTINE = "zhida_quarantine_open", Kind::State, ["kind"],
         "Events in quarantine that nobody has replayed or discarded.", "隔离区未处理数";
     INTAKE_CONSUMERS = "zhida_intake_consumers", Kind::Gauge, [],
-        "Consumers of the intake queue alive in this process.", "接收端存活数";
+        "Consumers of the intake queue as the broker counts them, the same in every process; 0 while the broker cannot be asked. With the embedded queue 1 where events are taken in.",
+        "接收端存活数";
     OUTBOX_UNSENT = "zhida_outbox_unsent", Kind::State, [],
         "Outbox rows not yet confirmed by the queue.", "待发消息数";
     OUTBOX_OLDEST = "zhida_outbox_oldest_age_seconds", Kind::State, [],
@@ -131,9 +133,9 @@ table! {
     BROKER_RECONNECTS = "zhida_broker_reconnects_total", Kind::Counter, ["link"],
         "Connections to the broker rebuilt.", "消息代理重连次数";
     BROKER_ROUND_TRIP = "zhida_broker_round_trip_seconds", Kind::Histogram(CALL), [],
-        "From publishing a batch to its last confirm.", "消息代理往返用时";
+        "One question to the broker and its answer, asked with every reading of the state figures.", "消息代理往返用时";
     DATABASE_ROUND_TRIP = "zhida_database_round_trip_seconds", Kind::Histogram(CALL), [],
-        "One transaction or query, begin to commit.", "数据库往返用时";
+        "One reading of the state figures from the database.", "数据库往返用时";
     SWEEP_LAST_RUN = "zhida_sweep_last_run_timestamp_seconds", Kind::Gauge, ["sweep"],
         "When this sweep last ended well, or was started.", "巡检最近完成时刻";
     SWEEP_INTERVAL = "zhida_sweep_interval_seconds", Kind::Gauge, ["sweep"],

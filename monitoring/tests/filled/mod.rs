@@ -5,42 +5,24 @@ use zhida_monitoring::metrics::labels::{
     BankCall, BrokerLink, DeadQueue, InboxOutcome, Incarnation, PayoutResult, StopSwitch,
 };
 use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
-use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
-
-/// Alarm kinds as the core names them.
-pub(crate) const ALARM_KINDS: [&str; 13] = [
-    "overpaid",
-    "contradiction",
-    "mismatch",
-    "paid_after_end",
-    "format_refused",
-    "refused_other",
-    "bank_unauthorised",
-    "resend_expired",
-    "approval_conflict",
-    "signature_mismatch",
-    "unknown_instruction",
-    "database_went_back",
-    "row_unusable",
-];
+use zhida_monitoring::metrics::{Metrics, MetricsError};
 
 /// A fresh set.
 ///
 /// # Errors
 /// When the table contradicts itself.
 pub(crate) fn metrics() -> Result<Metrics, MetricsError> {
-    Metrics::new("0.0.0-test", &ALARM_KINDS)
+    Metrics::new("0.0.0-test")
 }
 
-/// Lets everything happen once; the consumer lives as long as the answer is kept.
-pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> ConsumerAlive {
+/// Lets everything happen once.
+pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) {
     let took = Duration::from_millis(3);
     PayoutResult::ALL.iter().for_each(|result| metrics.payout_result(*result));
     InboxOutcome::ALL.iter().for_each(|outcome| metrics.inbox(*outcome, 2));
     DeadQueue::ALL.iter().for_each(|queue| metrics.dead_letter(*queue));
     BrokerLink::ALL.iter().for_each(|link| metrics.broker_reconnected(*link));
     BankCall::ALL.iter().for_each(|call| metrics.bank_call(*call, took));
-    ALARM_KINDS.iter().for_each(|kind| metrics.alarm(kind));
     metrics.credited(Duration::from_secs(40));
     metrics.leases_expired(1);
     metrics.incarnation(Incarnation::Same);
@@ -49,7 +31,7 @@ pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) -> Consu
     metrics.sweep_started("doorbells", Duration::from_secs(30), now);
     metrics.sweep_ran("doorbells", now);
     metrics.show_state(&figures(now));
-    metrics.intake_consumer()
+    metrics.intake_consumers(2);
 }
 
 /// State figures of a district at work.
@@ -76,6 +58,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         outbox_oldest: None,
         quarantine_conflicts: 0,
         quarantine_other: 1,
+        alarms: vec![("overpaid", 0), ("mismatch", 1)],
         stop_switch: StopSwitch::Running,
     }
 }

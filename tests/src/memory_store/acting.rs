@@ -97,6 +97,11 @@ impl ReferenceStore for MemoryStore {
 
     async fn put_operator(&self, operator: &Operator, by: &str) -> Result<(), StoreError> {
         let mut tables = self.tables();
+        let same = |one: &&Operator| one.id != operator.id && one.public_key == operator.public_key;
+        let active = |one: &Operator| one.disabled_at.is_none();
+        if active(operator) && tables.operators.values().any(|one| same(&one) && active(one)) {
+            return Err(StoreError::Conflict("the key is another operator's".to_owned()));
+        }
         tables.operators.insert(operator.id.clone(), operator.clone());
         tables.log(self.clock(), "operator.put", &operator.id.0, by, json!({"role": operator.role.code()}));
         Ok(())

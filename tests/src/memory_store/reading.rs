@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
 use zhida_core::payout::{InstructionState, Payout, PayoutState};
 use zhida_core::ports::store::{
-    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
 };
 
 #[async_trait]
@@ -19,18 +19,17 @@ impl ReadStore for MemoryStore {
 
     async fn payouts(&self, filter: &PayoutFilter) -> Result<PayoutPage, StoreError> {
         let tables = self.tables();
-        let place = |payout: &Payout| format!("{:020} {}", payout.received_at.as_microsecond(), payout.key);
         let mut found: Vec<&Payout> = tables
             .payouts
             .values()
             .filter(|one| filter.state.is_none_or(|state| one.state() == state))
             .filter(|one| filter.policy_id.as_ref().is_none_or(|id| one.policy_id == *id))
-            .filter(|one| filter.before.as_ref().is_none_or(|before| place(one) < *before))
+            .filter(|one| filter.before.as_ref().is_none_or(|before| Place::of(one) < *before))
             .collect();
-        found.sort_by_key(|payout| std::cmp::Reverse(place(payout)));
+        found.sort_by_key(|payout| std::cmp::Reverse(Place::of(payout)));
         let more = found.len() > filter.limit as usize;
         found.truncate(filter.limit as usize);
-        let next = found.last().filter(|_| more).map(|payout| place(payout));
+        let next = found.last().filter(|_| more).map(|payout| Place::of(payout));
         Ok(PayoutPage { items: found.into_iter().cloned().collect(), next })
     }
 
@@ -77,8 +76,11 @@ impl ReadStore for MemoryStore {
         for row in tables.quarantine.iter().filter(|row| row.state == "open") {
             count_one(&mut figures.quarantine_by_code, &row.item.reason_code);
         }
-        for alarm in &tables.alarms {
+        for (alarm, at) in tables.alarms.iter().zip(&tables.alarm_times) {
             count_one(&mut figures.alarms_by_kind, alarm.kind.code());
+            if now.duration_since(*at) < ALARMS_RING {
+                count_one(&mut figures.alarms_last_hour, alarm.kind.code());
+            }
         }
         Ok(figures)
     }
@@ -104,9 +106,7 @@ impl MemoryStore {
         let live = payout.instructions.iter().rev().find(|one| !one.is_dead());
         match state {
             PayoutState::Held => {
-                if let Some((code, _)) = payout.reason() {
-                    count_one(&mut figures.held_by_code, &code);
-                }
+                payout.holds.keys().for_each(|code| count_one(&mut figures.held_by_code, code.code()));
             }
             PayoutState::Refused => {
                 if let Some(rejection) = payout.speaking().and_then(|one| one.rejection.as_ref()) {

@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
 use serde_json::json;
 use zhida_core::ports::door::{Handed, Raw};
 use zhida_schemas::strict_json::{self, MAX_EVENT_BYTES};
@@ -43,7 +42,7 @@ pub(crate) async fn post_events(
     }
     let raws: Vec<Raw> =
         events.into_iter().map(|event| Raw { body: event.to_vec(), routing_key: None, way: "http" }).collect();
-    let results = api.door.hand_in(&raws, Timestamp::now()).await?;
+    let results = api.door.hand_in(&raws).await?;
     Ok((StatusCode::ACCEPTED, Json(answer(&results))))
 }
 

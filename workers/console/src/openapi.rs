@@ -52,7 +52,7 @@ fn paths() -> Value {
             "parameters": [
                 parameter("state", json!({"type": "string", "enum": states()})),
                 parameter("policy_id", id()),
-                parameter("before", json!({"type": "string", "pattern": "^[!-~]{1,256}$"})),
+                parameter("before", json!({"type": "string", "pattern": "^[0-9]{1,16}-[0-9]{1,9}-[A-Za-z0-9._-]{1,64}$"})),
                 parameter("limit", json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})),
             ],
             "responses": with_problems(json!({"200": answer("a page", json!({"type": "object", "required": ["items", "next"],

@@ -9,9 +9,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::str::FromStr;
 use zhida_core::ids::{ApplicationId, PolicyId};
 use zhida_core::payout::PayoutState;
-use zhida_core::ports::store::PayoutFilter;
+use zhida_core::ports::store::{PayoutFilter, Place};
 use zhida_core::view::{journal_view, payout_view};
 use zhida_schemas::text::Id;
 
@@ -48,11 +49,14 @@ pub(crate) async fn list(
         }
     };
     let policy_id = query.policy_id.map(|id| known_form("policy_id", id)).transpose()?.map(PolicyId);
-    let before = query.before.map(place_form).transpose()?;
-    let filter = PayoutFilter { state: state.transpose()?, policy_id, before, limit };
+    let before = query
+        .before
+        .as_deref()
+        .map(|text| Place::from_str(text).map_err(|none| bad("before", text, &none.to_string())));
+    let filter = PayoutFilter { state: state.transpose()?, policy_id, before: before.transpose()?, limit };
     let page = console.api()?.store.payouts(&filter).await?;
     let items: Vec<Value> = page.items.iter().map(payout_view).collect();
-    Ok(Json(json!({"items": items, "next": page.next})))
+    Ok(Json(json!({"items": items, "next": page.next.map(|place| place.to_string())})))
 }
 
 pub(crate) async fn one(
@@ -94,11 +98,6 @@ fn known_form(field: &str, text: String) -> Result<String, Problem> {
         Ok(id) => Ok(id.into_string()),
         Err(fault) => Err(bad(field, &text, &fault.to_string())),
     }
-}
-
-fn place_form(text: String) -> Result<String, Problem> {
-    let plain = !text.is_empty() && text.len() <= 256 && text.chars().all(|letter| letter.is_ascii_graphic());
-    if plain { Ok(text) } else { Err(bad("before", &text, "use the `next` of the page before")) }
 }
 
 fn bad(field: &str, value: &str, remedy: &str) -> Problem {

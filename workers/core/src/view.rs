@@ -54,7 +54,7 @@ pub fn masked(account_no: &str) -> String {
 }
 
 /// A moment with microseconds, always six digits.
-fn micros(moment: Option<Timestamp>) -> Option<String> {
+pub(crate) fn micros(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| format!("{moment:.6}"))
 }
 

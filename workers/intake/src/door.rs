@@ -4,7 +4,6 @@
 use crate::keyring::Keyring;
 use crate::read::{Reader, Understood, item, read};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zhida_core::ports::door::{EventDoor, Handed, Raw};
@@ -24,7 +23,8 @@ pub struct Door {
 
 #[async_trait]
 impl EventDoor for Door {
-    async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError> {
+    async fn hand_in(&self, raws: &[Raw]) -> Result<Vec<Handed>, StoreError> {
+        let now = self.store.now().await?;
         let operators = self.operators_if_needed(raws).await?;
         let reader = Reader { keyring: &self.keyring, operators: &operators, district: &self.district, now };
         let mut results: Vec<Option<Handed>> = vec![None; raws.len()];

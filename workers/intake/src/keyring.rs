@@ -91,3 +91,6 @@ pub(crate) fn payee(wire: &parts::Payee) -> Payee {
         bank_name: wire.bank_name.as_str().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

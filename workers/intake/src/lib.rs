@@ -10,4 +10,4 @@ mod run;
 pub use door::Door;
 pub use keyring::Keyring;
 pub use read::{Refusal, Understood, read};
-pub use run::{DeadLetterWriter, IntakeWorker, Stop, run, run_dead_letters};
+pub use run::{DeadLetterWriter, IntakeWorker, Stop, count, run, run_dead_letters};

@@ -2,7 +2,6 @@
 //! worker writes what was delivered too often into quarantine, unread.
 
 use crate::door::Door;
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,7 +37,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Runs until `stop` turns true: the batch at hand is finished and acknowledged, then the consumer closes.
 pub async fn run(worker: IntakeWorker, mut consumer: Box<dyn Consumer>, mut stop: Stop) {
-    let alive = worker.metrics.intake_consumer();
     loop {
         let batch = tokio::select! {
             // First, so that a drain begins no further batch.
@@ -63,7 +61,6 @@ pub async fn run(worker: IntakeWorker, mut consumer: Box<dyn Consumer>, mut stop
         }
     }
     consumer.close().await;
-    drop(alive);
     info!("intake drained");
 }
 
@@ -76,7 +73,7 @@ async fn take_in(worker: &IntakeWorker, deliveries: Vec<Delivery>, stop: &mut St
     let began = worker.time.elapsed();
     let mut pause = FIRST_PAUSE;
     loop {
-        match worker.door.hand_in(&raws, Timestamp::now()).await {
+        match worker.door.hand_in(&raws).await {
             Ok(results) => {
                 count(&worker.metrics, &results);
                 return true;
@@ -98,7 +95,8 @@ async fn take_in(worker: &IntakeWorker, deliveries: Vec<Delivery>, stop: &mut St
     }
 }
 
-fn count(metrics: &Metrics, results: &[Handed]) {
+/// Counts what became of messages, by whatever way they came.
+pub fn count(metrics: &Metrics, results: &[Handed]) {
     let number = |wanted: fn(&Handed) -> bool| results.iter().filter(|one| wanted(one)).count() as u64;
     metrics.inbox(InboxOutcome::Accepted, number(|one| matches!(one, Handed::Accepted | Handed::Acted(_))));
     metrics.inbox(InboxOutcome::Duplicate, number(|one| matches!(one, Handed::Duplicate)));

@@ -10,6 +10,6 @@ mod send;
 mod sweep;
 
 pub use enquire::{Enquired, enquire_once};
-pub use run::{PayoutWorker, Stop, run};
+pub use run::{Doorbells, PayoutWorker, Stop, run};
 pub use send::{NewMsgId, SendSettings, Sent, send_once};
 pub use sweep::{Swept, sweep_once};

@@ -14,6 +14,7 @@ use zhida_core::ports::queue::{Consumer, QueueError};
 use zhida_core::ports::store::Store;
 use zhida_core::ports::time::Time;
 use zhida_monitoring::Metrics;
+use zhida_monitoring::metrics::DeadQueue;
 
 /// Turns true when the process drains.
 pub type Stop = watch::Receiver<bool>;
@@ -50,9 +51,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Doorbells taken in one go; they all say the same.
 const DOORBELLS_MAX: usize = 100;
 
-/// Runs until `stop` turns true and every lane has finished its step. `doorbells`: the queue of doorbells, and the one of
-/// those delivered too often, which mean the same: look in the database.
-pub async fn run(worker: PayoutWorker, doorbells: Vec<Box<dyn Consumer>>, stop: Stop) {
+/// The queues of the doorbell.
+pub struct Doorbells {
+    /// Doorbells.
+    pub live: Box<dyn Consumer>,
+    /// Those delivered too often, where there is a broker. They mean the same: look in the database.
+    pub dead: Option<Box<dyn Consumer>>,
+}
+
+/// Runs until `stop` turns true and every lane has finished its step.
+pub async fn run(worker: PayoutWorker, doorbells: Doorbells, stop: Stop) {
     let bell = Arc::new(Notify::new());
     let mut lanes = JoinSet::new();
     for _ in 0..worker.lanes.max(1) {
@@ -60,8 +68,11 @@ pub async fn run(worker: PayoutWorker, doorbells: Vec<Box<dyn Consumer>>, stop: 
     }
     lanes.spawn(enquiring_lane(worker.clone(), stop.clone()));
     lanes.spawn(sweeping_lane(worker.clone(), bell.clone(), stop.clone()));
-    for doorbell in doorbells {
-        lanes.spawn(listen(doorbell, bell.clone(), stop.clone()));
+    lanes.spawn(listen(doorbells.live, bell.clone(), stop.clone(), |_| {}));
+    if let Some(dead) = doorbells.dead {
+        let metrics = worker.metrics.clone();
+        let count = move |found: usize| (0..found).for_each(|_| metrics.dead_letter(DeadQueue::Work));
+        lanes.spawn(listen(dead, bell.clone(), stop.clone(), count));
     }
     while let Some(ended) = lanes.join_next().await {
         if let Err(panicked) = ended {
@@ -151,7 +162,7 @@ async fn sweeping_lane(worker: PayoutWorker, bell: Arc<Notify>, mut stop: Stop) 
 
 /// Doorbells only wake: what is to be sent stands in the database. They are acknowledged at once, for losing one costs no
 /// more than the pause between two sweeps.
-async fn listen(mut doorbell: Box<dyn Consumer>, bell: Arc<Notify>, mut stop: Stop) {
+async fn listen(mut doorbell: Box<dyn Consumer>, bell: Arc<Notify>, mut stop: Stop, count: impl Fn(usize)) {
     loop {
         let deliveries = tokio::select! {
             deliveries = doorbell.next_batch(DOORBELLS_MAX) => deliveries,
@@ -159,6 +170,7 @@ async fn listen(mut doorbell: Box<dyn Consumer>, bell: Arc<Notify>, mut stop: St
         };
         match deliveries {
             Ok(deliveries) => {
+                count(deliveries.len());
                 bell.notify_waiters();
                 // A lane that is busy looks again by itself; one that is just going to sleep must hear it too.
                 bell.notify_one();

@@ -172,8 +172,8 @@ pub(crate) enum PayoutsVerb {
     /// Lift holds, each named by its reason code
     Release {
         application_id: String,
-        /// Reason codes to lift, comma separated; `zhida trace` shows them
-        #[arg(long, value_delimiter = ',', required = true)]
+        /// Reason codes to lift, comma separated; without it every hold in force that officers may lift
+        #[arg(long, value_delimiter = ',')]
         codes: Vec<String>,
         #[command(flatten)]
         act: ActArgs,
@@ -239,6 +239,17 @@ pub(crate) struct SwitchArgs {
     pub(crate) reason: String,
 }
 
+/// Who closes something: with a key it is proved; without one whoever may run this program on the database.
+#[derive(Debug, Args)]
+pub(crate) struct SignerArgs {
+    /// Operator who does it; without it the journal says `command line`
+    #[arg(long = "as", value_name = "OPERATOR", requires = "key")]
+    pub(crate) operator: Option<String>,
+    /// The operator's private key file
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    pub(crate) key: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum QuarantineVerb {
     /// List what is open
@@ -258,18 +269,16 @@ pub(crate) enum QuarantineVerb {
     /// Take one in again, after what was wrong has been mended
     Replay {
         id: String,
-        /// Who does it
-        #[arg(long = "as", value_name = "OPERATOR")]
-        operator: String,
+        #[command(flatten)]
+        who: SignerArgs,
         #[arg(long)]
         json: bool,
     },
     /// Close one with a reason; its bytes are kept
     Discard {
         id: String,
-        /// Who does it
-        #[arg(long = "as", value_name = "OPERATOR")]
-        operator: String,
+        #[command(flatten)]
+        who: SignerArgs,
         #[arg(long)]
         reason: String,
         #[arg(long)]

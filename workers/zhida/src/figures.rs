@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
-use zhida_adapters::transport::rabbitmq::{BrokerHealth, RabbitProbe};
+use zhida_adapters::transport::rabbitmq::{BrokerFigures, BrokerHealth, Queue, RabbitProbe};
 use zhida_core::payout::{AlarmKind, HoldCode, PayoutState};
 use zhida_core::ports::store::{Figures, Store};
 use zhida_monitoring::health::Check;
@@ -21,27 +21,15 @@ pub(crate) struct FiguresReader {
     pub(crate) every: Duration,
 }
 
-/// The kinds of alarm, for the metric's labels.
-pub(crate) fn alarm_kinds() -> Vec<&'static str> {
-    AlarmKind::ALL.iter().map(|kind| kind.code()).collect()
-}
-
 /// Reads until `stop` turns true.
 pub(crate) async fn run(reader: FiguresReader, mut stop: watch::Receiver<bool>) {
     let database = reader.health.check("database");
     let broker = reader.broker.as_ref().map(|_| reader.health.check("broker"));
-    let mut alarms = None;
     reader.metrics.sweep_started("figures", reader.every, SystemTime::now());
     loop {
-        read_database(&reader, &database, &mut alarms).await;
+        read_database(&reader, &database).await;
         if let (Some(probe), Some(check)) = (&reader.broker, &broker) {
-            match probe.probe().await {
-                BrokerHealth::Connected(found) => {
-                    reader.metrics.broker_round_trip(found.round_trip);
-                    check.ok();
-                }
-                BrokerHealth::Disconnected { reason } => check.failing(reason),
-            }
+            show_broker(&reader.metrics, check, probe.probe().await);
         }
         tokio::select! {
             () = tokio::time::sleep(reader.every) => {}
@@ -50,13 +38,41 @@ pub(crate) async fn run(reader: FiguresReader, mut stop: watch::Receiver<bool>) 
     }
 }
 
-async fn read_database(reader: &FiguresReader, check: &Check, alarms: &mut Option<BTreeMap<String, u64>>) {
+/// A broker that answers and lacks our queues takes nothing in: that is not ready, and nobody consumes.
+fn show_broker(metrics: &Metrics, check: &Check, health: BrokerHealth) {
+    let consumers = match health {
+        BrokerHealth::Connected(found) => {
+            metrics.broker_round_trip(found.round_trip);
+            match missing_queue(&found) {
+                None => check.ok(),
+                Some(queue) => check.failing(format!("the broker has no queue {queue}: run `zhida migrate`")),
+            }
+            found.intake.map_or(0, |queue| queue.consumers)
+        }
+        BrokerHealth::Disconnected { reason } => {
+            check.failing(reason);
+            0
+        }
+    };
+    metrics.intake_consumers(consumers);
+}
+
+fn missing_queue(found: &BrokerFigures) -> Option<&'static str> {
+    let queues = [
+        (found.intake, Queue::Intake),
+        (found.intake_dead, Queue::IntakeDead),
+        (found.payout, Queue::Payout),
+        (found.dead, Queue::Dead),
+    ];
+    queues.into_iter().find(|(figures, _)| figures.is_none()).map(|(_, queue)| queue.name())
+}
+
+async fn read_database(reader: &FiguresReader, check: &Check) {
     let began = Instant::now();
     match reader.store.figures(jiff::Timestamp::MAX).await {
         Ok(figures) => {
             reader.metrics.database_round_trip(began.elapsed());
             reader.metrics.show_state(&state_figures(&figures));
-            count_alarms(&reader.metrics, &figures, alarms);
             reader.metrics.sweep_ran("figures", SystemTime::now());
             check.ok();
         }
@@ -65,18 +81,6 @@ async fn read_database(reader: &FiguresReader, check: &Check, alarms: &mut Optio
             check.failing(error.to_string());
         }
     }
-}
-
-/// Alarms are rows: every process counts the new ones it sees, so that a rule over any of them rings.
-fn count_alarms(metrics: &Metrics, figures: &Figures, known: &mut Option<BTreeMap<String, u64>>) {
-    if let Some(known) = known {
-        for kind in AlarmKind::ALL {
-            let count = |alarms: &BTreeMap<String, u64>| alarms.get(kind.code()).copied().unwrap_or_default();
-            let new = count(&figures.alarms_by_kind).saturating_sub(count(known));
-            (0..new).for_each(|_| metrics.alarm(kind.code()));
-        }
-    }
-    *known = Some(figures.alarms_by_kind.clone());
 }
 
 fn state_figures(figures: &Figures) -> StateFigures {
@@ -111,6 +115,48 @@ fn state_figures(figures: &Figures) -> StateFigures {
         outbox_oldest: age(figures.outbox.1),
         quarantine_conflicts: conflicts.iter().map(|(_, count)| **count).sum(),
         quarantine_other: other.iter().map(|(_, count)| **count).sum(),
+        alarms: AlarmKind::ALL
+            .iter()
+            .map(|kind| (kind.code(), count(&figures.alarms_last_hour, kind.code())))
+            .collect(),
         stop_switch: if figures.stopped { StopSwitch::Stopped } else { StopSwitch::Running },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::{BrokerFigures, BrokerHealth, show_broker};
+    use std::time::Duration;
+    use zhida_adapters::transport::rabbitmq::QueueFigures;
+    use zhida_monitoring::{Health, Metrics};
+
+    #[test]
+    fn a_broker_without_our_queues_is_not_ready_and_the_broker_counts_the_consumers() {
+        let (metrics, health) = (Metrics::new("test").unwrap(), Health::new());
+        let check = health.check("broker");
+        let queue = Some(QueueFigures { ready: 7, consumers: 3 });
+        let whole = BrokerFigures {
+            round_trip: Duration::from_millis(1),
+            intake: queue,
+            intake_dead: queue,
+            payout: queue,
+            dead: queue,
+        };
+        let away = || BrokerHealth::Disconnected { reason: "refused".to_owned() };
+        let without = |found: BrokerFigures| BrokerHealth::Connected(found);
+        for (found, missing, consumers) in [
+            (without(whole.clone()), None, 3),
+            (without(BrokerFigures { intake: None, ..whole.clone() }), Some("zhida.intake.v1: run `zhida migrate`"), 0),
+            (without(BrokerFigures { dead: None, ..whole }), Some("zhida.dead.v1: run `zhida migrate`"), 3),
+            (away(), Some("refused"), 0),
+        ] {
+            show_broker(&metrics, &check, found);
+            let ready = health.ready();
+            assert_eq!(ready.http_status(), if missing.is_some() { 503 } else { 200 });
+            assert!(missing.is_none_or(|text| ready.missing[0].ends_with(text)), "{:?}", ready.missing);
+            assert!(metrics.render().contains(&format!("zhida_intake_consumers {consumers}\n")));
+        }
     }
 }

@@ -18,8 +18,7 @@ pub(crate) async fn run(arguments: SandboxArgs) -> anyhow::Result<ExitCode> {
         listen: arguments.listen,
         ledger: arguments.ledger,
         token: arguments.token,
-        // By hand faults are chosen with the last two digits of an amount; `zhida sandbox --help` cannot list them all, the
-        // README does.
+        // By hand faults are chosen with the last two digits of an amount; the README lists them.
         faults: FaultSettings { magic: MagicAmounts::On, ..FaultSettings::default() },
         ..SandboxSettings::default()
     };

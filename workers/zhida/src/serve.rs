@@ -4,7 +4,7 @@ use crate::figures::{self, FiguresReader};
 use crate::opening;
 use crate::restore_watch::RestoreWatch;
 use crate::roles::Role;
-use crate::wiring::{self, RealTime, bank, broker, new_msg_id, protocol};
+use crate::wiring::{self, CountedDoor, RealTime, bank, broker, new_msg_id, protocol};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::info;
 use zhida_adapters::transport::embedded::EmbeddedQueue;
-use zhida_adapters::transport::rabbitmq::{Part, Queue, RabbitConsumer, RabbitProbe, RabbitPublisher};
+use zhida_adapters::transport::rabbitmq::{Part, Queue, RabbitConsumer, RabbitProbe, RabbitPublisher, Reconnected};
 use zhida_config::sections::LogFormat;
 use zhida_config::{QueueUrl, Settings};
 use zhida_console::{Api, Console, Tokens, Watch};
@@ -23,8 +23,9 @@ use zhida_core::ports::queue::{Consumer, Publisher};
 use zhida_core::ports::store::Store;
 use zhida_intake::{DeadLetterWriter, Door, IntakeWorker, Keyring};
 use zhida_monitoring::logging::LogForm;
+use zhida_monitoring::metrics::BrokerLink;
 use zhida_monitoring::{Health, Metrics};
-use zhida_payout::{PayoutWorker, SendSettings};
+use zhida_payout::{Doorbells, PayoutWorker, SendSettings};
 use zhida_relay::Relay;
 
 /// Doorbells that wait in the embedded queue; more are pointless.
@@ -95,7 +96,7 @@ impl House {
         let district = wiring::district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
         let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
-        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), &figures::alarm_kinds())?);
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?);
         Ok(Self {
             door: Door { store: store.clone(), keyring, district },
             settings,
@@ -137,7 +138,10 @@ impl House {
             figures::run(reader, stopped).await;
             "figures"
         });
-        let api = Api { store: self.store.clone(), door: Arc::new(self.door.clone()) };
+        let api = Api {
+            store: self.store.clone(),
+            door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }),
+        };
         self.start_console(roles.contains(&Role::Console).then_some(api), listener);
         Ok(())
     }
@@ -168,9 +172,15 @@ impl House {
 
     fn consumer(&self, queue: Queue, prefetch: u32) -> anyhow::Result<Option<Box<dyn Consumer>>> {
         let Some(url) = self.broker_url() else { return Ok(None) };
-        let settings = broker(&self.settings, url, queue.name())?;
+        let mut settings = broker(&self.settings, url, queue.name())?;
+        settings.reconnected = Some(self.reconnected(BrokerLink::Consume));
         let prefetch = u16::try_from(prefetch).unwrap_or(u16::MAX);
         Ok(Some(Box::new(RabbitConsumer::new(settings, queue, prefetch))))
+    }
+
+    fn reconnected(&self, link: BrokerLink) -> Reconnected {
+        let metrics = self.metrics.clone();
+        Arc::new(move || metrics.broker_reconnected(link))
     }
 
     fn start_intake(&mut self) -> anyhow::Result<()> {
@@ -182,10 +192,10 @@ impl House {
         };
         // Without a broker events come in over HTTP and the command line, straight through the door.
         let Some(consumer) = self.consumer(Queue::Intake, self.settings.queue.prefetch)? else {
-            let (alive, mut stopped) = (self.metrics.intake_consumer(), self.stopped.clone());
+            let mut stopped = self.stopped.clone();
+            self.metrics.intake_consumers(1);
             self.tasks.spawn(async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
-                drop(alive);
                 "intake"
             });
             return Ok(());
@@ -244,12 +254,9 @@ impl House {
             enquire_every: Duration::from_secs(u64::from(settings.sweeps.enquiry_seconds)),
             metrics: self.metrics.clone(),
         };
-        let mut doorbells: Vec<Box<dyn Consumer>> = Vec::new();
-        doorbells.extend(self.consumer(Queue::Payout, DOORBELL_PREFETCH)?);
-        doorbells.extend(self.consumer(Queue::Dead, DOORBELL_PREFETCH)?);
-        if doorbells.is_empty() {
-            doorbells.push(Box::new(self.embedded.doorbell()));
-        }
+        let live = self.consumer(Queue::Payout, DOORBELL_PREFETCH)?;
+        let live = live.unwrap_or_else(|| Box::new(self.embedded.doorbell()));
+        let doorbells = Doorbells { live, dead: self.consumer(Queue::Dead, DOORBELL_PREFETCH)? };
         let stopped = self.stopped.clone();
         self.tasks.spawn(async {
             zhida_payout::run(worker, doorbells, stopped).await;
@@ -262,7 +269,8 @@ impl House {
         let publisher: Arc<dyn Publisher> = match self.broker_url() {
             None => Arc::new(self.embedded.publisher()),
             Some(url) => {
-                let settings = broker(&self.settings, url, "relay")?;
+                let mut settings = broker(&self.settings, url, "relay")?;
+                settings.reconnected = Some(self.reconnected(BrokerLink::Publish));
                 Arc::new(RabbitPublisher::new(settings, vec![Part::Work, Part::World]))
             }
         };

@@ -11,8 +11,8 @@ use zhida_config::Settings;
 use zhida_config::sections;
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome, NotTakenIn};
-use zhida_core::ports::door::EventDoor;
-use zhida_core::ports::store::{Protocol, Store};
+use zhida_core::ports::door::{EventDoor, Handed, Raw};
+use zhida_core::ports::store::{Protocol, Store, StoreError};
 use zhida_core::ports::time::Time;
 use zhida_intake::{Door, Keyring};
 use zhida_monitoring::Metrics;
@@ -33,6 +33,10 @@ pub(crate) struct Context {
 impl Context {
     /// Opens the database that the settings name.
     pub(crate) async fn open(settings: Settings) -> anyhow::Result<Self> {
+        let untrusted = settings.check_trusted_keys();
+        if !untrusted.is_empty() {
+            anyhow::bail!("{}", untrusted.join("\n  "));
+        }
         let district = district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
         let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
@@ -150,5 +154,20 @@ impl BankLink for MeasuredBank {
         };
         self.metrics.bank_call(call, began.elapsed());
         outcome
+    }
+}
+
+/// The door as the API uses it, which counts what comes in; the intake worker counts for itself.
+pub(crate) struct CountedDoor {
+    pub(crate) door: Door,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl EventDoor for CountedDoor {
+    async fn hand_in(&self, raws: &[Raw]) -> Result<Vec<Handed>, StoreError> {
+        let results = self.door.hand_in(raws).await?;
+        zhida_intake::count(&self.metrics, &results);
+        Ok(results)
     }
 }

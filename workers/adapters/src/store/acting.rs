@@ -147,7 +147,7 @@ fn arrival(signed: &SignedAct) -> Arrival {
 /// Counted per operator, so that it never gets between the events that the core counts per payout.
 fn world_event(signed: &SignedAct, outcome: &str, sequence: i64, now: jiff::Timestamp) -> WorldEvent {
     let mut data = json!({"operator_id": signed.operator_id, "act": signed.event_type, "event_id": signed.event_id,
-        "at": now, "outcome": outcome, "reason": signed.reason});
+        "at": format!("{now:.6}"), "outcome": outcome, "reason": signed.reason});
     if let Some(key) = payout_of(&signed.act) {
         data["application_id"] = json!(key.application_id);
         data["tranche"] = json!(key.tranche);

@@ -5,10 +5,12 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
+use std::str::FromStr;
 use uuid::Uuid;
 use zhida_core::ids::PayoutKey;
 use zhida_core::steps::{JournalRow, Quarantined, WorldEvent};
 use zhida_schemas::canonical;
+use zhida_schemas::text::{Id, Source, Text};
 
 /// Version of the journal's rows and of what their leaf is computed over.
 const JOURNAL_VERSION: i64 = 1;
@@ -45,7 +47,7 @@ pub(super) fn world(event: &WorldEvent, district: &str, now: Timestamp) -> Recor
         "source": format!("/zhida/{district}"),
         "type": event.event_type,
         "subject": event.subject,
-        "time": now,
+        "time": format!("{now:.6}"),
         "datacontenttype": "application/json",
         "sequence": event.sequence,
         "data": event.data,
@@ -88,8 +90,11 @@ pub(super) fn quarantined(item: &Quarantined, now: Timestamp) -> (Record, WorldE
     let text = |text: &Option<String>| text.as_deref().map(storable);
     let (source, event_id, event_type) = (text(&item.source), text(&item.event_id), text(&item.event_type));
     let (field, reason) = (text(&item.field), storable(&item.reason));
-    let data = json!({"quarantine_id": id, "received_at": now, "source": source, "event_id": event_id,
-        "type": event_type, "reason_code": item.reason_code, "field": field, "reason": reason});
+    // The row keeps what came as it came; the event says only what its contract allows.
+    let data = json!({"quarantine_id": id, "received_at": format!("{now:.6}"),
+        "source": lawful::<Source>(&source), "event_id": lawful::<Id>(&event_id), "type": lawful::<Id>(&event_type),
+        "reason_code": item.reason_code, "field": lawful::<Text>(&field),
+        "reason": Text::parse(reason.as_str()).map_or("unreadable; see `zhida quarantine show`", |_| &reason)});
     let data = data.as_object().cloned().unwrap_or_default();
     let data = data.into_iter().filter(|(_, value)| !value.is_null()).collect();
     let world = WorldEvent { event_type: "event.quarantined.v1".to_owned(), subject: id.clone(), sequence: 1, data };
@@ -126,6 +131,11 @@ fn item_digest(item: &Quarantined) -> String {
     let mut bytes = canonical(&head);
     bytes.extend_from_slice(&item.body);
     HEXLOWER.encode(digest(&SHA256, &bytes).as_ref())
+}
+
+/// The text, if it is what a contract's type takes.
+fn lawful<T: FromStr>(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| text.parse::<T>().is_ok())
 }
 
 /// PostgreSQL stores every character in a text but NUL.

@@ -12,9 +12,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
-use zhida_core::payout::Payout;
+use zhida_core::payout::{HoldCode, Payout};
 use zhida_core::ports::store::{
-    Figures, JournalEntry, PayoutFilter, PayoutPage, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
 };
 use zhida_core::steps::{JournalRow, Quarantined};
 
@@ -64,31 +64,19 @@ async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
         values.push(policy_id.as_str().into());
         conditions.push(format!("policy_id = ${}", values.len()));
     }
-    if let Some(before) = filter.before.as_deref().and_then(parse_place) {
+    if let Some(before) = &filter.before {
         let n = values.len();
         conditions.push(format!("(received_at, application_id, tranche) < (${}, ${}, ${})", n + 1, n + 2, n + 3));
-        values.extend(before);
+        let Place { received_at, key } = before;
+        values.extend([(*received_at).into(), key.application_id.as_str().into(), key.tranche.into()]);
     }
     let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
     let limit = filter.limit.clamp(1, 1000);
     let tail = format!("{whole} order by received_at desc, application_id desc, tranche desc");
     let (mut items, more) = load::page(tx, &tail, values, limit).await?;
     items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(place);
+    let next = items.last().filter(|_| more).map(Place::of);
     Ok(PayoutPage { items, next })
-}
-
-/// A place in the list: when it was received, tranche, application.
-fn place(payout: &Payout) -> String {
-    format!("{}-{}-{}", payout.received_at.as_microsecond(), payout.key.tranche, payout.key.application_id)
-}
-
-/// A place that nobody gave out reads as none: the list begins anew.
-fn parse_place(place: &str) -> Option<[Value; 3]> {
-    let (received_at, rest) = place.split_once('-')?;
-    let (tranche, application_id) = rest.split_once('-')?;
-    let (received_at, tranche): (i64, i64) = (received_at.parse().ok()?, tranche.parse().ok()?);
-    Some([received_at.into(), application_id.into(), tranche.into()])
 }
 
 async fn journal_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {
@@ -162,6 +150,7 @@ impl SqlStore {
     async fn figures_within(&self, tx: &mut Tx, credited_since: Timestamp) -> Result<Figures, Fault> {
         let mut figures = Figures { at: Some(tx.now), funds: all_funds(tx).await?, ..Figures::default() };
         count_payouts(tx, &mut figures).await?;
+        count_holds(tx, &mut figures).await?;
         figures.oldest_unpaid = first_time(tx, "select min(approved_at) as at from payouts where live", vec![]).await?;
         self.count_late(tx, &mut figures).await?;
         let unknown = "select min(last_call_ended_at) as at from instructions where state = 'unknown'";
@@ -174,9 +163,12 @@ impl SqlStore {
         figures.inbox = tx.one("select count(*) as count from inbox", vec![]).await?.unsigned("count")?;
         let open =
             "select reason_code as name, count(*) as count from quarantine where state = 'open' group by reason_code";
-        figures.quarantine_by_code = counts(tx, open).await?;
+        figures.quarantine_by_code = counts(tx, open, vec![]).await?;
         let alarms = "select kind as name, count(*) as count from alarms group by kind";
-        figures.alarms_by_kind = counts(tx, alarms).await?;
+        figures.alarms_by_kind = counts(tx, alarms, vec![]).await?;
+        let recent = "select kind as name, count(*) as count from alarms where at > $1 group by kind";
+        let since = tx.now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
+        figures.alarms_last_hour = counts(tx, recent, vec![since.into()]).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
         let credits = "select credited_at - approved_at as micros from payouts where credited_at >= $1";
         let rows = tx.rows(credits, vec![credited_since.into()]).await?;
@@ -206,9 +198,6 @@ async fn count_payouts(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> 
         let (state, reason): (String, Option<String>) = (row.get("state")?, row.get("reason_code")?);
         let (count, amount): (u64, i64) = (row.unsigned("count")?, row.get("amount")?);
         let reason = reason.unwrap_or_default();
-        if state == "held" {
-            *figures.held_by_code.entry(reason.clone()).or_default() += count;
-        }
         if let Some(class) = reason.strip_prefix("refused_") {
             *figures.refused_by_class.entry(class.to_owned()).or_default() += count;
         }
@@ -218,8 +207,26 @@ async fn count_payouts(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> 
     Ok(())
 }
 
-async fn counts(tx: &mut Tx, sql: &str) -> Result<BTreeMap<String, u64>, Fault> {
-    let rows = tx.rows(sql, vec![]).await?;
+/// Every hold of every held payout, not only the one that is its reason. The column is read as text, so that one that cannot
+/// be read does not blind the rest.
+async fn count_holds(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+    let sums = HoldCode::ALL.iter().map(|code| {
+        let code = code.code();
+        format!("count(case when holds like '%\"{code}\":{{%' then 1 end) as {code}")
+    });
+    let sql = format!("select {} from payouts where state = 'held'", sums.collect::<Vec<_>>().join(", "));
+    let row = tx.one(sql, vec![]).await?;
+    for code in HoldCode::ALL {
+        let count = row.unsigned(code.code())?;
+        if count > 0 {
+            figures.held_by_code.insert(code.code().to_owned(), count);
+        }
+    }
+    Ok(())
+}
+
+async fn counts(tx: &mut Tx, sql: &str, values: Vec<Value>) -> Result<BTreeMap<String, u64>, Fault> {
+    let rows = tx.rows(sql, values).await?;
     rows.iter().map(|row| Ok((row.get("name")?, row.unsigned("count")?))).collect()
 }
 

@@ -92,8 +92,13 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 4] =
-    [migration!(1, "0001_money"), migration!(2, "0002_reports"), migration!(3, "0003_restore"), migration!(5, "0005_accounts_and_keys")];
+const MIGRATIONS: [Migration; 5] = [
+    migration!(1, "0001_money"),
+    migration!(2, "0002_reports"),
+    migration!(3, "0003_restore"),
+    migration!(5, "0005_accounts_and_keys"),
+    migration!(6, "0006_alarms_and_keys"),
+];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 const CREATE_VERSIONS: &str = "create table if not exists schema_versions \

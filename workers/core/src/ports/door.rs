@@ -3,7 +3,6 @@
 use crate::ports::store::StoreError;
 use crate::steps::{ActOutcome, Quarantined};
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 /// A message as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +31,11 @@ pub enum Handed {
 /// Takes events in.
 #[async_trait]
 pub trait EventDoor: Send + Sync {
-    /// Takes in a batch that arrives at `now`: one result for each message, in order.
+    /// Takes in a batch: one result for each message, in order. It arrives now by the database's clock, by which the age of an
+    /// act and the validity of a key are judged.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not serve. Part of the batch may have been taken in: hand the whole batch in
     /// again, what was taken in is a duplicate then.
-    async fn hand_in(&self, raws: &[Raw], now: Timestamp) -> Result<Vec<Handed>, StoreError>;
+    async fn hand_in(&self, raws: &[Raw]) -> Result<Vec<Handed>, StoreError>;
 }

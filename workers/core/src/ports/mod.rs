@@ -2,6 +2,7 @@
 
 pub mod bank;
 pub mod door;
+pub mod listing;
 pub mod queue;
 pub mod store;
 pub mod time;

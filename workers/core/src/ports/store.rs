@@ -5,7 +5,7 @@
 use crate::batch::ClaimedBatch;
 use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use crate::money::Fen;
-use crate::payout::{Carrier, Payout, PayoutState, Word};
+use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::queue::Destination;
 use crate::rules::Rules;
@@ -14,11 +14,13 @@ use crate::steps::{
     TakenIn,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
+
+pub use super::listing::{JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place, QuarantineRow};
 
 /// Why the store could not serve.
 #[derive(Debug, Error)]
@@ -194,7 +196,8 @@ pub trait ReferenceStore: Send + Sync {
     /// One policy.
     async fn policy(&self, id: &PolicyId) -> Result<Option<Policy>, StoreError>;
 
-    /// Adds an operator, or replaces name, role and key of one; `by` stands in the journal.
+    /// Adds an operator, or replaces name, role and key of one; `by` stands in the journal. [`StoreError::Conflict`] when
+    /// another operator who is not disabled has the same key: four eyes are two keys.
     async fn put_operator(&self, operator: &Operator, by: &str) -> Result<(), StoreError>;
 
     /// All operators, by id.
@@ -250,59 +253,8 @@ pub trait ActStore: Send + Sync {
     async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError>;
 }
 
-/// A quarantine row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuarantineRow {
-    /// Its id.
-    pub id: String,
-    /// When it came.
-    pub received_at: Timestamp,
-    /// What and why.
-    pub item: Quarantined,
-    /// `open`, `replayed` or `discarded`.
-    pub state: String,
-    /// Who closed it, when and why.
-    pub closed: Option<(String, Timestamp, String)>,
-}
-
-/// A journal row as read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JournalEntry {
-    /// Order of writing.
-    pub sequence: i64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: String,
-    /// About what.
-    pub subject: String,
-    /// Who.
-    pub by: String,
-    /// The facts.
-    pub detail: serde_json::Value,
-}
-
-/// Which payouts to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PayoutFilter {
-    /// In this state only.
-    pub state: Option<PayoutState>,
-    /// Of this policy only.
-    pub policy_id: Option<PolicyId>,
-    /// Older than this place in the list (`next` of the page before).
-    pub before: Option<String>,
-    /// At most this many, 1–1000.
-    pub limit: u32,
-}
-
-/// A page of payouts, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PayoutPage {
-    /// The payouts.
-    pub items: Vec<Payout>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<String>,
-}
+/// How long an alarm is among those that ring: whoever was not there when it was written still hears it.
+pub const ALARMS_RING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Figures of the state, read from the database, so that they are right with several processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -311,7 +263,7 @@ pub struct Figures {
     pub at: Option<Timestamp>,
     /// Payouts and their sum by state.
     pub by_state: BTreeMap<String, (u64, Fen)>,
-    /// Held payouts by reason code.
+    /// Held payouts by reason code; one with two counts under both.
     pub held_by_code: BTreeMap<String, u64>,
     /// Refused payouts by class.
     pub refused_by_class: BTreeMap<String, u64>,
@@ -335,6 +287,8 @@ pub struct Figures {
     pub quarantine_by_code: BTreeMap<String, u64>,
     /// Alarms by kind, ever.
     pub alarms_by_kind: BTreeMap<String, u64>,
+    /// Alarms by kind that rang within [`ALARMS_RING`].
+    pub alarms_last_hour: BTreeMap<String, u64>,
     /// The stop switch.
     pub stopped: bool,
     /// Approval → credit of settled payouts, in microseconds, those credited since the given moment.

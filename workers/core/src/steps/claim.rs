@@ -9,7 +9,6 @@ use crate::money::Fen;
 use crate::payout::{Alarm, AlarmKind, Claim, Event, Hold, HoldCode, Instruction, Payout};
 use crate::ports::bank::{Payee, PaymentFormat, Transfer};
 use crate::rules::{ChangedPayee, Limits};
-use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -26,6 +26,7 @@ use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
 use crate::money::Fen;
 use crate::payout::{Alarm, Announcement, Effect, Event, Payout, Posting, Refused};
 use crate::rules::Rules;
+use crate::view::micros;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,26 +190,29 @@ pub fn subject(key: &PayoutKey) -> String {
 /// What one tranche may announce before its numbers meet the next one's.
 const TRANCHE_STRIDE: u64 = 1_000_000;
 
+/// The payout as it is now, in the form of `schemas/v1/payout.*`; what is not known is left out.
 fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
-    let latest = payout.latest();
-    let debit = payout.instructions.iter().find_map(|one| one.debit.as_ref());
+    let debited = payout.instructions.iter().find(|one| one.is_debited());
+    let speaking = debited.or_else(|| payout.speaking());
+    let debit = speaking.and_then(|one| one.debit.as_ref());
     let mut data = json!({
         "application_id": payout.key.application_id,
         "tranche": payout.key.tranche,
         "state": payout.state().code(),
         "amount": {"currency": payout.currency, "value": payout.amount.to_string()},
+        "enterprise": payout.enterprise,
         "policy_id": payout.policy_id,
-        "instruction_id": latest.map(|one| &one.id),
-        "approved_at": payout.approved_at,
-        "due_at": payout.due_at,
+        "instruction_id": speaking.map(|one| &one.id),
+        "approved_at": micros(Some(payout.approved_at)),
+        "due_at": micros(Some(payout.due_at)),
+        "submitted_at": micros(speaking.and_then(|one| one.first_claimed_at)),
+        "credited_at": micros(debit.map(|one| one.credited_at)),
+        "observed_at": micros(debit.map(|one| one.observed_at)),
+        "bank_reference": debit.and_then(|one| one.bank_reference.as_ref()),
+        "reason": payout.reason().map(|(code, text)| json!({"code": code, "text": text})),
     });
-    if let Some((code, text)) = payout.reason() {
-        data["reason"] = json!({"code": code, "text": text});
-    }
-    if let Some(debit) = debit {
-        data["credited_at"] = json!(debit.credited_at);
-        data["observed_at"] = json!(debit.observed_at);
-        data["bank_reference"] = json!(debit.bank_reference);
+    if let Some(members) = data.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
     }
     WorldEvent {
         event_type: announcement.word.event_type().to_owned(),

@@ -152,3 +152,43 @@ async fn all_payouts(house: &House) -> anyhow::Result<Vec<Payout>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fen, PayoutState, Summary};
+    use std::collections::BTreeMap;
+
+    fn sound() -> Summary {
+        Summary {
+            policies: 1,
+            approvals: 3,
+            approved_total: Fen(300),
+            counts: BTreeMap::from([(PayoutState::Settled, 2), (PayoutState::Held, 1)]),
+            settled_total: Fen(200),
+            paid_twice: 0,
+            unexplained: 0,
+            bank_total: Fen(200),
+            seconds: vec![1.0, 2.0, 3.0],
+            reasons: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn one_thing_amiss_is_enough_to_be_unsound() {
+        assert!(sound().is_sound());
+        for (what, amiss) in [
+            ("lost", Summary { approvals: 4, ..sound() }),
+            ("paid twice", Summary { paid_twice: 1, ..sound() }),
+            ("unexplained", Summary { unexplained: 1, ..sound() }),
+            ("another total at the bank", Summary { bank_total: Fen(201), ..sound() }),
+        ] {
+            assert!(!amiss.is_sound(), "{what}");
+        }
+    }
+
+    #[test]
+    fn quantiles_of_nothing_are_nothing() {
+        assert_eq!([500, 990, 1000].map(|per_mille| sound().quantile(per_mille)), [2.0, 2.0, 3.0]);
+        assert_eq!(Summary { seconds: Vec::new(), ..sound() }.quantile(990), 0.0);
+    }
+}

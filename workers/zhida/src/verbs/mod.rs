@@ -20,6 +20,7 @@ pub(crate) mod submit;
 mod table;
 pub(crate) mod trace;
 
+use crate::cli::SignerArgs;
 use jiff::Timestamp;
 use std::fmt;
 use zhida_config::Settings;
@@ -69,10 +70,14 @@ fn local(settings: &Settings, at: Timestamp) -> String {
     settings.calendar.timezone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Whoever closes something must be a person known here; auditors read only.
-async fn acting_operator(store: &dyn Store, id: &str) -> anyhow::Result<OperatorId> {
+/// Who stands in the journal where nobody is named: whoever may run this program on the database.
+const COMMAND_LINE: &str = "command line";
+
+/// Whoever closes something under a name must be a person known here who shows the key; auditors read only.
+async fn closing_operator(store: &dyn Store, who: &SignerArgs) -> anyhow::Result<OperatorId> {
+    let (Some(id), Some(key)) = (&who.operator, &who.key) else { return Ok(OperatorId::from(COMMAND_LINE)) };
     let operators = store.operators().await?;
-    let Some(operator) = operators.into_iter().find(|one| one.id.0 == id) else {
+    let Some(operator) = operators.into_iter().find(|one| one.id.0 == *id) else {
         anyhow::bail!("operator {id:?} is not known; `zhida operator list` shows all");
     };
     if operator.disabled_at.is_some() {
@@ -80,6 +85,9 @@ async fn acting_operator(store: &dyn Store, id: &str) -> anyhow::Result<Operator
     }
     if operator.role == Role::Auditor {
         anyhow::bail!("operator {id} is an auditor, who reads and closes nothing; ask somebody of another role");
+    }
+    if key_file::read(key)?.public_key().to_string() != operator.public_key {
+        anyhow::bail!("{} is not operator {id}'s key; act with your own name and key", key.display());
     }
     Ok(operator.id)
 }

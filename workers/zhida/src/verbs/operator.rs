@@ -2,7 +2,7 @@
 
 use super::out::Out;
 use super::table::{Column, Table};
-use super::{Form, Usage, local, typed_id};
+use super::{COMMAND_LINE, Form, Usage, local, typed_id};
 use crate::cli::OperatorVerb;
 use crate::wiring::Context;
 use serde_json::json;
@@ -11,9 +11,6 @@ use zhida_core::ids::OperatorId;
 use zhida_core::steps::{Operator, Role};
 use zhida_schemas::signing::PublicKey;
 use zhida_schemas::text::Name;
-
-/// Who stands in the journal: whoever may run this program on the database.
-const BY: &str = "command line";
 
 /// Does one of the verbs.
 pub(crate) async fn run(context: &Context, verb: &OperatorVerb) -> anyhow::Result<ExitCode> {
@@ -48,7 +45,7 @@ async fn add(context: &Context, operator: Operator) -> anyhow::Result<ExitCode> 
     if before == Some(&operator) {
         return done(&format!("无变化 {} is there already, just so", operator.id));
     }
-    context.store.put_operator(&operator, BY).await?;
+    context.store.put_operator(&operator, COMMAND_LINE).await?;
     let word = match before {
         None => "已添加 added",
         Some(one) if one.disabled_at.is_some() => "已恢复 enabled again",
@@ -66,7 +63,7 @@ async fn disable(context: &Context, id: &str) -> anyhow::Result<ExitCode> {
         return done(&format!("无变化 {id} is disabled already"));
     }
     let disabled_at = Some(context.store.now().await?);
-    context.store.put_operator(&Operator { disabled_at, ..operator }, BY).await?;
+    context.store.put_operator(&Operator { disabled_at, ..operator }, COMMAND_LINE).await?;
     done(&format!("已停用 disabled: {id}"))
 }
 

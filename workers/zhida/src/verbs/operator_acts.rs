@@ -3,7 +3,7 @@
 
 use super::out::{Out, plain};
 use super::present::state_word;
-use super::{Usage, key_file, submit, typed_id};
+use super::{Usage, key_file, submit, typed_application, typed_id};
 use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
 use crate::wiring::Context;
 use anyhow::Context as _;
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use std::path::Path;
 use std::process::ExitCode;
 use zhida_core::ids::ApplicationId;
-use zhida_core::payout::HoldCode;
+use zhida_core::payout::{HoldCode, Release};
 use zhida_core::ports::door::{Handed, Raw};
 use zhida_core::steps::{ActOutcome, subject};
 use zhida_schemas::InboundEvent;
 use zhida_schemas::identifiers::Sha256Hex;
-use zhida_schemas::operator::{Decide, PayoutAct, Release, SwitchAct, Verdict};
+use zhida_schemas::operator::{Decide, PayoutAct, Release as ReleaseAct, SwitchAct, Verdict};
 use zhida_schemas::parts::{AtLeastOne, Document, Generation, Tranche};
 use zhida_schemas::signing::sign;
 use zhida_schemas::text::{Id, Name, Source, Text};
@@ -24,12 +24,16 @@ use zhida_schemas::time::Time;
 
 /// Does the act, and says what became of it.
 pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<ExitCode> {
-    let now = Timestamp::now();
-    let Some((who, event)) = event(verb, Time::from(now))? else {
+    let now = context.store.now().await?;
+    let lifted = codes_to_lift(context, verb).await?;
+    let Some((who, event)) = event(verb, &lifted, Time::from(now))? else {
         return Err(Usage("this verb is no act of an officer".to_owned()).into());
     };
-    let handed = hand_in(context, who, &event, now).await?;
     let mut out = Out::new();
+    if !lifted.is_empty() {
+        out.line(&format!("解除 lifts: {}", lifted.join(", ")))?;
+    }
+    let handed = hand_in(context, who, &event, now).await?;
     let code = match &handed {
         Handed::Acted(ActOutcome::Done) => {
             out.line("已办 done")?;
@@ -66,15 +70,38 @@ async fn hand_in(context: &Context, who: &SwitchArgs, event: &InboundEvent, now:
     let mut draft = event.draft(&id, &source, Time::from(now));
     sign(&mut draft, &operator, &key).map_err(|error| anyhow::anyhow!("{error}"))?;
     let raw = Raw { body: serde_json::to_vec(&draft)?, routing_key: None, way: "submit" };
-    let handed = context
-        .door
-        .hand_in(&[raw], now)
-        .await
-        .context("it is not certain whether the act was done; see `zhida trace`")?;
+    let handed =
+        context.door.hand_in(&[raw]).await.context("it is not certain whether the act was done; see `zhida trace`")?;
     handed.into_iter().next().context("the door gave no answer")
 }
 
-fn event(verb: &PayoutsVerb, at: Time) -> anyhow::Result<Option<(&SwitchArgs, InboundEvent)>> {
+/// The codes that `release` signs: those named, else every hold in force that officers may lift.
+async fn codes_to_lift(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<Vec<String>> {
+    let PayoutsVerb::Release { application_id, codes, act } = verb else { return Ok(Vec::new()) };
+    if !codes.is_empty() {
+        return Ok(codes.clone());
+    }
+    let payouts = context.store.payouts_of(&typed_application(application_id)?).await?;
+    let concerned = payouts.iter().find(|payout| payout.key.tranche == act.tranche);
+    let payout = concerned.with_context(|| format!("{application_id} has no payout of tranche {}", act.tranche))?;
+    let in_force = || payout.holds.keys();
+    let lifted: Vec<String> =
+        in_force().filter(|code| code.release() != Release::Nobody).map(|code| code.code().to_owned()).collect();
+    if lifted.is_empty() {
+        let all: Vec<&str> = in_force().map(|code| code.code()).collect();
+        anyhow::bail!(
+            "no hold of {application_id} can be lifted by officers (in force: {}); `zhida trace` says what ends them",
+            if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+        );
+    }
+    Ok(lifted)
+}
+
+fn event<'a>(
+    verb: &'a PayoutsVerb,
+    lifted: &[String],
+    at: Time,
+) -> anyhow::Result<Option<(&'a SwitchArgs, InboundEvent)>> {
     Ok(Some(match verb {
         PayoutsVerb::Hold { application_id, act } => {
             (&act.who, InboundEvent::OperatorHold(on_payout(application_id, act, at)?))
@@ -82,10 +109,10 @@ fn event(verb: &PayoutsVerb, at: Time) -> anyhow::Result<Option<(&SwitchArgs, In
         PayoutsVerb::Cancel { application_id, act } => {
             (&act.who, InboundEvent::OperatorCancel(on_payout(application_id, act, at)?))
         }
-        PayoutsVerb::Release { application_id, codes, act } => {
+        PayoutsVerb::Release { application_id, act, .. } => {
             let PayoutAct { operator_id, application_id, tranche, reason, .. } = on_payout(application_id, act, at)?;
-            let reason_codes = hold_codes(codes)?;
-            let release = Release { operator_id, at, application_id, tranche, reason_codes, reason };
+            let reason_codes = hold_codes(lifted)?;
+            let release = ReleaseAct { operator_id, at, application_id, tranche, reason_codes, reason };
             (&act.who, InboundEvent::OperatorRelease(release))
         }
         PayoutsVerb::Decide { application_id, decision, generation, proof, act } => {

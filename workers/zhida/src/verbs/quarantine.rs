@@ -2,10 +2,9 @@
 
 use super::out::Out;
 use super::table::{Column, Table};
-use super::{Form, acting_operator, local, submit};
-use crate::cli::QuarantineVerb;
+use super::{Form, closing_operator, local, submit};
+use crate::cli::{QuarantineVerb, SignerArgs};
 use crate::wiring::Context;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use zhida_core::ids::OperatorId;
@@ -24,10 +23,8 @@ pub(crate) async fn run(context: &Context, verb: &QuarantineVerb) -> anyhow::Res
             list(context, which, Form::from(*json)).await
         }
         QuarantineVerb::Show { id, json } => show(context, id, Form::from(*json)).await,
-        QuarantineVerb::Replay { id, operator, json } => replay(context, id, operator, Form::from(*json)).await,
-        QuarantineVerb::Discard { id, operator, reason, json } => {
-            discard(context, id, operator, reason, Form::from(*json)).await
-        }
+        QuarantineVerb::Replay { id, who, json } => replay(context, id, who, Form::from(*json)).await,
+        QuarantineVerb::Discard { id, who, reason, json } => discard(context, id, who, reason, Form::from(*json)).await,
     }
 }
 
@@ -102,11 +99,11 @@ async fn show(context: &Context, id: &str, form: Form) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(context: &Context, id: &str, operator: &str, form: Form) -> anyhow::Result<ExitCode> {
-    let by = acting_operator(&*context.store, operator).await?;
+async fn replay(context: &Context, id: &str, who: &SignerArgs, form: Form) -> anyhow::Result<ExitCode> {
+    let by = closing_operator(&*context.store, who).await?;
     let row = find_open(context, id).await?;
     let raw = Raw { body: row.item.body.clone(), routing_key: None, way: REPLAY };
-    let handed = context.door.hand_in(&[raw], Timestamp::now()).await?.into_iter().next();
+    let handed = context.door.hand_in(&[raw]).await?.into_iter().next();
     let Some(handed) = handed else { anyhow::bail!("the door gave no answer; {id} stays open") };
     let (outcome, refused) = match &handed {
         Handed::Accepted => ("accepted", None),
@@ -150,11 +147,11 @@ async fn close_echoes(context: &Context, row: &QuarantineRow, by: &OperatorId) -
     Ok(())
 }
 
-async fn discard(context: &Context, id: &str, operator: &str, reason: &str, form: Form) -> anyhow::Result<ExitCode> {
+async fn discard(context: &Context, id: &str, who: &SignerArgs, reason: &str, form: Form) -> anyhow::Result<ExitCode> {
     if reason.trim().is_empty() {
         return Err(super::Usage("--reason is empty; say why it needs nothing more".to_owned()).into());
     }
-    let by = acting_operator(&*context.store, operator).await?;
+    let by = closing_operator(&*context.store, who).await?;
     let row = find_open(context, id).await?;
     close(context, &row, "discarded", &by, reason).await?;
     let mut out = Out::new();

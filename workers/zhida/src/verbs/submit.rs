@@ -6,7 +6,6 @@ use super::out::Out;
 use crate::wiring::Context;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 use serde::Deserialize;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -33,7 +32,7 @@ pub(crate) async fn run(context: &Context, path: &Path) -> anyhow::Result<ExitCo
         }
         let raws: Vec<Raw> =
             pieces.iter().map(|piece| Raw { body: piece.bytes.clone(), routing_key: None, way: "submit" }).collect();
-        let results = context.door.hand_in(&raws, Timestamp::now()).await.with_context(|| tally.so_far())?;
+        let results = context.door.hand_in(&raws).await.with_context(|| tally.so_far())?;
         let lines: Vec<String> = pieces.iter().zip(&results).map(|(piece, handed)| report(piece, handed)).collect();
         results.iter().for_each(|handed| tally.count(handed));
         bar.set_position(file.read());

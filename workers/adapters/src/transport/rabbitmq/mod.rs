@@ -13,6 +13,7 @@ pub mod topology;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
@@ -22,6 +23,9 @@ pub use consumer::RabbitConsumer;
 pub use probe::{BrokerFigures, BrokerHealth, QueueFigures, RabbitProbe};
 pub use publisher::{IncomingEvent, RabbitPublisher};
 pub use topology::{Part, Queue, TopologyError};
+
+/// Called when a connection was rebuilt.
+pub type Reconnected = Arc<dyn Fn() + Send + Sync>;
 
 /// How to reach one broker and how long to wait for it. The password never shows in logs or `Debug`.
 #[derive(Clone)]
@@ -41,6 +45,8 @@ pub struct RabbitSettings {
     pub longest_pause: Duration,
     /// How long a batch waits for company after its first delivery.
     pub linger: Duration,
+    /// Told of every connection after the first of a consumer or publisher.
+    pub reconnected: Option<Reconnected>,
 }
 
 impl RabbitSettings {
@@ -67,6 +73,7 @@ impl RabbitSettings {
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(10),
             linger: Duration::from_millis(2),
+            reconnected: None,
         })
     }
 

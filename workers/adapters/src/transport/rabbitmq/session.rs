@@ -70,11 +70,20 @@ pub(super) struct Backoff {
     longest: Duration,
     failures: u32,
     opened: Option<Instant>,
+    openings: u64,
+    reconnected: Option<super::Reconnected>,
 }
 
 impl Backoff {
     pub(super) fn new(settings: &RabbitSettings) -> Self {
-        Self { first: settings.first_pause, longest: settings.longest_pause, failures: 0, opened: None }
+        Self {
+            first: settings.first_pause,
+            longest: settings.longest_pause,
+            failures: 0,
+            opened: None,
+            openings: 0,
+            reconnected: settings.reconnected.clone(),
+        }
     }
 
     /// Waits as long as the failures so far ask for; not at all at first.
@@ -87,6 +96,10 @@ impl Backoff {
 
     pub(super) fn opened(&mut self) {
         self.opened = Some(Instant::now());
+        self.openings += 1;
+        if let Some(reconnected) = self.reconnected.as_ref().filter(|_| self.openings > 1) {
+            reconnected();
+        }
     }
 
     pub(super) fn failed(&mut self) {
@@ -107,11 +120,31 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    fn backoff(first: Duration, longest: Duration) -> Backoff {
+        Backoff { first, longest, failures: 0, opened: None, openings: 0, reconnected: None }
+    }
+
+    #[test]
+    fn the_second_connection_and_every_later_one_is_a_reconnection() {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
+        let mut backoff = backoff(Duration::ZERO, Duration::ZERO);
+        backoff.reconnected = Some(Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }));
+        for expected in [0, 1, 2] {
+            backoff.opened();
+            backoff.failed();
+            backoff.failed(); // and one that never opened
+            assert_eq!(count.load(Ordering::Relaxed), expected);
+        }
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let mut backoff =
-            Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(1), failures: 0, opened: None };
+        let mut backoff = backoff(Duration::from_millis(100), Duration::from_secs(1));
         let mut ceilings = vec![backoff.ceiling().as_millis()];
         for _ in 0..40 {
             backoff.failed();
@@ -123,8 +156,8 @@ mod tests {
 
     #[test]
     fn a_long_life_is_forgiven_and_a_short_one_is_not() {
-        let mut backoff =
-            Backoff { first: Duration::from_millis(1), longest: Duration::ZERO, failures: 9, opened: None };
+        let mut backoff = backoff(Duration::from_millis(1), Duration::ZERO);
+        backoff.failures = 9;
         backoff.opened = Instant::now().checked_sub(Duration::from_secs(1));
         backoff.failed();
         assert_eq!(backoff.failures, 1);
