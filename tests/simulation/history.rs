@@ -81,6 +81,7 @@ fn seen(sim: &Sim) -> Seen {
     let again = tables.batches.values().filter(|batch| batch.calls > 1).map(|_| "the same bytes again".to_owned());
     let quarantine = tables.quarantine.iter().map(|row| format!("quarantine {}", row.item.reason_code));
     let journal = tables.journal.iter().map(|row| row.kind.clone());
+    let died = sim.world().died.iter().map(|(side, call)| format!("dies {side:?} {call}")).collect::<Vec<_>>();
     states
         .chain(generations)
         .chain(alarms)
@@ -89,6 +90,7 @@ fn seen(sim: &Sim) -> Seen {
         .chain(again)
         .chain(quarantine)
         .chain(journal)
+        .chain(died)
         .collect()
 }
 
@@ -168,7 +170,7 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
     };
     let worker = &mut workers[slot];
     if crashes && worker.turn.is_some() {
-        sim.say(|| format!("worker {slot} crashes"));
+        sim.dies(slot);
         worker.turn = None;
         worker.asleep_until = None;
         return;

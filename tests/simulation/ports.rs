@@ -1,7 +1,7 @@
 //! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit, the
 //! queues, the bank's wire and the stopwatch. Each port call is two scheduling points around one effect.
 
-use crate::world::{START, Sim, Until, breathe};
+use crate::world::{START, Side, Sim, Until};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -51,13 +51,13 @@ impl Connection {
 /// Forwards one call: a breath, the effect or none, a breath.
 macro_rules! served {
     ($self:ident, $name:literal, $call:expr) => {{
-        breathe().await;
+        $self.sim.breathe($self.slot, Side::Before, $name).await;
         match $self.fate() {
             Fate::Serves => {
                 let rows = $self.sim.journal_rows();
                 let result = $call.await;
                 $self.sim.say_journal($self.slot, $name, rows);
-                breathe().await;
+                $self.sim.breathe($self.slot, Side::After, $name).await;
                 result
             }
             Fate::Unavailable => Err(StoreError::Unavailable("simulated".to_owned())),
@@ -70,7 +70,7 @@ macro_rules! served {
                 let rows = $self.sim.journal_rows();
                 let _ = $call.await?;
                 $self.sim.say_journal($self.slot, $name, rows);
-                breathe().await;
+                $self.sim.breathe($self.slot, Side::After, $name).await;
                 Err(StoreError::Unknown("simulated".to_owned()))
             }
         }
@@ -268,6 +268,7 @@ impl BankLink for Wire {
     async fn pay(&self, msg_id: &MsgId, bytes: &[u8]) -> CallOutcome {
         let (plan, ids) = self.sim.watch_write(self.slot, msg_id, bytes);
         self.sim.say(|| format!("worker {} · pays {msg_id}: {plan:?}", self.slot));
+        self.sim.stands(self.slot, Side::Within, "pay");
         Until { sim: &self.sim, moment: plan.ends_at }.await;
         let mut world = self.sim.world();
         let world = &mut *world;
@@ -275,20 +276,21 @@ impl BankLink for Wire {
     }
 
     async fn enquire(&self, instruction_id: &InstructionId) -> EnquiryOutcome {
-        self.pause().await;
+        self.pause(Side::Before).await;
         let outcome = {
             let now = self.sim.now();
             let mut world = self.sim.world();
             let world = &mut *world;
             world.bank.enquire(&mut world.rng, now, instruction_id)
         };
-        self.pause().await;
+        self.pause(Side::After).await;
         outcome
     }
 }
 
 impl Wire {
-    async fn pause(&self) {
+    async fn pause(&self, side: Side) {
+        self.sim.stands(self.slot, side, "enquire");
         let length = SignedDuration::from_millis(self.sim.world().rng.i64(0..8_000));
         Until { sim: &self.sim, moment: self.sim.now() + length }.await;
     }
@@ -312,19 +314,19 @@ impl Time for Stopwatch {
 /// The intake queue as one connection sees it.
 pub(crate) struct IntakeQueue {
     pub(crate) sim: Arc<Sim>,
-    pub(crate) session: u64,
+    pub(crate) slot: usize,
 }
 
 impl Drop for IntakeQueue {
     fn drop(&mut self) {
-        self.sim.world().intake.disconnect(self.session);
+        self.sim.world().intake.disconnect(self.slot as u64);
     }
 }
 
 #[async_trait]
 impl Consumer for IntakeQueue {
     async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, QueueError> {
-        breathe().await;
+        self.sim.breathe(self.slot, Side::Before, "next_batch").await;
         let mut world = self.sim.world();
         let world = &mut *world;
         let mut deliveries = Vec::new();
@@ -335,7 +337,7 @@ impl Consumer for IntakeQueue {
                 world.intake.waiting.push_back(event);
             }
             world.intake.next_number += 1;
-            let tag = DeliveryTag { session: self.session, number: world.intake.next_number };
+            let tag = DeliveryTag { session: self.slot as u64, number: world.intake.next_number };
             world.intake.in_flight.insert(tag, event);
             deliveries.push(Delivery { body: event.to_string().into_bytes(), routing_key: String::new(), tag });
         }
@@ -343,13 +345,13 @@ impl Consumer for IntakeQueue {
     }
 
     async fn acknowledge(&mut self, tags: &[DeliveryTag]) -> Result<(), QueueError> {
-        breathe().await;
+        self.sim.breathe(self.slot, Side::Before, "acknowledge").await;
         let broken = {
             let mut world = self.sim.world();
             let chance = world.chances.queue_fault;
             let broken = world.rng.u32(0..1000) < chance;
             if broken && world.rng.bool() {
-                world.intake.disconnect(self.session);
+                world.intake.disconnect(self.slot as u64);
             } else {
                 for tag in tags {
                     world.intake.in_flight.remove(tag);
@@ -357,12 +359,12 @@ impl Consumer for IntakeQueue {
             }
             broken
         };
-        breathe().await;
+        self.sim.breathe(self.slot, Side::After, "acknowledge").await;
         if broken { Err(QueueError::Disconnected("simulated".to_owned())) } else { Ok(()) }
     }
 
     async fn give_back(&mut self, tags: &[DeliveryTag]) -> Result<(), QueueError> {
-        breathe().await;
+        self.sim.breathe(self.slot, Side::Before, "give_back").await;
         let mut world = self.sim.world();
         for tag in tags {
             if let Some(event) = world.intake.in_flight.remove(tag) {
@@ -376,14 +378,17 @@ impl Consumer for IntakeQueue {
 }
 
 /// The exchanges we publish to. Doorbells get lost and doubled; what is confirmed for the world has arrived.
-pub(crate) struct Exchange(pub(crate) Arc<Sim>);
+pub(crate) struct Exchange {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) slot: usize,
+}
 
 #[async_trait]
 impl Publisher for Exchange {
     async fn publish(&self, messages: &[OutgoingMessage]) -> Vec<Published> {
-        breathe().await;
+        self.sim.breathe(self.slot, Side::Before, "publish").await;
         let results = {
-            let mut world = self.0.world();
+            let mut world = self.sim.world();
             let world = &mut *world;
             let mut results = Vec::new();
             for message in messages {
@@ -404,7 +409,7 @@ impl Publisher for Exchange {
             }
             results
         };
-        breathe().await;
+        self.sim.breathe(self.slot, Side::After, "publish").await;
         results
     }
 }

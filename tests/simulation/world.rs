@@ -43,6 +43,14 @@ pub(crate) struct Chances {
     pub(crate) jump: u32,
 }
 
+/// On which side of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Before,
+    Within,
+    After,
+}
+
 /// What changes without being stored by us.
 pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
@@ -65,6 +73,10 @@ pub(crate) struct World {
     /// Policies that were imported, by place; acts that were handed in.
     pub(crate) imported: Vec<usize>,
     pub(crate) acts: Vec<SignedAct>,
+    /// Where each worker stands: on which side of which call.
+    stands: BTreeMap<usize, (Side, &'static str)>,
+    /// Where workers died.
+    pub(crate) died: BTreeSet<(Side, &'static str)>,
     /// What may never happen and did.
     pub(crate) violations: Vec<String>,
     /// The readable history, when somebody asked for it.
@@ -123,6 +135,8 @@ impl Sim {
             restored_at: None,
             imported: vec![0],
             acts: Vec::new(),
+            stands: BTreeMap::new(),
+            died: BTreeSet::new(),
             violations: Vec::new(),
             trace: (trace == Trace::On).then(Vec::new),
             given: BTreeMap::new(),
@@ -182,6 +196,26 @@ impl Sim {
             since.map(|row| format!("worker {slot} · {call}: {} {} {}", row.subject, row.kind, row.detail)).collect()
         };
         rows.into_iter().for_each(|row| self.say(|| row));
+    }
+
+    /// From here on that is where the worker dies, if it does.
+    pub(crate) fn stands(&self, slot: usize, side: Side, call: &'static str) {
+        self.world().stands.insert(slot, (side, call));
+    }
+
+    /// A scheduling point at a call: here other workers go on, time passes, and a crash may strike.
+    pub(crate) fn breathe(&self, slot: usize, side: Side, call: &'static str) -> impl Future<Output = ()> + use<> {
+        self.stands(slot, side, call);
+        Breath(false)
+    }
+
+    /// The worker dies where it stands.
+    pub(crate) fn dies(&self, slot: usize) {
+        let mut world = self.world();
+        let place = world.stands.get(&slot).copied();
+        world.died.extend(place);
+        drop(world);
+        self.say(|| format!("worker {slot} crashes: {place:?}"));
     }
 
     pub(crate) fn forbid(&self, what: String) {
@@ -279,11 +313,6 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
         rules.limits.per_fund_per_day = Some(1_200_000);
     }
     rules
-}
-
-/// A scheduling point: here other workers go on, time passes, and a crash may strike.
-pub(crate) fn breathe() -> impl Future<Output = ()> + Send {
-    Breath(false)
 }
 
 struct Breath(bool);
