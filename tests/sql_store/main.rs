@@ -7,6 +7,7 @@ mod crowd;
 mod place;
 mod story;
 mod tampered;
+mod unknown;
 
 use place::{Postgres, SqliteFile};
 
