@@ -57,7 +57,11 @@ async fn a_commit_that_was_done_unheard_is_not_done_again() {
     assert_eq!(store.funds().await.unwrap()[0].committed, Fen(300));
     far.unknown(Ambush::Delivered, store.claim(MsgId::from("M-1"), 1)).await;
     let claimed = store.claim(MsgId::from("M-2"), 200).await.unwrap().expect("the other one");
-    assert_eq!((claimed.members.len(), &claimed.members[0].0.key), (1, &key(2)), "what is claimed is not claimed again");
+    assert_eq!(
+        (claimed.members.len(), &claimed.members[0].0.key),
+        (1, &key(2)),
+        "what is claimed is not claimed again"
+    );
     far.unknown(Ambush::Delivered, async { store.may_write(&claimed).await.map(drop) }).await;
     let answer = CallOutcome::Answered(vec![report(&claimed, 2, settled())]);
     far.unknown(Ambush::Delivered, store.book_call(&claimed, &answer)).await;
