@@ -17,6 +17,8 @@ use zhida_core::ports::bank::Transfer;
 use zhida_core::ports::queue::DeliveryTag;
 use zhida_core::ports::store::{Protocol, SignedAct};
 use zhida_core::rules::Rules;
+use zhida_core::ports::store::Protocol;
+use zhida_core::rules::{Idempotency, Rules};
 use zhida_core::steps::Arrival;
 use zhida_tests::memory_store::{MemoryStore, Tables};
 
@@ -121,6 +123,7 @@ impl Sim {
         let temper = [Temper::Healthy, Temper::Hostile(15), Temper::Hostile(50), Temper::Hostile(80)][rng.usize(0..4)];
         let mut bank = Bank::new(temper, rules.bank.timeout, rules.bank.visibility);
         bank.breaks_promises = rng.u8(0..12) == 0;
+        bank.by_message = rules.bank.idempotency == Idempotency::MessageId;
         let world = World {
             rng,
             chances,
@@ -254,7 +257,7 @@ impl Sim {
         }
         world.written.insert(msg_id.clone(), bytes.to_vec());
         let World { rng, bank, .. } = &mut *world;
-        let plan = bank.receive(rng, now, transfers);
+        let plan = bank.receive(rng, now, (msg_id.clone(), transfers));
         drop(world);
         wrong.into_iter().for_each(|one| self.forbid(one));
         (plan, ids)
@@ -311,6 +314,12 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
     if rng.u8(0..4) == 0 {
         rules.limits.per_hour = Some(600_000);
         rules.limits.per_fund_per_day = Some(1_200_000);
+    }
+    if rng.u8(0..6) == 0 {
+        rules.limits.per_day = Some(700_000);
+    }
+    if rng.u8(0..6) == 0 {
+        rules.bank.idempotency = Idempotency::MessageId;
     }
     rules
 }
