@@ -66,7 +66,15 @@ impl Link {
     pub fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let state = State { flow: Flow::Open, era: 0, sockets: Vec::new(), carried: 0, ambush: None, answer_is_lost: false, dropped: false };
+        let state = State {
+            flow: Flow::Open,
+            era: 0,
+            sockets: Vec::new(),
+            carried: 0,
+            ambush: None,
+            answer_is_lost: false,
+            dropped: false,
+        };
         let shared =
             Arc::new(Shared { server: Url::parse(url).address(), state: Mutex::new(state), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);
