@@ -50,6 +50,7 @@ mortal! {
         fn claim_enquiries(max: u32) -> Vec<Enquiry>;
         fn book_enquiries(results: &[EnquiryResult]) -> ();
         fn book_evidence(items: &[(InstructionId, Word, Carrier)]) -> ();
+        fn book_statement_check(id: &InstructionId, covered_until: Timestamp) -> bool;
         fn time_passes(max: u32) -> u32;
         fn ring_again() -> u32;
     }
@@ -70,6 +71,11 @@ mortal! {
         fn act(act: &SignedAct) -> Acted;
         fn switch() -> Switch;
         fn hold_revoked(max: u32) -> u32;
+    }
+    RestoreStore {
+        fn compare(noted: Option<&Position>) -> Compared;
+        fn close_sending(why: &str) -> ();
+        fn recover(opens_from: Timestamp, by: &str) -> Recovered;
     }
     ReadStore {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

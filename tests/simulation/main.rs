@@ -12,6 +12,7 @@ mod history;
 mod officers;
 mod planted;
 mod ports;
+mod queues;
 mod restore;
 mod turns;
 mod world;

@@ -2,7 +2,7 @@
 //! booking what statements say (written here in the same shape: intake's real door spends its time on signatures).
 
 use crate::planted::{Plant, hasty};
-use crate::ports::{Exchange, IntakeQueue};
+use crate::queues::{Exchange, IntakeQueue};
 use crate::world::{MARGIN, Sim};
 use std::cell::Cell;
 use std::future::Future;

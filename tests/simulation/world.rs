@@ -16,8 +16,6 @@ use zhida_core::payout::Payout;
 use zhida_core::ports::bank::Transfer;
 use zhida_core::ports::queue::DeliveryTag;
 use zhida_core::ports::store::{Protocol, SignedAct};
-use zhida_core::rules::Rules;
-use zhida_core::ports::store::Protocol;
 use zhida_core::rules::{Idempotency, Rules};
 use zhida_core::steps::Arrival;
 use zhida_tests::memory_store::{MemoryStore, Tables};
@@ -316,7 +314,7 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
         rules.limits.per_fund_per_day = Some(1_200_000);
     }
     if rng.u8(0..6) == 0 {
-        rules.limits.per_day = Some(700_000);
+        rules.limits.per_day = Some(1_500_000);
     }
     if rng.u8(0..6) == 0 {
         rules.bank.idempotency = Idempotency::MessageId;
