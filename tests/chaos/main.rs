@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod district;
+mod obstacles;
 mod world;
 
 use world::World;

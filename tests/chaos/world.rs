@@ -8,11 +8,36 @@ use std::time::Duration;
 use zhida_adapters::transport::rabbitmq::{IncomingEvent, RabbitPublisher, RabbitSettings};
 use zhida_core::ports::queue::Published;
 use zhida_sandbox::{Chance, FaultSettings, Sandbox, SandboxSettings};
+use zhida_tests::crowd::Crowd;
 use zhida_tests::servers::{PostgresServer, RabbitServer};
 use zhida_tests::waiting::wait_until;
 
 /// How long the longest wait of a healthy run may take on a slow machine; a test that waits longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(900);
+
+const TOKEN: &str = "chaos-token";
+
+/// The HTTP address of a process.
+pub(crate) struct Api(String);
+
+impl Api {
+    /// Waits until `/readyz` answers so.
+    pub(crate) async fn until_ready(&self, status: u16) {
+        let url = format!("http://{}/readyz", self.0);
+        wait_until("another readiness", PATIENCE, async || {
+            let answer = reqwest::get(&url).await.ok()?;
+            (answer.status() == status).then_some(())
+        })
+        .await;
+    }
+
+    /// Hands an event in once; the status.
+    pub(crate) async fn hand_in(&self, event: &Approval) -> u16 {
+        let request = reqwest::Client::new().post(format!("http://{}/v1/events", self.0)).bearer_auth(TOKEN);
+        let request = request.header("content-type", "application/cloudevents+json").body(event.body.clone());
+        request.send().await.unwrap().status().as_u16()
+    }
+}
 
 pub(crate) struct World {
     pub(crate) district: District,
@@ -25,10 +50,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start(chances: Vec<Chance>, seed: u64) -> Self {
+        Self::with_database(chances, seed, &[]).await
+    }
+
+    /// With settings of PostgreSQL such as `max_connections=20`.
+    pub(crate) async fn with_database(chances: Vec<Chance>, seed: u64, settings: &[&'static str]) -> Self {
         let faults = FaultSettings { chances, seed, ..FaultSettings::default() };
         let bank = Sandbox::start(SandboxSettings { faults, ..SandboxSettings::default() }).await.unwrap();
+        let settings = settings.to_vec();
         let (database, broker) =
-            tokio::task::spawn_blocking(|| (PostgresServer::start(), RabbitServer::start())).await.unwrap();
+            tokio::task::spawn_blocking(move || (PostgresServer::start_with(&settings), RabbitServer::start()))
+                .await
+                .unwrap();
         let mut policies = tempfile();
         policies.1.write_all(POLICIES.as_bytes()).unwrap();
         let world =
@@ -67,6 +100,20 @@ impl World {
     fn run(&self, arguments: &[&str]) {
         let output = self.command().args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Starts a process whose API listens where it says, and waits until it is ready.
+    pub(crate) async fn start_listening(&mut self) -> Api {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = Api(listener.local_addr().unwrap().to_string());
+        drop(listener);
+        let mut serve = self.command();
+        serve.env("ZHIDA__HTTP__LISTEN", &api.0).env("ZHIDA__SWEEPS__FIGURES_SECONDS", "1");
+        let process =
+            serve.env("ZHIDA__HTTP__API_TOKEN", TOKEN).arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
+        self.processes.push(process.spawn().unwrap());
+        api.until_ready(200).await;
+        api
     }
 
     fn serve(&self) -> Child {
@@ -110,6 +157,24 @@ impl World {
         });
     }
 
+    pub(crate) async fn intake_queue_deleted(&self) {
+        tokio::task::block_in_place(|| self.broker.delete_queue("zhida.intake.v1"));
+    }
+
+    /// From now on the broker reads nothing more from those who publish, until the alarm ends.
+    pub(crate) async fn broker_out_of_memory(&self) {
+        tokio::task::block_in_place(|| self.broker.raise_memory_alarm());
+    }
+
+    pub(crate) async fn broker_has_memory_again(&self) {
+        tokio::task::block_in_place(|| self.broker.clear_memory_alarm());
+    }
+
+    /// Every connection of the database is somebody else's, until the crowd goes.
+    pub(crate) async fn crowd(&self) -> Crowd {
+        Crowd::takes_everything(self.database.url()).await
+    }
+
     pub(crate) async fn database_killed_and_back(&self) {
         tokio::task::block_in_place(|| self.database.restart());
     }
@@ -134,6 +199,32 @@ impl World {
         .await;
     }
 
+    /// What a sender publishes who got something wrong: routing key and bytes.
+    pub(crate) async fn publish_anything(&self, messages: &[(&str, Vec<u8>)]) {
+        let sender = RabbitPublisher::new(RabbitSettings::new(self.broker.url(), "somebody").unwrap(), Vec::new());
+        let message = |(number, (key, body)): (usize, &(&str, Vec<u8>))| IncomingEvent {
+            routing_key: (*key).to_owned(),
+            message_id: format!("anything-{number}"),
+            body: body.clone(),
+        };
+        let events: Vec<IncomingEvent> = messages.iter().enumerate().map(message).collect();
+        assert_eq!(sender.hand_in(&events).await, vec![Published::Confirmed; events.len()]);
+    }
+
+    /// What a verb prints as JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.command().args(arguments).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    pub(crate) async fn until_quarantined(&self, count: usize) -> Vec<serde_json::Value> {
+        wait_until("everything bad to be in quarantine", PATIENCE, async || {
+            let rows = self.json(&["quarantine", "list", "--json"]).as_array().cloned().unwrap_or_default();
+            (rows.len() == count).then_some(rows)
+        })
+        .await
+    }
+
     pub(crate) async fn until_credited(&self, count: usize) {
         wait_until("credits at the bank", PATIENCE, async || {
             (self.bank.bank.with_ledger(|ledger| ledger.credits().count()) >= count).then_some(())
@@ -144,8 +235,7 @@ impl World {
     /// Until our own books say so too.
     pub(crate) async fn until_settled(&self, count: usize) {
         wait_until("every payout to be settled", PATIENCE, async || {
-            let output = self.command().args(["payouts", "list", "--json"]).output().unwrap();
-            let payouts: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let payouts = self.json(&["payouts", "list", "--json"]).as_array().cloned().unwrap_or_default();
             let settled = payouts.iter().filter(|payout| payout["state"] == "settled").count();
             (settled == count).then_some(())
         })

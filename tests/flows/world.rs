@@ -1,5 +1,6 @@
 //! A service on SQLite and the embedded queue with a bank beside it, and the hands of those who use it.
 
+use crate::books::{self, Serves};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -314,6 +315,11 @@ pub(crate) fn approved(application_id: &str, yuan: &str) -> Value {
 
 impl Drop for World {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let serves = if self.service.is_some() { Serves::Still } else { Serves::NoMore };
+            let credited = self.bank.bank.with_ledger(zhida_sandbox::Ledger::total);
+            books::balance(&self.folder.join("zhida.db"), serves, credited);
+        }
         self.kill();
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default();

@@ -39,11 +39,14 @@ pub(crate) enum Standing {
     Returned { at: Timestamp },
 }
 
+/// What one call brings.
+pub(crate) type Message = (MsgId, Vec<Transfer>);
+
 /// A message on its way to the bank.
 #[derive(Clone, Debug)]
 struct Travelling {
     arrives_at: Timestamp,
-    transfers: Vec<Transfer>,
+    message: Message,
     visible_after: SignedDuration,
 }
 
@@ -84,6 +87,9 @@ pub(crate) struct Bank {
     pub(crate) all_in_statements: bool,
     /// Breaks even its promises: what it has refused it may pay all the same. Then nothing can be guaranteed, but it rings.
     pub(crate) breaks_promises: bool,
+    /// Knows a repetition by its `MsgId` only: an `EndToEndId` in another message is paid again.
+    pub(crate) by_message: bool,
+    messages: BTreeSet<MsgId>,
     pub(crate) entries: BTreeMap<InstructionId, Entry>,
     /// Credits ever made.
     pub(crate) credits: Vec<(InstructionId, Transfer)>,
@@ -106,6 +112,8 @@ impl Bank {
             temper,
             all_in_statements: false,
             breaks_promises: false,
+            by_message: false,
+            messages: BTreeSet::new(),
             entries: BTreeMap::new(),
             credits: Vec::new(),
             said_refused: BTreeSet::new(),
@@ -125,18 +133,18 @@ impl Bank {
     }
 
     /// A message is written to the socket.
-    pub(crate) fn receive(&mut self, rng: &mut fastrand::Rng, now: Timestamp, transfers: Vec<Transfer>) -> CallPlan {
+    pub(crate) fn receive(&mut self, rng: &mut fastrand::Rng, now: Timestamp, message: Message) -> CallPlan {
         let soon = now + SignedDuration::from_millis(rng.i64(1..2_000));
         let certain = |outcome| CallPlan { ends_at: soon, answer: Answer::Certain(outcome) };
         if now < self.closed_until {
             return certain(not_taken_in(NotTakenIn::ConnectionRefused));
         }
         // An account the bank's form check stumbles over spoils the message it travels in.
-        if transfers.iter().any(|one| one.payee.account_no.starts_with("0000")) {
+        if message.1.iter().any(|one| one.payee.account_no.starts_with("0000")) {
             return certain(CallOutcome::RefusedWhole { reason: "FF01".to_owned(), text: "schema".to_owned() });
         }
         if !self.is_hostile(rng) {
-            self.travel(soon, transfers, SignedDuration::ZERO);
+            self.travel(soon, message, SignedDuration::ZERO);
             return CallPlan { ends_at: soon, answer: Answer::Statuses(Lie::None) };
         }
         let slow = now + SignedDuration::from_millis(rng.i64(2_000..self.timeout.as_millis() as i64));
@@ -169,14 +177,14 @@ impl Bank {
                 let ends_at = if choice <= 8 { now + self.timeout } else { ends_at };
                 let span = (ends_at.as_millisecond() - now.as_millisecond()).max(1);
                 let arrives_at = now + SignedDuration::from_millis(rng.i64(0..span));
-                self.travel(arrives_at, transfers, visible_after);
+                self.travel(arrives_at, message, visible_after);
                 CallPlan { ends_at, answer }
             }
         }
     }
 
-    fn travel(&mut self, arrives_at: Timestamp, transfers: Vec<Transfer>, visible_after: SignedDuration) {
-        self.travelling.push(Travelling { arrives_at, transfers, visible_after });
+    fn travel(&mut self, arrives_at: Timestamp, message: Message, visible_after: SignedDuration) {
+        self.travelling.push(Travelling { arrives_at, message, visible_after });
     }
 
     /// The outcome the worker sees when its call ends.
@@ -263,9 +271,12 @@ impl Bank {
     pub(crate) fn advance(&mut self, rng: &mut fastrand::Rng, now: Timestamp) {
         let mut arrived: Vec<Travelling> = self.travelling.extract_if(.., |one| one.arrives_at <= now).collect();
         arrived.sort_by_key(|one| one.arrives_at);
-        for message in arrived {
-            for transfer in &message.transfers {
-                self.take_in(rng, transfer, message.arrives_at, message.visible_after);
+        for Travelling { arrives_at, message: (msg_id, transfers), visible_after } in arrived {
+            if !self.messages.insert(msg_id) && self.by_message {
+                continue;
+            }
+            for transfer in &transfers {
+                self.take_in(rng, transfer, arrives_at, visible_after);
             }
         }
         let ids: Vec<InstructionId> = self.entries.keys().cloned().collect();
@@ -281,7 +292,10 @@ impl Bank {
     fn take_in(&mut self, rng: &mut fastrand::Rng, transfer: &Transfer, now: Timestamp, visible_after: SignedDuration) {
         let id = transfer.instruction_id.clone();
         if self.entries.contains_key(&id) {
-            return; // known under whatever MsgId: never paid again
+            if self.by_message {
+                self.credits.push((id, transfer.clone()));
+            }
+            return; // known under whatever MsgId: never paid again, unless this bank goes by messages
         }
         let entry = Entry {
             transfer: transfer.clone(),

@@ -13,6 +13,7 @@ use zhida_core::payout::{
     Account, AlarmKind, Ends, Instruction, InstructionState, Payout, PayoutState, RejectionClass,
 };
 use zhida_core::ports::store::IntakeStore;
+use zhida_core::rules::Rules;
 use zhida_core::steps::{CapKey, Fact};
 use zhida_tests::memory_store::Tables;
 
@@ -204,7 +205,7 @@ fn nothing_is_stuck(sim: &Sim, found: &mut Vec<String>) {
     let now = sim.now();
     let tables = sim.store.tables();
     for payout in tables.payouts.values() {
-        if let Some(why) = stuck(payout, &tables, now) {
+        if let Some(why) = stuck(payout, &sim.rules, &tables, now) {
             let instructions: Vec<_> =
                 payout.instructions.iter().map(|one| (one.generation, one.state(), &one.msg_id)).collect();
             found.push(format!("{} is stuck: {why} {instructions:?}", payout.key));
@@ -218,14 +219,18 @@ fn nothing_is_stuck(sim: &Sim, found: &mut Vec<String>) {
     }
 }
 
-fn stuck(payout: &Payout, tables: &Tables, now: Timestamp) -> Option<String> {
+fn stuck(payout: &Payout, rules: &Rules, tables: &Tables, now: Timestamp) -> Option<String> {
     let state = payout.state();
     let latest = payout.speaking()?;
     match state {
         PayoutState::Ready | PayoutState::Sending | PayoutState::Pending => Some(format!("it rests {}", state.code())),
         PayoutState::Unknown => {
             let explained = latest.contradiction
-                || latest.absent && (latest.resend_expired || payout.ended.is_some() || !payout.holds.is_empty());
+                || latest.absent
+                    && (latest.is_recognised_by_message_only(&rules.bank)
+                        || latest.resend_expired
+                        || payout.ended.is_some()
+                        || !payout.holds.is_empty());
             (!explained).then(|| format!("unknown without need: {:?}", payout.reason()))
         }
         PayoutState::Refused => {

@@ -17,11 +17,14 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use zhida_core::batch::Batch;
 use zhida_core::ids::InstructionId;
-use zhida_core::payout::{Carrier, Word};
+use zhida_core::payout::{Carrier, Instruction, Word};
 use zhida_core::ports::bank::BankLink;
 use zhida_core::ports::store::{ActStore, ReferenceStore, SignedAct, Store};
 use zhida_core::ports::time::Time;
+use zhida_core::rules::Idempotency;
+use zhida_tests::memory_store::Tables;
 
 /// What a history came to, when it went wrong.
 #[derive(Debug)]
@@ -81,6 +84,11 @@ fn seen(sim: &Sim) -> Seen {
     let again = tables.batches.values().filter(|batch| batch.calls > 1).map(|_| "the same bytes again".to_owned());
     let quarantine = tables.quarantine.iter().map(|row| format!("quarantine {}", row.item.reason_code));
     let journal = tables.journal.iter().map(|row| row.kind.clone());
+    let by_message = sim.rules.bank.idempotency == Idempotency::MessageId;
+    let told =
+        by_message.then(|| tables.payouts.values().map(|one| format!("by message: rests {}", one.state().code())));
+    let told = told.into_iter().flatten().chain(travelled_alone(&tables).filter(|_| by_message));
+    let died = sim.world().died.iter().map(|(side, call)| format!("dies {side:?} {call}")).collect::<Vec<_>>();
     states
         .chain(generations)
         .chain(alarms)
@@ -89,7 +97,19 @@ fn seen(sim: &Sim) -> Seen {
         .chain(again)
         .chain(quarantine)
         .chain(journal)
+        .chain(told)
+        .chain(died)
         .collect()
+}
+
+/// Instructions that were in doubt in one message and settled in another, where repetitions are known by the message.
+fn travelled_alone(tables: &Tables) -> impl Iterator<Item = String> {
+    let settled = tables.payouts.values().flat_map(|one| &one.instructions).filter(|one| one.is_debited());
+    let messages = |one: &&Instruction| {
+        let carries = |batch: &&Batch| batch.members.iter().any(|member| member.instruction_id == one.id);
+        tables.batches.values().filter(carries).count() > 1
+    };
+    settled.filter(messages).map(|_| "by message: settled in a second message".to_owned())
 }
 
 fn worker(sim: &Arc<Sim>, slot: usize, plant: Option<Plant>) -> Worker {
@@ -168,7 +188,7 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
     };
     let worker = &mut workers[slot];
     if crashes && worker.turn.is_some() {
-        sim.say(|| format!("worker {slot} crashes"));
+        sim.dies(slot);
         worker.turn = None;
         worker.asleep_until = None;
         return;

@@ -12,6 +12,7 @@ mod history;
 mod officers;
 mod planted;
 mod ports;
+mod queues;
 mod restore;
 mod turns;
 mod world;
@@ -45,11 +46,35 @@ fn every_history_ends_with_every_award_paid_once_or_explained() {
 #[test]
 fn histories_see_what_they_are_meant_to_see() {
     let seen: Seen = (0..SIGHTED).filter_map(|seed| guarded(seed, None, Trace::Off).ok()).flatten().collect();
-    let missing: Vec<&str> = MEANT_TO_BE_SEEN.iter().copied().filter(|one| !seen.contains(*one)).collect();
+    let deaths = DEATHS.iter().flat_map(|call| [format!("dies Before {call}"), format!("dies After {call}")]);
+    let meant = MEANT_TO_BE_SEEN.iter().map(|one| (*one).to_owned()).chain(deaths);
+    let missing: Vec<String> = meant.filter(|one| !seen.contains(one)).collect();
     assert!(missing.is_empty(), "not seen in {SIGHTED} histories: {missing:?}");
 }
 
 const SIGHTED: u64 = 2_000;
+
+/// Calls before and after which a worker has to die.
+const DEATHS: &[&str] = &[
+    "take_in",
+    "acknowledge",
+    "claim",
+    "may_write",
+    "book_call",
+    "book_not_made",
+    "expire_leases",
+    "time_passes",
+    "reconsider",
+    "ring_again",
+    "claim_enquiries",
+    "enquire",
+    "book_enquiries",
+    "book_evidence",
+    "claim_outbox",
+    "publish",
+    "outbox_sent",
+    "outbox_kept",
+];
 
 const MEANT_TO_BE_SEEN: &[&str] = &[
     "rests settled",
@@ -59,7 +84,11 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "rests returned",
     "rests cancelled",
     "generations 3",
+    "dies Within pay",
     "the same bytes again",
+    "by message: rests settled",
+    "by message: rests unknown",
+    "by message: settled in a second message",
     "closed: answered",
     "closed: a member has evidence",
     "closed: a member is held, ended or travels otherwise",

@@ -55,10 +55,14 @@ fn decide(key: &PayoutKey, instruction: &Instruction, decision: Decision) -> Opt
 /// A written proof of *settled*, or a statement check that finds nothing.
 fn about_the_sent(sim: &Sim, payout: &Payout, key: &PayoutKey) -> Option<Act> {
     let latest = payout.latest()?;
-    let world = sim.world();
+    let by_message = latest.is_recognised_by_message_only(&sim.rules.bank);
+    let mut world = sim.world();
+    let dice = world.rng.bool();
     let standing = |id: &InstructionId| world.bank.entries.get(id).map(|entry| entry.standing.clone());
     match standing(&latest.id) {
         Some(Standing::Settled { .. }) => decide(key, latest, Decision::Settled),
+        // It may travel in another message: they agree to that as well.
+        None if latest.absent && by_message && dice => decide(key, latest, Decision::Retry),
         None if latest.absent => decide(key, latest, Decision::Close),
         None | Some(Standing::Pending | Standing::Rejected { .. } | Standing::Returned { .. }) => None,
     }

@@ -1,7 +1,7 @@
-//! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit, the
-//! queues, the bank's wire and the stopwatch. Each port call is two scheduling points around one effect.
+//! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit,
+//! the bank's wire and the stopwatch; the queues stand in `queues`. Each port call is two scheduling points around one effect.
 
-use crate::world::{START, Sim, Until, breathe};
+use crate::world::{START, Side, Sim, Until};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -10,9 +10,6 @@ use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
-use zhida_core::ports::queue::{
-    Consumer, Delivery, DeliveryTag, Destination, OutgoingMessage, Published, Publisher, QueueError,
-};
 use zhida_core::ports::store::*;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
@@ -51,13 +48,13 @@ impl Connection {
 /// Forwards one call: a breath, the effect or none, a breath.
 macro_rules! served {
     ($self:ident, $name:literal, $call:expr) => {{
-        breathe().await;
+        $self.sim.breathe($self.slot, Side::Before, $name).await;
         match $self.fate() {
             Fate::Serves => {
                 let rows = $self.sim.journal_rows();
                 let result = $call.await;
                 $self.sim.say_journal($self.slot, $name, rows);
-                breathe().await;
+                $self.sim.breathe($self.slot, Side::After, $name).await;
                 result
             }
             Fate::Unavailable => Err(StoreError::Unavailable("simulated".to_owned())),
@@ -70,7 +67,7 @@ macro_rules! served {
                 let rows = $self.sim.journal_rows();
                 let _ = $call.await?;
                 $self.sim.say_journal($self.slot, $name, rows);
-                breathe().await;
+                $self.sim.breathe($self.slot, Side::After, $name).await;
                 Err(StoreError::Unknown("simulated".to_owned()))
             }
         }
@@ -268,6 +265,7 @@ impl BankLink for Wire {
     async fn pay(&self, msg_id: &MsgId, bytes: &[u8]) -> CallOutcome {
         let (plan, ids) = self.sim.watch_write(self.slot, msg_id, bytes);
         self.sim.say(|| format!("worker {} · pays {msg_id}: {plan:?}", self.slot));
+        self.sim.stands(self.slot, Side::Within, "pay");
         Until { sim: &self.sim, moment: plan.ends_at }.await;
         let mut world = self.sim.world();
         let world = &mut *world;
@@ -275,20 +273,21 @@ impl BankLink for Wire {
     }
 
     async fn enquire(&self, instruction_id: &InstructionId) -> EnquiryOutcome {
-        self.pause().await;
+        self.pause(Side::Before).await;
         let outcome = {
             let now = self.sim.now();
             let mut world = self.sim.world();
             let world = &mut *world;
             world.bank.enquire(&mut world.rng, now, instruction_id)
         };
-        self.pause().await;
+        self.pause(Side::After).await;
         outcome
     }
 }
 
 impl Wire {
-    async fn pause(&self) {
+    async fn pause(&self, side: Side) {
+        self.sim.stands(self.slot, side, "enquire");
         let length = SignedDuration::from_millis(self.sim.world().rng.i64(0..8_000));
         Until { sim: &self.sim, moment: self.sim.now() + length }.await;
     }
@@ -306,105 +305,5 @@ impl Time for Stopwatch {
     async fn pause(&self, length: Duration) {
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         Until { sim: &self.0, moment: self.0.now() + length }.await;
-    }
-}
-
-/// The intake queue as one connection sees it.
-pub(crate) struct IntakeQueue {
-    pub(crate) sim: Arc<Sim>,
-    pub(crate) session: u64,
-}
-
-impl Drop for IntakeQueue {
-    fn drop(&mut self) {
-        self.sim.world().intake.disconnect(self.session);
-    }
-}
-
-#[async_trait]
-impl Consumer for IntakeQueue {
-    async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, QueueError> {
-        breathe().await;
-        let mut world = self.sim.world();
-        let world = &mut *world;
-        let mut deliveries = Vec::new();
-        while deliveries.len() < max && !world.intake.waiting.is_empty() {
-            let place = world.rng.usize(0..world.intake.waiting.len());
-            let Some(event) = world.intake.waiting.remove(place) else { break };
-            if world.rng.u32(0..1000) < world.chances.queue_fault {
-                world.intake.waiting.push_back(event);
-            }
-            world.intake.next_number += 1;
-            let tag = DeliveryTag { session: self.session, number: world.intake.next_number };
-            world.intake.in_flight.insert(tag, event);
-            deliveries.push(Delivery { body: event.to_string().into_bytes(), routing_key: String::new(), tag });
-        }
-        Ok(deliveries)
-    }
-
-    async fn acknowledge(&mut self, tags: &[DeliveryTag]) -> Result<(), QueueError> {
-        breathe().await;
-        let broken = {
-            let mut world = self.sim.world();
-            let chance = world.chances.queue_fault;
-            let broken = world.rng.u32(0..1000) < chance;
-            if broken && world.rng.bool() {
-                world.intake.disconnect(self.session);
-            } else {
-                for tag in tags {
-                    world.intake.in_flight.remove(tag);
-                }
-            }
-            broken
-        };
-        breathe().await;
-        if broken { Err(QueueError::Disconnected("simulated".to_owned())) } else { Ok(()) }
-    }
-
-    async fn give_back(&mut self, tags: &[DeliveryTag]) -> Result<(), QueueError> {
-        breathe().await;
-        let mut world = self.sim.world();
-        for tag in tags {
-            if let Some(event) = world.intake.in_flight.remove(tag) {
-                world.intake.waiting.push_back(event);
-            }
-        }
-        Ok(())
-    }
-
-    async fn close(&mut self) {}
-}
-
-/// The exchanges we publish to. Doorbells get lost and doubled; what is confirmed for the world has arrived.
-pub(crate) struct Exchange(pub(crate) Arc<Sim>);
-
-#[async_trait]
-impl Publisher for Exchange {
-    async fn publish(&self, messages: &[OutgoingMessage]) -> Vec<Published> {
-        breathe().await;
-        let results = {
-            let mut world = self.0.world();
-            let world = &mut *world;
-            let mut results = Vec::new();
-            for message in messages {
-                let faulty = world.rng.u32(0..1000) < world.chances.queue_fault;
-                let arrives = !faulty || world.rng.bool();
-                if arrives {
-                    world.heard.insert(message.message_id.clone());
-                    let lost = world.rng.u32(0..1000) < world.chances.queue_fault;
-                    if message.destination == Destination::PayoutDoorbell && !lost {
-                        world.doorbells += 1;
-                    }
-                }
-                results.push(match (faulty, &message.destination) {
-                    (false, _) => Published::Confirmed,
-                    (true, Destination::PayoutDoorbell) if !arrives => Published::Unroutable,
-                    (true, _) => Published::NotConfirmed("simulated".to_owned()),
-                });
-            }
-            results
-        };
-        breathe().await;
-        results
     }
 }

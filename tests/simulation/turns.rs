@@ -2,7 +2,7 @@
 //! booking what statements say (written here in the same shape: intake's real door spends its time on signatures).
 
 use crate::planted::{Plant, hasty};
-use crate::ports::{Exchange, IntakeQueue};
+use crate::queues::{Exchange, IntakeQueue};
 use crate::world::{MARGIN, Sim};
 use std::cell::Cell;
 use std::future::Future;
@@ -81,7 +81,8 @@ pub(crate) fn turn(ports: Ports, job: Job) -> Turn {
             let _ = zhida_payout::sweep_once(&*ports.store, 3).await;
         }),
         Job::Relay => Box::pin(async move {
-            let _ = zhida_relay::relay_once(&*ports.store, &Exchange(ports.sim.clone()), 5).await;
+            let _ =
+                zhida_relay::relay_once(&*ports.store, &Exchange { sim: ports.sim.clone(), slot: ports.slot }, 5).await;
         }),
         Job::Evidence => Box::pin(book_news_once(ports)),
     }
@@ -89,7 +90,7 @@ pub(crate) fn turn(ports: Ports, job: Job) -> Turn {
 
 /// One turn of intake: a batch, its commit, its acknowledgement.
 async fn take_in_once(ports: Ports) {
-    let mut queue: Box<dyn Consumer> = Box::new(IntakeQueue { sim: ports.sim.clone(), session: ports.slot as u64 });
+    let mut queue: Box<dyn Consumer> = Box::new(IntakeQueue { sim: ports.sim.clone(), slot: ports.slot });
     if ports.plant == Some(Plant::AckBeforeCommit) {
         queue = hasty(queue);
     }

@@ -16,7 +16,7 @@ use zhida_core::payout::Payout;
 use zhida_core::ports::bank::Transfer;
 use zhida_core::ports::queue::DeliveryTag;
 use zhida_core::ports::store::{Protocol, SignedAct};
-use zhida_core::rules::Rules;
+use zhida_core::rules::{Idempotency, Rules};
 use zhida_core::steps::Arrival;
 use zhida_tests::memory_store::{MemoryStore, Tables};
 
@@ -43,6 +43,14 @@ pub(crate) struct Chances {
     pub(crate) jump: u32,
 }
 
+/// On which side of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Before,
+    Within,
+    After,
+}
+
 /// What changes without being stored by us.
 pub(crate) struct World {
     pub(crate) rng: fastrand::Rng,
@@ -65,6 +73,10 @@ pub(crate) struct World {
     /// Policies that were imported, by place; acts that were handed in.
     pub(crate) imported: Vec<usize>,
     pub(crate) acts: Vec<SignedAct>,
+    /// Where each worker stands: on which side of which call.
+    stands: BTreeMap<usize, (Side, &'static str)>,
+    /// Where workers died.
+    pub(crate) died: BTreeSet<(Side, &'static str)>,
     /// What may never happen and did.
     pub(crate) violations: Vec<String>,
     /// The readable history, when somebody asked for it.
@@ -109,6 +121,7 @@ impl Sim {
         let temper = [Temper::Healthy, Temper::Hostile(15), Temper::Hostile(50), Temper::Hostile(80)][rng.usize(0..4)];
         let mut bank = Bank::new(temper, rules.bank.timeout, rules.bank.visibility);
         bank.breaks_promises = rng.u8(0..12) == 0;
+        bank.by_message = rules.bank.idempotency == Idempotency::MessageId;
         let world = World {
             rng,
             chances,
@@ -123,6 +136,8 @@ impl Sim {
             restored_at: None,
             imported: vec![0],
             acts: Vec::new(),
+            stands: BTreeMap::new(),
+            died: BTreeSet::new(),
             violations: Vec::new(),
             trace: (trace == Trace::On).then(Vec::new),
             given: BTreeMap::new(),
@@ -184,6 +199,26 @@ impl Sim {
         rows.into_iter().for_each(|row| self.say(|| row));
     }
 
+    /// From here on that is where the worker dies, if it does.
+    pub(crate) fn stands(&self, slot: usize, side: Side, call: &'static str) {
+        self.world().stands.insert(slot, (side, call));
+    }
+
+    /// A scheduling point at a call: here other workers go on, time passes, and a crash may strike.
+    pub(crate) fn breathe(&self, slot: usize, side: Side, call: &'static str) -> impl Future<Output = ()> + use<> {
+        self.stands(slot, side, call);
+        Breath(false)
+    }
+
+    /// The worker dies where it stands.
+    pub(crate) fn dies(&self, slot: usize) {
+        let mut world = self.world();
+        let place = world.stands.get(&slot).copied();
+        world.died.extend(place);
+        drop(world);
+        self.say(|| format!("worker {slot} crashes: {place:?}"));
+    }
+
     pub(crate) fn forbid(&self, what: String) {
         self.say(|| format!("!!! {what}"));
         self.world().violations.push(what);
@@ -220,7 +255,7 @@ impl Sim {
         }
         world.written.insert(msg_id.clone(), bytes.to_vec());
         let World { rng, bank, .. } = &mut *world;
-        let plan = bank.receive(rng, now, transfers);
+        let plan = bank.receive(rng, now, (msg_id.clone(), transfers));
         drop(world);
         wrong.into_iter().for_each(|one| self.forbid(one));
         (plan, ids)
@@ -278,12 +313,13 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
         rules.limits.per_hour = Some(600_000);
         rules.limits.per_fund_per_day = Some(1_200_000);
     }
+    if rng.u8(0..6) == 0 {
+        rules.limits.per_day = Some(1_500_000);
+    }
+    if rng.u8(0..6) == 0 {
+        rules.bank.idempotency = Idempotency::MessageId;
+    }
     rules
-}
-
-/// A scheduling point: here other workers go on, time passes, and a crash may strike.
-pub(crate) fn breathe() -> impl Future<Output = ()> + Send {
-    Breath(false)
 }
 
 struct Breath(bool);

@@ -7,8 +7,9 @@ mod crowd;
 mod place;
 mod story;
 mod tampered;
+mod unknown;
 
-use place::{Postgres, SqliteFile};
+use place::{Place, Postgres, SqliteFile};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_is_paid_on_sqlite() {
@@ -106,6 +107,29 @@ async fn many_workers_at_once_on_postgresql() {
     let database = Postgres::new().await;
     crowd::everybody_at_once(&database.place()).await;
 }
+
+/// `serve` works with the rights that the README names, and has no more than these.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_least_rights_suffice_on_postgresql() {
+    let stories: [fn(Place) -> Told; 4] = [
+        |place| Box::pin(async move { story::paid(&place).await }),
+        |place| Box::pin(async move { story::crash_after_claim(&place).await }),
+        |place| Box::pin(async move { story::holds_and_acts(&place).await }),
+        |place| Box::pin(async move { crowd::everybody_at_once(&place).await }),
+    ];
+    for story in stories {
+        let database = Postgres::new().await;
+        let place = database.place().with_least_rights().await;
+        story(place.clone()).await;
+        for statement in ["create table more (id text)", "alter table payouts add more text", "delete from payouts"] {
+            let refused = place.execute(statement).await.unwrap_err();
+            assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{refused}");
+        }
+        place.drop_least_rights().await;
+    }
+}
+
+type Told = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 
 #[test]
 fn a_second_worker_on_one_file_is_refused() {

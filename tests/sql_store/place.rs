@@ -21,6 +21,8 @@ use zhida_tests::servers::{Database, database};
 pub(crate) struct Place {
     pub(crate) settings: DatabaseSettings,
     pub(crate) clock: StoreClock,
+    /// Whose the tables are.
+    owner: DatabaseSettings,
 }
 
 impl Place {
@@ -31,17 +33,41 @@ impl Place {
             environment: "sandbox".to_owned(),
             connections_max: 5,
         };
-        Self { settings, clock: StoreClock::default() }
+        Self { owner: settings.clone(), settings, clock: StoreClock::default() }
     }
 
     /// Migrates, and opens as a new process would.
     pub(crate) async fn open(&self) -> SqlStore {
-        migrate(&self.settings).await.unwrap();
+        migrate(&self.owner).await.unwrap();
         SqlStore::open(&self.settings, protocol(), self.clock.clone()).await.unwrap()
     }
 }
 
 impl Place {
+    /// The same database as a user of PostgreSQL opens it who owns nothing, and has the rights that the README names.
+    pub(crate) async fn with_least_rights(&self) -> Self {
+        migrate(&self.owner).await.unwrap();
+        let name = self.owner.url.rsplit('/').next().unwrap();
+        let user = format!("serve_of_{name}");
+        self.execute(&format!(
+            "create role {user} login password 'secret';
+             grant select, insert, update on all tables in schema public to {user};
+             grant delete on outbox, reconsiderations to {user};"
+        ))
+        .await
+        .unwrap();
+        let (_, address) = self.owner.url.split_once('@').unwrap();
+        let settings = DatabaseSettings { url: format!("postgres://{user}:secret@{address}"), ..self.owner.clone() };
+        Self { settings, ..self.clone() }
+    }
+
+    /// Takes the rights and their user back.
+    pub(crate) async fn drop_least_rights(&self) {
+        let name = self.owner.url.rsplit('/').next().unwrap();
+        let owner = Self { settings: self.owner.clone(), ..self.clone() };
+        owner.execute(&format!("drop owned by serve_of_{name}; drop role serve_of_{name}")).await.unwrap();
+    }
+
     /// One statement, as somebody with a client would run it; the error in words.
     pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());

@@ -301,7 +301,7 @@ pub(crate) fn operator(id: &str) -> Operator {
     }
 }
 
-fn act(event_id: &str, operator: &str, act: Act) -> SignedAct {
+pub(crate) fn act(event_id: &str, operator: &str, act: Act) -> SignedAct {
     SignedAct {
         source: "/operators".to_owned(),
         event_id: event_id.to_owned(),

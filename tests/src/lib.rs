@@ -5,6 +5,7 @@
 // A test that cannot get its server has failed; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod crowd;
 pub mod link;
 pub mod memory_store;
 pub mod outgoing;

@@ -20,6 +20,15 @@ enum Flow {
     Cut,
 }
 
+/// What becomes of the message that an ambush waits for. Nobody hears an answer to it either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambush {
+    /// The server gets it and answers; the answer is lost with every connection.
+    Delivered,
+    /// It is lost with every connection.
+    Lost,
+}
+
 struct Shared {
     server: String,
     state: Mutex<State>,
@@ -32,7 +41,24 @@ struct State {
     era: u64,
     sockets: Vec<TcpStream>,
     carried: usize,
+    /// The bytes a client's next message must hold to be ambushed.
+    ambush: Option<(&'static [u8], Ambush)>,
+    /// The server's next answer breaks everything instead of being carried.
+    answer_is_lost: bool,
     dropped: bool,
+}
+
+/// Which way bytes travel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    There,
+    Back,
+}
+
+/// What is done with what was read.
+enum Passage {
+    Carry,
+    Break,
 }
 
 impl Link {
@@ -40,7 +66,15 @@ impl Link {
     pub fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let state = State { flow: Flow::Open, era: 0, sockets: Vec::new(), carried: 0, dropped: false };
+        let state = State {
+            flow: Flow::Open,
+            era: 0,
+            sockets: Vec::new(),
+            carried: 0,
+            ambush: None,
+            answer_is_lost: false,
+            dropped: false,
+        };
         let shared =
             Arc::new(Shared { server: Url::parse(url).address(), state: Mutex::new(state), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);
@@ -67,6 +101,11 @@ impl Link {
     /// The link carries again: stalled connections go on, after a cut new ones are possible.
     pub fn restore(&self) {
         self.set(Flow::Open);
+    }
+
+    /// The link is cut at the next message to the server that holds these bytes, before or after it has had its effect.
+    pub fn ambush(&self, message: &'static [u8], what: Ambush) {
+        self.shared.lock().ambush = Some((message, what));
     }
 
     /// How many connections it has carried so far.
@@ -98,6 +137,30 @@ impl Drop for Link {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what was just read may go on.
+    fn passage(&self, direction: Direction, bytes: &[u8]) -> Passage {
+        let mut state = self.lock();
+        match direction {
+            Direction::There => {
+                let holds = |message: &[u8]| bytes.windows(message.len()).any(|part| part == message);
+                match state.ambush.take_if(|(message, _)| holds(message)) {
+                    None => return Passage::Carry,
+                    Some((_, Ambush::Delivered)) => {
+                        state.answer_is_lost = true;
+                        return Passage::Carry;
+                    }
+                    Some((_, Ambush::Lost)) => {}
+                }
+            }
+            Direction::Back if std::mem::take(&mut state.answer_is_lost) => {}
+            Direction::Back => return Passage::Carry,
+        }
+        state.flow = Flow::Cut;
+        state.break_connections();
+        self.changed.notify_all();
+        Passage::Break
     }
 
     /// Waits while the link is stalled; whether a connection of that era may go on.
@@ -137,18 +200,22 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let era = state.era;
         drop(state);
         let (there, back) = (Arc::clone(shared), Arc::clone(shared));
-        std::thread::spawn(move || carry(client, server, &there, era));
-        std::thread::spawn(move || carry(server_copy, client_copy, &back, era));
+        std::thread::spawn(move || carry(client, server, Direction::There, &there, era));
+        std::thread::spawn(move || carry(server_copy, client_copy, Direction::Back, &back, era));
     }
 }
 
 /// One direction of one connection, until either end closes it or the link is cut.
-fn carry(mut from: TcpStream, mut to: TcpStream, shared: &Shared, era: u64) {
+fn carry(mut from: TcpStream, mut to: TcpStream, direction: Direction, shared: &Shared, era: u64) {
     let mut buffer = vec![0; 16 * 1024];
     while shared.may_pass(era) {
         let Ok(count) = from.read(&mut buffer) else { break };
-        if count == 0 || !shared.may_pass(era) || to.write_all(&buffer[..count]).is_err() {
+        if count == 0 || !shared.may_pass(era) {
             break;
+        }
+        match shared.passage(direction, &buffer[..count]) {
+            Passage::Carry if to.write_all(&buffer[..count]).is_ok() => {}
+            Passage::Carry | Passage::Break => break,
         }
     }
     // An end that closed is told to the other one; the opposite direction then ends by itself.

@@ -61,6 +61,7 @@ cases! {
     sending::a_message_refused_whole_is_split_until_the_culprit_is_alone;
     sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
     sending::another_account_waits_for_confirmation;
+    sending::a_days_limit_lets_the_rest_wait with |rules| rules.limits.per_day = Some(25_000);
     sending::a_call_that_was_not_made_leaves_nothing;
     sending::repeated_bookings_after_unknown_commits_change_nothing;
     sending::an_edited_payee_is_never_paid;

@@ -233,6 +233,20 @@ pub(crate) async fn another_account_waits_for_confirmation(world: World) {
     world.take(&[correction_of("c-4", 4, 9, "third")]).await;
     world.pay("M-4").await;
     assert_eq!(world.states([4]).await, ["settled"]);
+pub(crate) async fn a_days_limit_lets_the_rest_wait(world: World) {
+    // The limit is 250 yuan in one day of the district's zone; the case begins in the first hour of one.
+    let (now, zone) = (world.now().await, world.rules().zone.clone());
+    let tomorrow = zone.to_datetime(now).date().tomorrow().unwrap();
+    let morning = zone.to_timestamp(tomorrow.at(0, 0, 0, 0)).unwrap();
+    world.pass(morning.duration_since(now) + SignedDuration::from_mins(1));
+    world.accept(1..=4).await;
+    world.pay("M-1").await;
+    world.pass(SignedDuration::from_hours(22));
+    assert_eq!(world.claim("M-2").await, None, "another hour of the same day");
+    assert_eq!(world.states(1..=4).await, ["settled", "settled", "ready", "ready"]);
+    world.pass(SignedDuration::from_hours(2));
+    world.pay("M-3").await;
+    assert_eq!(world.states(1..=4).await, ["settled"; 4]);
 }
 
 pub(crate) async fn a_call_that_was_not_made_leaves_nothing(world: World) {
