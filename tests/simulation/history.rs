@@ -17,7 +17,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use zhida_core::ids::InstructionId;
-use zhida_core::payout::{Carrier, Word};
+use zhida_core::payout::{Carrier, Instruction, Word};
 use zhida_core::ports::bank::BankLink;
 use zhida_core::ports::store::{ActStore, ReferenceStore, SignedAct, Store};
 use zhida_core::ports::time::Time;
@@ -80,6 +80,10 @@ fn seen(sim: &Sim) -> Seen {
     let again = tables.batches.values().filter(|batch| batch.calls > 1).map(|_| "the same bytes again".to_owned());
     let quarantine = tables.quarantine.iter().map(|row| format!("quarantine {}", row.item.reason_code));
     let journal = tables.journal.iter().map(|row| row.kind.clone());
+    let echoed = |one: &Instruction| one.first_claimed_at.is_none() && one.on_the_way_since.is_some();
+    let echoes = tables.payouts.values().flat_map(|one| one.instructions.iter().skip(1).filter(|one| echoed(one)));
+    let echoes =
+        echoes.map(|one| format!("a successor that never left is {:?} and said to be on the way", one.state()));
     states
         .chain(generations)
         .chain(alarms)
@@ -88,6 +92,7 @@ fn seen(sim: &Sim) -> Seen {
         .chain(again)
         .chain(quarantine)
         .chain(journal)
+        .chain(echoes)
         .collect()
 }
 
@@ -186,6 +191,8 @@ fn step(sim: &Sim, worker: &mut Worker) {
     {
         worker.turn = None;
     }
+    let offences = std::mem::take(&mut sim.store.tables().offences);
+    offences.into_iter().for_each(|one| sim.forbid(one));
     worker.asleep_until = if worker.turn.is_some() { sim.world().asleep_until } else { None };
 }
 
@@ -236,10 +243,25 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
             let line = Word::Settled { credited_at: None, bank_reference: Some("R-strange".to_owned()) };
             sim.world().bank.news.push((now, InstructionId::from("NOBODYS"), line, Carrier::Statement));
         }
+        Outside::Echoes => echoes(sim),
         Outside::BankCloses(length) => {
             let until = sim.now() + length;
             sim.world().bank.closed_until = until;
         }
+    }
+}
+
+/// The bank tells of every generation of a payout, oldest first, that it is on the way, whatever became of it: also of
+/// successors that were closed before they left.
+fn echoes(sim: &Sim) {
+    let tables = sim.store.tables();
+    let mut world = sim.world();
+    let several: Vec<_> = tables.payouts.values().filter(|one| one.instructions.len() > 1).collect();
+    let Some(payout) = world.rng.choice(&several).copied() else { return };
+    let mut at = sim.now();
+    for one in &payout.instructions {
+        at += SignedDuration::from_secs(world.rng.i64(0..100));
+        world.bank.news.push((at, one.id.clone(), Word::OnTheWay, Carrier::Pushed));
     }
 }
 

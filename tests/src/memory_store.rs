@@ -84,6 +84,8 @@ pub struct Tables {
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Evidence that named an instruction nobody knew.
     pub strange_evidence: Vec<(InstructionId, Word, Carrier)>,
+    /// What a database's constraints would have refused to store.
+    pub offences: Vec<String>,
     numbers: u64,
 }
 
@@ -146,6 +148,7 @@ impl MemoryStore {
         for payout in changes.payouts.into_values() {
             tables.note_first_sendings(&payout, now);
             tables.note_account(&payout);
+            tables.note_offences(&payout);
             for one in &payout.instructions {
                 tables.instructions.insert(one.id.clone(), payout.key.clone());
             }
@@ -229,6 +232,14 @@ impl Tables {
         let paid = payout.instructions.iter().rev().find(|one| one.is_debited());
         if let Some(transfer) = paid.and_then(|one| one.transfer.as_ref()) {
             self.last_paid.insert(payout.enterprise.uscc.clone(), transfer.payee.account_no.clone());
+        }
+    }
+
+    /// The unique index `instructions_one_live` of the real stores.
+    fn note_offences(&mut self, payout: &Payout) {
+        let live: Vec<u32> = payout.instructions.iter().filter(|one| one.is_live()).map(|one| one.generation).collect();
+        if live.len() > 1 {
+            self.offences.push(format!("{}: generations {live:?} are live at once", payout.key));
         }
     }
 

@@ -123,7 +123,7 @@ async fn write_instructions(tx: &mut Tx, changes: &Changes) -> Result<(), Fault>
             if !tx.known_instructions.contains(&one.id) {
                 new.push(record);
                 ids.push(one.id.clone());
-            } else if instruction_rows::is_live(one) {
+            } else if one.is_live() {
                 live.push(record);
             } else {
                 dead.push(record);
