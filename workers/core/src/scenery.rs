@@ -257,7 +257,7 @@ impl Story {
 
     pub(crate) fn call_ends(&mut self, end: CallEnd) -> Result<(), Refused> {
         let epoch = self.payout.epoch;
-        self.happens(Event::CallEnded { epoch, end })
+        self.happens(Event::CallEnded { epoch, end, not_before: None })
     }
 
     pub(crate) fn says(&mut self, generation: u32, word: Word, carrier: Carrier) {

@@ -135,6 +135,8 @@ pub enum Event {
         epoch: u64,
         /// How.
         end: CallEnd,
+        /// The bank asked not to be called before this moment.
+        not_before: Option<Timestamp>,
     },
     /// The lease of the open claim ran out.
     LeaseExpired,
@@ -153,6 +155,8 @@ pub enum Event {
     EnquiryFailed {
         /// Which.
         instruction_id: InstructionId,
+        /// The bank asked not to be called before this moment.
+        not_before: Option<Timestamp>,
     },
     /// An officer decides; the second, different one makes it so.
     Decided {

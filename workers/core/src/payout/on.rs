@@ -67,11 +67,13 @@ impl Turn<'_> {
             Event::Cancelled(ended) => return self.cancel(ended),
             Event::Corrected { payee, authority } => return self.correct(payee, authority),
             Event::Claimed { claim, msg_id, transfer } => return self.claim(claim, msg_id, *transfer),
-            Event::CallEnded { epoch, end } => return self.call_ended(epoch, &end),
+            Event::CallEnded { epoch, end, not_before } => return self.call_ended(epoch, &end, not_before),
             Event::LeaseExpired => self.lease_expired(),
             Event::BatchClosed => self.batch_closed(),
             Event::Evidence { instruction_id, word, carrier } => return self.evidence(&instruction_id, word, carrier),
-            Event::EnquiryFailed { instruction_id } => return self.enquiry_failed(&instruction_id),
+            Event::EnquiryFailed { instruction_id, not_before } => {
+                return self.enquiry_failed(&instruction_id, not_before);
+            }
             Event::Decided { instruction_id, by, decision } => return self.decide(&instruction_id, &by, decision),
         }
         Ok(())
