@@ -11,6 +11,7 @@ mod reading;
 mod taking_in;
 
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,6 +85,8 @@ pub struct Tables {
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Evidence that named an instruction nobody knew.
     pub strange_evidence: Vec<(InstructionId, Word, Carrier)>,
+    /// The last number of each subject's events.
+    pub sequences: BTreeMap<String, u64>,
     /// What a database's constraints would have refused to store.
     pub offences: Vec<String>,
     numbers: u64,
@@ -186,8 +189,10 @@ impl MemoryStore {
             tables.put_in_quarantine(item, now);
         }
         for event in changes.world {
-            let body = event.data.to_string().into_bytes();
-            self.enqueue(tables, Destination::World { event_type: event.event_type }, body);
+            let sequence = tables.next_number(&event.subject);
+            let whole =
+                json!({"type": event.event_type, "subject": event.subject, "sequence": sequence, "data": event.data});
+            self.enqueue(tables, Destination::World { event_type: event.event_type }, whole.to_string().into_bytes());
         }
         if !changes.doorbells.is_empty() {
             let names: Vec<String> = changes.doorbells.iter().map(ToString::to_string).collect();
@@ -215,6 +220,12 @@ impl MemoryStore {
 }
 
 impl Tables {
+    fn next_number(&mut self, subject: &str) -> u64 {
+        let last = self.sequences.entry(subject.to_owned()).or_default();
+        *last += 1;
+        *last
+    }
+
     fn note_first_sendings(&mut self, payout: &Payout, now: Timestamp) {
         let known = self.payouts.get(&payout.key);
         for one in payout.instructions.iter().filter(|one| one.first_claimed_at == Some(now)) {

@@ -76,6 +76,7 @@ cases! {
     acting::a_revoked_key_holds_what_it_approved;
     acting::alerts_of_the_24_hours_are_given_once;
     acting::the_outbox_loses_nothing_between_two_relays;
+    acting::events_of_one_application_are_numbered_without_gaps_over_its_tranches;
     acting::lost_doorbells_are_rung_again;
     acting::figures_and_pages_tell_the_state;
 }

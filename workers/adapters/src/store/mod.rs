@@ -21,6 +21,7 @@ mod reading;
 mod reference;
 mod schema;
 mod sending;
+mod sequences;
 mod taking_in;
 mod value;
 mod worker_lock;

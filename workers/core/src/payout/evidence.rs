@@ -32,11 +32,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn enquiry_failed(
-        &mut self,
-        id: &InstructionId,
-        not_before: Option<Timestamp>,
-    ) -> Result<(), Refused> {
+    pub(super) fn enquiry_failed(&mut self, id: &InstructionId, not_before: Option<Timestamp>) -> Result<(), Refused> {
         let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
         let generation = instruction.generation;
         self.ask_later(generation);

@@ -184,7 +184,7 @@ pub struct Payout {
     pub keyid: String,
     /// Raised by every claim.
     pub epoch: u64,
-    /// Counts what we announced of it.
+    /// How much we announced of it. The number an event bears is the store's, counted over all tranches.
     pub sequence: u64,
     /// Holds in force.
     pub holds: BTreeMap<HoldCode, Hold>,

@@ -307,7 +307,7 @@ impl Turn<'_> {
 
     pub(super) fn announce(&mut self, word: PayoutWord) {
         self.payout.sequence += 1;
-        self.effects.push(Effect::Announce(Announcement { word, sequence: self.payout.sequence }));
+        self.effects.push(Effect::Announce(Announcement { word }));
     }
 
     pub(super) fn journal(&mut self, kind: &'static str, detail: Value) {

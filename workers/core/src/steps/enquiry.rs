@@ -74,7 +74,7 @@ fn tell_once(desk: &mut Desk<'_>, key: &PayoutKey, word: PayoutWord, name: &str,
         return;
     }
     payout.sequence += 1;
-    let announcement = Announcement { word, sequence: payout.sequence };
+    let announcement = Announcement { word };
     desk.put(payout, vec![crate::payout::Effect::Announce(announcement)]);
     desk.changes.journal.push(JournalRow {
         kind: format!("payout.{name}"),

@@ -9,9 +9,7 @@ use crate::batch::{Batch, ClaimedBatch, Examination, Stopped};
 use crate::ids::{InstructionId, MsgId, PayoutKey};
 use crate::money::Fen;
 use crate::payout::{AlarmKind, HoldCode, PayoutState};
-use crate::ports::bank::{
-    BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, PaymentFormat, StatusReport, Transfer,
-};
+use crate::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, PaymentFormat, StatusReport, Transfer};
 use crate::rules::Rules;
 use crate::scenery::{key, rules};
 use jiff::{SignedDuration, Timestamp};
