@@ -34,7 +34,7 @@ async fn a_dead_letter_is_quarantined_unread_and_once() {
                 door: Door { store, keyring: keyring.clone(), district: DISTRICT.to_owned() },
                 time: Arc::new(MovedTime(place.clock.clone())),
                 batch_max: 10,
-                metrics: Arc::new(Metrics::new("test", &[]).unwrap()),
+                metrics: Arc::new(Metrics::new("test").unwrap()),
             };
             let consumer = Box::new(MortalConsumer::new(broker.clone(), life.clone()));
             let (_stop, stopped) = watch::channel(false);

@@ -194,7 +194,7 @@ impl<'a> Process<'a> {
         let (_stop, stopped) = watch::channel(false);
         let door =
             Door { store: self.store.clone(), keyring: self.story.keyring.clone(), district: DISTRICT.to_owned() };
-        let metrics = Arc::new(Metrics::new("test", &[]).unwrap());
+        let metrics = Arc::new(Metrics::new("test").unwrap());
         let worker = IntakeWorker { door, time: self.time.clone(), batch_max: 2, metrics };
         let consumer = MortalConsumer::new(self.story.broker.clone(), self.life.clone());
         zhida_intake::run(worker, Box::new(consumer), stopped).await;

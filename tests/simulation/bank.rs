@@ -4,6 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, StatusReport, Transfer};
@@ -192,7 +193,8 @@ impl Bank {
         let lie = match &plan.answer {
             Answer::Certain(outcome) => return outcome.clone(),
             Answer::Doubtful(why) => {
-                return CallOutcome::Doubtful { why: (*why).to_owned(), retry_after: None };
+                let retry_after = (rng.u8(0..4) == 0).then(|| Duration::from_secs(rng.u64(1..10_000)));
+                return CallOutcome::Doubtful { why: (*why).to_owned(), retry_after };
             }
             Answer::TurnedAway => return CallOutcome::Answered(ids.iter().map(|id| self.turn_away(rng, id)).collect()),
             Answer::Statuses(lie) => *lie,
@@ -235,7 +237,8 @@ impl Bank {
     /// An enquiry that reaches the bank now.
     pub(crate) fn enquire(&mut self, rng: &mut fastrand::Rng, now: Timestamp, id: &InstructionId) -> EnquiryOutcome {
         if now < self.closed_until || (self.is_hostile(rng) && rng.u8(0..3) == 0) {
-            return EnquiryOutcome::NoAnswer { why: "no usable answer".to_owned(), retry_after: None };
+            let retry_after = (rng.u8(0..4) == 0).then(|| Duration::from_secs(rng.u64(1..10_000)));
+            return EnquiryOutcome::NoAnswer { why: "no usable answer".to_owned(), retry_after };
         }
         if self.entries.get(id).is_none_or(|entry| now < entry.visible_from) {
             return EnquiryOutcome::NotFound;

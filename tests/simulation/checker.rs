@@ -19,7 +19,7 @@ use zhida_tests::memory_store::Tables;
 
 /// Everything that is wrong with the world as it stands.
 pub(crate) fn check(sim: &Sim) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = std::mem::take(&mut sim.store.tables().offences);
     payments(sim, &mut found);
     books(sim, &mut found);
     nothing_is_lost(sim, &mut found);

@@ -34,6 +34,8 @@ pub(crate) enum Outside {
     Tamper,
     /// A statement line names an instruction that is nobody's.
     StrangeLine,
+    /// The bank tells of every generation of a payout that it is on the way.
+    Echoes,
     /// The bank takes no connections for that long.
     BankCloses(SignedDuration),
     /// A backup of the database is made.
@@ -106,6 +108,7 @@ fn sprinkle(rng: &mut fastrand::Rng, plan: &mut Vec<Outside>) {
         4 => Outside::Tamper,
         5 if rng.u8(0..4) == 0 => Outside::RevokeKey,
         6 if rng.u8(0..2) == 0 => Outside::StrangeLine,
+        7 => Outside::Echoes,
         _ => Outside::Officer,
     };
     for _ in 0..rng.usize(0..12) {

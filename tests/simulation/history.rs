@@ -89,6 +89,10 @@ fn seen(sim: &Sim) -> Seen {
         by_message.then(|| tables.payouts.values().map(|one| format!("by message: rests {}", one.state().code())));
     let told = told.into_iter().flatten().chain(travelled_alone(&tables).filter(|_| by_message));
     let died = sim.world().died.iter().map(|(side, call)| format!("dies {side:?} {call}")).collect::<Vec<_>>();
+    let echoed = |one: &Instruction| one.first_claimed_at.is_none() && one.on_the_way_since.is_some();
+    let echoes = tables.payouts.values().flat_map(|one| one.instructions.iter().skip(1).filter(|one| echoed(one)));
+    let echoes =
+        echoes.map(|one| format!("a successor that never left is {:?} and said to be on the way", one.state()));
     states
         .chain(generations)
         .chain(alarms)
@@ -99,6 +103,7 @@ fn seen(sim: &Sim) -> Seen {
         .chain(journal)
         .chain(told)
         .chain(died)
+        .chain(echoes)
         .collect()
 }
 
@@ -207,6 +212,8 @@ fn step(sim: &Sim, worker: &mut Worker) {
     {
         worker.turn = None;
     }
+    let offences = std::mem::take(&mut sim.store.tables().offences);
+    offences.into_iter().for_each(|one| sim.forbid(one));
     worker.asleep_until = if worker.turn.is_some() { sim.world().asleep_until } else { None };
 }
 
@@ -263,10 +270,25 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
             let line = Word::Settled { credited_at: None, bank_reference: Some("R-strange".to_owned()) };
             sim.world().bank.news.push((now, InstructionId::from("NOBODYS"), line, Carrier::Statement));
         }
+        Outside::Echoes => echoes(sim),
         Outside::BankCloses(length) => {
             let until = sim.now() + length;
             sim.world().bank.closed_until = until;
         }
+    }
+}
+
+/// The bank tells of every generation of a payout, oldest first, that it is on the way, whatever became of it: also of
+/// successors that were closed before they left.
+fn echoes(sim: &Sim) {
+    let tables = sim.store.tables();
+    let mut world = sim.world();
+    let several: Vec<_> = tables.payouts.values().filter(|one| one.instructions.len() > 1).collect();
+    let Some(payout) = world.rng.choice(&several).copied() else { return };
+    let mut at = sim.now();
+    for one in &payout.instructions {
+        at += SignedDuration::from_secs(world.rng.i64(0..100));
+        world.bank.news.push((at, one.id.clone(), Word::OnTheWay, Carrier::Pushed));
     }
 }
 

@@ -96,6 +96,10 @@ pub struct Tables {
     pub restored: Option<Restored>,
     /// Evidence that named an instruction nobody knew.
     pub strange_evidence: Vec<(InstructionId, Word, Carrier)>,
+    /// The last number of each subject's events.
+    pub sequences: BTreeMap<String, u64>,
+    /// What a database's constraints would have refused to store.
+    pub offences: Vec<String>,
     numbers: u64,
 }
 
@@ -158,6 +162,7 @@ impl MemoryStore {
         for payout in changes.payouts.into_values() {
             tables.note_first_sendings(&payout, now);
             tables.note_account(&payout);
+            tables.note_offences(&payout);
             for one in &payout.instructions {
                 tables.instructions.insert(one.id.clone(), payout.key.clone());
             }
@@ -196,7 +201,8 @@ impl MemoryStore {
             tables.put_in_quarantine(item, now);
         }
         for event in changes.world {
-            let body = outgoing(&event, now);
+            let sequence = tables.next_number(&event.subject);
+            let body = outgoing(&event, sequence, now);
             self.enqueue(tables, Destination::World { event_type: event.event_type }, body);
         }
         if !changes.doorbells.is_empty() {
@@ -225,14 +231,20 @@ impl MemoryStore {
 }
 
 /// An event as it leaves, in the form of every store.
-fn outgoing(event: &WorldEvent, now: Timestamp) -> Vec<u8> {
-    let body = json!({"specversion": "1.0", "id": format!("{}-{}", event.subject, event.sequence),
+fn outgoing(event: &WorldEvent, sequence: u64, now: Timestamp) -> Vec<u8> {
+    let body = json!({"specversion": "1.0", "id": format!("{}-{sequence}", event.subject),
         "source": "/zhida/example", "type": event.event_type, "subject": event.subject, "time": now,
-        "datacontenttype": "application/json", "sequence": event.sequence, "data": event.data});
+        "datacontenttype": "application/json", "sequence": sequence, "data": event.data});
     body.to_string().into_bytes()
 }
 
 impl Tables {
+    fn next_number(&mut self, subject: &str) -> u64 {
+        let last = self.sequences.entry(subject.to_owned()).or_default();
+        *last += 1;
+        *last
+    }
+
     fn note_first_sendings(&mut self, payout: &Payout, now: Timestamp) {
         let known = self.payouts.get(&payout.key);
         for one in payout.instructions.iter().filter(|one| one.first_claimed_at == Some(now)) {
@@ -250,6 +262,14 @@ impl Tables {
         let paid = payout.instructions.iter().rev().find(|one| one.is_debited());
         if let Some(transfer) = paid.and_then(|one| one.transfer.as_ref()) {
             self.last_paid.insert(payout.enterprise.uscc.clone(), transfer.payee.account_no.clone());
+        }
+    }
+
+    /// The unique index `instructions_one_live` of the real stores.
+    fn note_offences(&mut self, payout: &Payout) {
+        let live: Vec<u32> = payout.instructions.iter().filter(|one| one.is_live()).map(|one| one.generation).collect();
+        if live.len() > 1 {
+            self.offences.push(format!("{}: generations {live:?} are live at once", payout.key));
         }
     }
 

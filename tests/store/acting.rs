@@ -8,7 +8,7 @@ use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, Decision, HoldCode, PayoutState, Word};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct, StoreError};
-use zhida_core::steps::{Act, ActOutcome, Operator};
+use zhida_core::steps::{Act, ActOutcome, Operator, TakenIn};
 
 const AWAITS: Acted = Acted::Done(ActOutcome::AwaitsSecondOfficer);
 const DONE: Acted = Acted::Done(ActOutcome::Done);
@@ -185,6 +185,40 @@ pub(crate) async fn the_outbox_loses_nothing_between_two_relays(world: World) {
     }
     assert_eq!(world.figures().await.outbox.0, 0);
     assert!(heard.len() >= 12, "at least one row for each award");
+}
+
+/// CONTRACT: `sequence` is counted per subject. Two tranches of one application move at the same time, on two handles.
+pub(crate) async fn events_of_one_application_are_numbered_without_gaps_over_its_tranches(world: World) {
+    let first = world.award(1).await;
+    let second = Award { tranche: 2, event: "e-1-2".to_owned(), ..first.clone() };
+    let (one, other) =
+        tokio::join!(world.store.take_in(vec![first.arrival()]), world.other.take_in(vec![second.arrival()]));
+    assert_eq!([one.unwrap(), other.unwrap()], [[TakenIn::Accepted], [TakenIn::Accepted]]);
+    let claimed = world.claimed("M-1").await;
+    assert_eq!(claimed.members.len(), 2, "both in one transaction");
+    world.book(&claimed, doubtful()).await;
+    let returned = Word::Returned { at: world.now().await, reason: "AC04".to_owned(), amount: Fen(10_000) };
+    let paid = Word::Settled { credited_at: None, bank_reference: None };
+    for word in [Word::OnTheWay, Word::Duplicate, paid, returned] {
+        let [mine, theirs] = [0, 1].map(|place| claimed.members[place].0.instruction_id.clone());
+        let (mine, theirs) = ([(mine, word.clone(), Carrier::Pushed)], [(theirs, word, Carrier::Pushed)]);
+        let (one, other) = tokio::join!(world.store.book_evidence(&mine), world.other.book_evidence(&theirs));
+        assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    }
+    let mut numbers = Vec::new();
+    let rows = world.store.claim_outbox(1_000).await.unwrap();
+    for row in rows.iter().filter(|row| row.destination != Destination::PayoutDoorbell) {
+        let event: serde_json::Value = serde_json::from_slice(&row.body).unwrap();
+        if event["subject"] == "A-1" {
+            numbers.push(event["sequence"].as_u64().unwrap());
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert!(
+        numbers.len() >= 12,
+        "each tranche was received, submitted, unknown, pending, settled, returned: {numbers:?}"
+    );
 }
 
 pub(crate) async fn lost_doorbells_are_rung_again(world: World) {

@@ -81,6 +81,7 @@ cases! {
     acting::a_key_revoked_later_holds_what_may_still_go;
     acting::alerts_of_the_24_hours_are_given_once;
     acting::the_outbox_loses_nothing_between_two_relays;
+    acting::events_of_one_application_are_numbered_without_gaps_over_its_tranches;
     acting::lost_doorbells_are_rung_again;
     acting::alarms_are_figures_for_an_hour;
     acting::one_key_is_one_person;

@@ -208,17 +208,8 @@ impl Story {
         );
         assert_eq!(self.granted - self.freed, usize::from(payout.funded), "charged and freed once");
 
-        let live = |one: &&Instruction| match one.state() {
-            InstructionState::Fresh
-            | InstructionState::Sending
-            | InstructionState::Unknown
-            | InstructionState::Pending => true,
-            InstructionState::Settled
-            | InstructionState::Refused
-            | InstructionState::Returned
-            | InstructionState::Closed => false,
-        };
-        assert!(payout.instructions.iter().filter(live).count() <= 1, "one live instruction: {:?}", self.states());
+        let live = payout.instructions.iter().filter(|one| one.is_live()).count();
+        assert!(live <= 1, "one live instruction: {:?}", self.states());
         let (minted, earlier) = payout.instructions.split_last().unwrap();
         if payout.instructions.len() > was.instructions.len() {
             assert!(earlier.iter().all(Instruction::is_dead), "minted beside {:?}", self.states());
@@ -267,7 +258,7 @@ impl Story {
 
     pub(crate) fn call_ends(&mut self, end: CallEnd) -> Result<(), Refused> {
         let epoch = self.payout.epoch;
-        self.happens(Event::CallEnded { epoch, end })
+        self.happens(Event::CallEnded { epoch, end, not_before: None })
     }
 
     pub(crate) fn says(&mut self, generation: u32, word: Word, carrier: Carrier) {

@@ -1,7 +1,7 @@
 //! The running worker: a few lanes that send, one that asks, one that sweeps, one that listens to the doorbell. Each lane is a
 //! loop around one step; a drain lets every lane finish the step it is in.
 
-use crate::enquire::enquire_once;
+use crate::enquire::{Enquired, enquire_once};
 use crate::send::{SendSettings, Sent, send_once};
 use crate::sweep::sweep_once;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
-use zhida_core::ports::bank::{BankLink, NotTakenIn};
+use zhida_core::ports::bank::{BankLink, LONGEST_WAIT, NotTakenIn};
 use zhida_core::ports::queue::{Consumer, QueueError};
 use zhida_core::ports::store::Store;
 use zhida_core::ports::time::Time;
@@ -88,9 +88,10 @@ async fn sending_lane(worker: PayoutWorker, bell: Arc<Notify>, mut stop: Stop) {
     while !*stop.borrow() {
         let turn = send_once(&*worker.store, &*worker.bank, &*worker.time, &worker.send).await;
         match turn {
-            Ok(Sent::Called { members, outcome, took }) => {
+            Ok(Sent::Called { members, outcome, retry_after, took }) => {
                 pause = FIRST_PAUSE;
                 info!(members, outcome, took_ms = took.as_millis(), "message handed to the bank");
+                wait(&worker, retry_after.unwrap_or_default().min(LONGEST_WAIT), &mut stop).await;
             }
             Ok(Sent::NotMade) => {}
             Ok(Sent::Nothing) => {
@@ -103,7 +104,7 @@ async fn sending_lane(worker: PayoutWorker, bell: Arc<Notify>, mut stop: Stop) {
             }
             Ok(Sent::Refused { why, retry_after, .. }) => {
                 log_refusal(why);
-                wait(&worker, retry_after.unwrap_or(pause), &mut stop).await;
+                wait(&worker, retry_after.unwrap_or(pause).min(LONGEST_WAIT), &mut stop).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             Err(error) => {
@@ -128,6 +129,8 @@ async fn enquiring_lane(worker: PayoutWorker, mut stop: Stop) {
     let mut pause = worker.enquire_every;
     while !*stop.borrow() {
         match enquire_once(&*worker.store, &*worker.bank, worker.enquiries_max).await {
+            // The bank does not want to be asked now, whatever is due.
+            Ok(Enquired { retry_after: Some(asked), .. }) => pause = asked.min(LONGEST_WAIT).max(worker.enquire_every),
             Ok(turn) if turn.asked > 0 && turn.without_answer < turn.asked => pause = Duration::ZERO,
             // Nothing due, or a bank that does not answer: no hurry.
             Ok(_) => pause = worker.enquire_every,

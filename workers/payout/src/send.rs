@@ -38,6 +38,8 @@ pub enum Sent {
         members: usize,
         /// How it ended, as a metric label.
         outcome: &'static str,
+        /// What the bank asked us to wait.
+        retry_after: Option<Duration>,
         /// How long the call took.
         took: Duration,
     },
@@ -124,14 +126,18 @@ where
 
 fn report(claimed: &ClaimedBatch, outcome: &CallOutcome, took: Duration) -> Sent {
     let members = claimed.members.len();
+    let mut wait = None;
     let label = match outcome {
         CallOutcome::Answered(_) => "answered",
         CallOutcome::RefusedWhole { .. } => "refused_whole",
         CallOutcome::DuplicateGroup => "duplicate_group",
-        CallOutcome::Doubtful { .. } => "doubtful",
+        CallOutcome::Doubtful { retry_after, .. } => {
+            wait = *retry_after;
+            "doubtful"
+        }
         CallOutcome::NotTakenIn { why, retry_after } => {
             return Sent::Refused { why: *why, retry_after: *retry_after, took };
         }
     };
-    Sent::Called { members, outcome: label, took }
+    Sent::Called { members, outcome: label, retry_after: wait, took }
 }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Row, Value};
-use super::{SqlStore, load, transact, write};
+use super::{SqlStore, load, transact};
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ impl SqlStore {
         if let Some(known) = content_of(tx, signed).await? {
             return Ok(if known == signed.content_sha256 { Acted::Duplicate } else { Acted::Conflict });
         }
-        let Some((operator, acts)) = operator(tx, &signed.operator_id).await? else {
+        let Some(operator) = operator(tx, &signed.operator_id).await? else {
             return Ok(Acted::UnknownOperator(signed.operator_id.clone()));
         };
         let key = payout_of(&signed.act);
@@ -63,12 +63,8 @@ impl SqlStore {
         };
         // Remembered also when it was refused: what was signed for today does not come true tomorrow.
         changes.inbox.push(arrival(signed));
+        changes.world.push(world_event(signed, outcome, tx.now));
         self.write(tx, changes).await?;
-        let sequence = acts + 1;
-        let sql = "update operators set acts = $2 where id = $1";
-        tx.execute(sql, vec![signed.operator_id.as_str().into(), sequence.into()]).await?;
-        let world = world_event(signed, outcome, sequence, tx.now);
-        write::write_world(tx, &[world], &self.protocol.rules).await?;
         Ok(acted)
     }
 
@@ -97,16 +93,16 @@ async fn content_of(tx: &mut Tx, signed: &SignedAct) -> Result<Option<String>, F
     rows.first().map(|row| row.get("content_sha256")).transpose()
 }
 
-/// An operator who may act, locked, with the number of acts so far.
-async fn operator(tx: &mut Tx, id: &OperatorId) -> Result<Option<(Operator, i64)>, Fault> {
+/// An operator who may act, locked.
+async fn operator(tx: &mut Tx, id: &OperatorId) -> Result<Option<Operator>, Fault> {
     let locked = tx.locked(Lock::Wait);
     let sql = format!("select {OPERATOR_COLUMNS} from operators where id = $1 and disabled_at is null {locked}");
     let values: Vec<Value> = vec![id.as_str().into()];
     let rows = tx.rows(sql, values).await?;
-    rows.first().map(|row| Ok((read_operator(row)?, row.get("acts")?))).transpose()
+    rows.first().map(read_operator).transpose()
 }
 
-pub(super) const OPERATOR_COLUMNS: &str = "id, name, role, public_key, disabled_at, acts";
+pub(super) const OPERATOR_COLUMNS: &str = "id, name, role, public_key, disabled_at";
 
 pub(super) fn read_operator(row: &Row) -> Result<Operator, Fault> {
     let role: String = row.get("role")?;
@@ -144,18 +140,13 @@ fn arrival(signed: &SignedAct) -> Arrival {
     }
 }
 
-/// Counted per operator, so that it never gets between the events that the core counts per payout.
-fn world_event(signed: &SignedAct, outcome: &str, sequence: i64, now: jiff::Timestamp) -> WorldEvent {
+/// Its subject is the operator.
+fn world_event(signed: &SignedAct, outcome: &str, now: jiff::Timestamp) -> WorldEvent {
     let mut data = json!({"operator_id": signed.operator_id, "act": signed.event_type, "event_id": signed.event_id,
         "at": format!("{now:.6}"), "outcome": outcome, "reason": signed.reason});
     if let Some(key) = payout_of(&signed.act) {
         data["application_id"] = json!(key.application_id);
         data["tranche"] = json!(key.tranche);
     }
-    WorldEvent {
-        event_type: "operator.acted.v1".to_owned(),
-        subject: signed.operator_id.0.clone(),
-        sequence: u64::try_from(sequence).unwrap_or_default(),
-        data,
-    }
+    WorldEvent { event_type: "operator.acted.v1".to_owned(), subject: signed.operator_id.0.clone(), data }
 }

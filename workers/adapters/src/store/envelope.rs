@@ -39,7 +39,7 @@ pub(super) fn journal(row: &JournalRow, now: Timestamp) -> Record {
 }
 
 /// An outbox row with an event for the world.
-pub(super) fn world(event: &WorldEvent, district: &str, now: Timestamp) -> Record {
+pub(super) fn world(event: &WorldEvent, sequence: u64, district: &str, now: Timestamp) -> Record {
     let id = Uuid::now_v7().to_string();
     let body = json!({
         "specversion": "1.0",
@@ -49,7 +49,7 @@ pub(super) fn world(event: &WorldEvent, district: &str, now: Timestamp) -> Recor
         "subject": event.subject,
         "time": format!("{now:.6}"),
         "datacontenttype": "application/json",
-        "sequence": event.sequence,
+        "sequence": sequence,
         "data": event.data,
     });
     vec![
@@ -57,7 +57,7 @@ pub(super) fn world(event: &WorldEvent, district: &str, now: Timestamp) -> Recor
         ("destination", WORLD.into()),
         ("event_type", Some(event.event_type.as_str()).into()),
         ("subject", Some(event.subject.as_str()).into()),
-        ("sequence", Some(i64::try_from(event.sequence).unwrap_or(i64::MAX)).into()),
+        ("sequence", Some(i64::try_from(sequence).unwrap_or(i64::MAX)).into()),
         ("body", canonical(&body).into()),
         ("created_at", now.into()),
     ]
@@ -97,7 +97,7 @@ pub(super) fn quarantined(item: &Quarantined, now: Timestamp) -> (Record, WorldE
         "reason": Text::parse(reason.as_str()).map_or("unreadable; see `zhida quarantine show`", |_| &reason)});
     let data = data.as_object().cloned().unwrap_or_default();
     let data = data.into_iter().filter(|(_, value)| !value.is_null()).collect();
-    let world = WorldEvent { event_type: "event.quarantined.v1".to_owned(), subject: id.clone(), sequence: 1, data };
+    let world = WorldEvent { event_type: "event.quarantined.v1".to_owned(), subject: id.clone(), data };
     let record = vec![
         ("id", id.into()),
         ("received_at", now.into()),

@@ -20,7 +20,7 @@ pub(super) fn record(key: &PayoutKey, one: &Instruction) -> Record {
         ("tranche", key.tranche.into()),
         ("generation", one.generation.into()),
         ("state", state_code(one.state()).into()),
-        ("live", is_live(one).into()),
+        ("live", one.is_live().into()),
         ("minted_at", one.minted_at.into()),
         ("payee", json(&one.payee).into()),
         ("transfer", one.transfer.as_ref().map(json).into()),
@@ -102,19 +102,6 @@ pub(super) fn read(row: &Row) -> Result<Instruction, Fault> {
         in_transit: Fen(row.get("in_transit")?),
         paid: Fen(row.get("paid")?),
     })
-}
-
-/// Money may still move through it: of these a payout has one at most.
-pub(super) fn is_live(one: &Instruction) -> bool {
-    match one.state() {
-        InstructionState::Fresh | InstructionState::Sending | InstructionState::Unknown | InstructionState::Pending => {
-            true
-        }
-        InstructionState::Settled
-        | InstructionState::Refused
-        | InstructionState::Returned
-        | InstructionState::Closed => false,
-    }
 }
 
 pub(super) fn carrier_code(carrier: Carrier) -> &'static str {

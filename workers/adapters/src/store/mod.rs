@@ -23,6 +23,7 @@ mod reference;
 mod restoring;
 mod schema;
 mod sending;
+mod sequences;
 mod taking_in;
 mod value;
 mod worker_lock;

@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Value};
-use super::{envelope, instruction_rows, payout_rows};
+use super::{envelope, instruction_rows, payout_rows, sequences};
 use std::collections::BTreeSet;
 use zhida_core::batch::Batch;
 use zhida_core::ids::{FundId, InstructionId, MsgId};
@@ -33,7 +33,6 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
     }
     write_journal(tx, &journal).await?;
     tx.insert("alarms", changes.alarms.iter().map(|one| alarm(one, tx.now)).collect(), "").await?;
-    write_world(tx, &world, rules).await?;
     tx.insert("outbox", envelope::doorbells(&changes.doorbells, now), "").await?;
     if let Some(switch) = &changes.switch {
         write_switch(tx, switch).await?;
@@ -42,7 +41,8 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
         let sql = "update funds set committed = committed + $2 where id = $1";
         tx.execute(sql, vec![fund_id.as_str().into(), (*amount).into()]).await?;
     }
-    write_caps(tx, &changes).await
+    write_caps(tx, &changes).await?;
+    write_world(tx, &world, rules).await
 }
 
 /// Journal rows.
@@ -51,11 +51,13 @@ pub(super) async fn write_journal(tx: &mut Tx, rows: &[JournalRow]) -> Result<()
     tx.insert("journal", rows.iter().map(|row| envelope::journal(row, now)).collect(), "").await
 }
 
-/// Events for the world.
-pub(super) async fn write_world(tx: &mut Tx, events: &[WorldEvent], rules: &Rules) -> Result<(), Fault> {
+/// Events for the world, last of all: their numbers are drawn from counters that whoever else changes the same application waits
+/// for.
+async fn write_world(tx: &mut Tx, events: &[WorldEvent], rules: &Rules) -> Result<(), Fault> {
     let now = tx.now;
-    let rows = events.iter().map(|event| envelope::world(event, &rules.district, now)).collect();
-    tx.insert("outbox", rows, "").await
+    let numbers = sequences::draw(tx, events).await?;
+    let row = |(event, number): (&WorldEvent, u64)| envelope::world(event, number, &rules.district, now);
+    tx.insert("outbox", events.iter().zip(numbers).map(row).collect(), "").await
 }
 
 async fn write_payouts(tx: &mut Tx, changes: &Changes, rules: &Rules) -> Result<(), Fault> {
@@ -124,7 +126,7 @@ async fn write_instructions(tx: &mut Tx, changes: &Changes) -> Result<(), Fault>
             if !tx.known_instructions.contains(&one.id) {
                 new.push(record);
                 ids.push(one.id.clone());
-            } else if instruction_rows::is_live(one) {
+            } else if one.is_live() {
                 live.push(record);
             } else {
                 dead.push(record);

@@ -56,13 +56,11 @@ impl PayoutWord {
     }
 }
 
-/// An announcement and its place in the subject's order.
+/// An announcement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
     /// What.
     pub word: PayoutWord,
-    /// Counted per payout from 1.
-    pub sequence: u64,
 }
 
 /// What rings. The kind is public: a metric label and the key of a runbook.

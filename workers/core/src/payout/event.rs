@@ -149,6 +149,8 @@ pub enum Event {
         epoch: u64,
         /// How.
         end: CallEnd,
+        /// The bank asked not to be called before this moment.
+        not_before: Option<Timestamp>,
     },
     /// The call of a claim ended with an answer that names the instruction: end and word are one event, so that nobody is
     /// told of a doubt that never was.
@@ -177,6 +179,8 @@ pub enum Event {
     EnquiryFailed {
         /// Which.
         instruction_id: InstructionId,
+        /// The bank asked not to be called before this moment.
+        not_before: Option<Timestamp>,
     },
     /// The database was restored: a lost history may have sent whatever is not final here.
     Restored,

@@ -43,13 +43,16 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn enquiry_failed(&mut self, id: &InstructionId) -> Result<(), Refused> {
+    pub(super) fn enquiry_failed(&mut self, id: &InstructionId, not_before: Option<Timestamp>) -> Result<(), Refused> {
         if self.is_successor(id) {
             return Ok(()); // It is asked for again with its predecessor.
         }
         let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
         let generation = instruction.generation;
         self.ask_later(generation);
+        if let Some(one) = self.payout.instruction_mut(generation) {
+            one.enquire_at = one.enquire_at.map(|at| not_before.map_or(at, |wait| at.max(wait)));
+        }
         Ok(())
     }
 

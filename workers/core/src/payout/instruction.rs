@@ -203,6 +203,21 @@ impl Instruction {
         }
     }
 
+    /// Money may still move through it: of these a payout has one at most.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        match self.state() {
+            InstructionState::Fresh
+            | InstructionState::Sending
+            | InstructionState::Unknown
+            | InstructionState::Pending => true,
+            InstructionState::Settled
+            | InstructionState::Refused
+            | InstructionState::Returned
+            | InstructionState::Closed => false,
+        }
+    }
+
     /// Debited and not returned: while this holds nothing of the payout is sent.
     #[must_use]
     pub fn is_debited(&self) -> bool {

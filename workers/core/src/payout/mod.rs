@@ -186,7 +186,7 @@ pub struct Payout {
     pub keyid: String,
     /// Raised by every claim.
     pub epoch: u64,
-    /// Counts what we announced of it.
+    /// How much we announced of it. The number an event bears is the store's, counted over all tranches.
     pub sequence: u64,
     /// Holds in force.
     pub holds: BTreeMap<HoldCode, Hold>,
@@ -247,13 +247,15 @@ impl Payout {
         self.instructions.last()
     }
 
-    /// The generation that speaks for the payout while none is debited: the latest that may still move money; else the
-    /// latest that was not closed, for one closed unsent because of a sibling says nothing; else the latest.
+    /// The generation that speaks for the payout while none is debited: the live one; else the latest whose death is
+    /// doubtful; else the latest that was not closed, for one closed unsent because of a sibling says nothing; else the
+    /// latest.
     #[must_use]
     pub fn speaking(&self) -> Option<&Instruction> {
         let backwards = || self.instructions.iter().rev();
+        let doubtful = || backwards().find(|one| !one.is_dead());
         let not_closed = || backwards().find(|one| one.state() != InstructionState::Closed);
-        backwards().find(|one| !one.is_dead()).or_else(not_closed).or(self.instructions.last())
+        backwards().find(|one| one.is_live()).or_else(doubtful).or_else(not_closed).or(self.instructions.last())
     }
 
     /// A generation, from 1.
@@ -287,6 +289,8 @@ impl Payout {
             InstructionState::Unknown => PayoutState::Unknown,
             InstructionState::Pending => PayoutState::Pending,
             InstructionState::Settled => PayoutState::Settled,
+            // Dead, said one word of the bank, alive, said a later one: nobody knows.
+            InstructionState::Refused | InstructionState::Closed if instruction.contradiction => PayoutState::Unknown,
             InstructionState::Refused | InstructionState::Returned if self.ended.is_some() => PayoutState::Cancelled,
             InstructionState::Refused => PayoutState::Refused,
             InstructionState::Returned => PayoutState::Returned,

@@ -70,15 +70,17 @@ impl Turn<'_> {
             Event::Cancelled(ended) => return self.cancel(ended),
             Event::Corrected { payee, authority } => return self.correct(payee, authority),
             Event::Claimed { claim, msg_id, transfer } => return self.claim(claim, msg_id, *transfer),
-            Event::CallEnded { epoch, end } => return self.call_ended(epoch, &end),
+            Event::CallEnded { epoch, end, not_before } => return self.call_ended(epoch, &end, not_before),
             Event::Answered { epoch, instruction_id, word } => {
-                self.call_ended(epoch, &CallEnd::Answered)?;
+                self.call_ended(epoch, &CallEnd::Answered, None)?;
                 return self.evidence(&instruction_id, word, Carrier::Answer);
             }
             Event::LeaseExpired => self.lease_expired(),
             Event::BatchClosed => self.batch_closed(),
             Event::Evidence { instruction_id, word, carrier } => return self.evidence(&instruction_id, word, carrier),
-            Event::EnquiryFailed { instruction_id } => return self.enquiry_failed(&instruction_id),
+            Event::EnquiryFailed { instruction_id, not_before } => {
+                return self.enquiry_failed(&instruction_id, not_before);
+            }
             Event::Restored => self.restored(),
             Event::StatementChecked { instruction_id, covered_until } => {
                 return self.statement_checked(&instruction_id, covered_until);
@@ -314,7 +316,7 @@ impl Turn<'_> {
 
     pub(super) fn announce(&mut self, word: PayoutWord) {
         self.payout.sequence += 1;
-        self.effects.push(Effect::Announce(Announcement { word, sequence: self.payout.sequence }));
+        self.effects.push(Effect::Announce(Announcement { word }));
     }
 
     pub(super) fn journal(&mut self, kind: &'static str, detail: Value) {

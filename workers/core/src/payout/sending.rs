@@ -7,6 +7,7 @@ use super::instruction::{Claim, Instruction};
 use super::on::Turn;
 use crate::ids::MsgId;
 use crate::ports::bank::Transfer;
+use jiff::Timestamp;
 use serde_json::json;
 
 impl Turn<'_> {
@@ -45,9 +46,15 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn call_ended(&mut self, epoch: u64, end: &CallEnd) -> Result<(), Refused> {
+    pub(super) fn call_ended(
+        &mut self,
+        epoch: u64,
+        end: &CallEnd,
+        not_before: Option<Timestamp>,
+    ) -> Result<(), Refused> {
         let ours = self.payout.epoch;
         let now = self.now;
+        let ask_at = not_before.map_or(now, |wait| wait.max(now));
         let open = |one: &&mut Instruction| one.claim.as_ref().is_some_and(|claim| claim.epoch == epoch);
         let Some(instruction) = self.payout.instructions.iter_mut().find(open) else {
             return Err(Refused::Stale { theirs: epoch, ours });
@@ -59,18 +66,18 @@ impl Turn<'_> {
                 instruction.doubt = true;
                 instruction.last_call_ended_at = Some(now);
                 // Without a word that ends the matter, ask: a refusal is to be confirmed, a pending one followed.
-                instruction.enquire_at = Some(now);
+                instruction.enquire_at = Some(ask_at);
             }
             CallEnd::Doubtful { why } => {
                 instruction.doubt = true;
                 instruction.last_call_ended_at = Some(now);
-                instruction.enquire_at = Some(now);
+                instruction.enquire_at = Some(ask_at);
                 self.journal("payout.call_doubtful", json!({"epoch": epoch, "why": why}));
             }
             CallEnd::NotTakenIn(_) | CallEnd::NotMade => {
                 // A refusal to talk says nothing of earlier calls.
                 if instruction.doubt {
-                    instruction.enquire_at = Some(now);
+                    instruction.enquire_at = Some(ask_at);
                 } else {
                     let posting = self.payout.take_money_back(generation);
                     self.post(posting);

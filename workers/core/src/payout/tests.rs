@@ -252,6 +252,26 @@ fn an_earlier_generation_that_lives_after_all_stops_its_successor() {
     }
 }
 
+/// Generation 1 comes back to life, its unsent successor is closed; then the bank says that the successor is on the way.
+/// There is one live generation all the time, and the payout never looks decided while the bank has not made up its mind.
+#[test]
+fn a_closed_successor_said_to_be_on_the_way_is_a_contradiction_beside_the_living() {
+    let mut story = Story::ready(rules());
+    story.refused("AM04");
+    story.says(1, Word::OnTheWay, Carrier::Pushed);
+    assert_eq!(story.states(), [S::Pending, S::Closed]);
+    story.says(2, Word::OnTheWay, Carrier::Pushed);
+    assert_eq!(story.states(), [S::Pending, S::Closed]);
+    assert_eq!(story.payout.state(), PayoutState::Pending, "the living generation speaks");
+    story.says(1, rejected("AM04"), Carrier::Enquiry);
+    assert_eq!(story.states(), [S::Refused, S::Closed]);
+    assert_eq!(story.payout.state(), PayoutState::Unknown, "the other may move money yet: no successor");
+    assert_eq!(story.payout.reason().unwrap().0, "contradiction");
+    assert!(story.payout.is_unpaid(), "its 24 hours run");
+    story.says(2, rejected("AM04"), Carrier::Enquiry);
+    assert_eq!(story.states(), [S::Refused, S::Closed, S::Fresh], "the bank has made up its mind");
+}
+
 #[test]
 fn a_late_debit_cancels_the_unsent_and_waits_for_the_sent() {
     let mut story = Story::ready(rules());

@@ -104,6 +104,10 @@ pub struct StatusReport {
     pub word: BankWord,
 }
 
+/// The longest wait that a bank can ask of us by `Retry-After`. One that asks for more is tried again after this: the 24 hours
+/// of a payout run meanwhile.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// Why a call certainly left nothing at the bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NotTakenIn {

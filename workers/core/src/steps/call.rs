@@ -5,14 +5,16 @@ use super::{Desk, JournalRow};
 use crate::batch::{Batch, ClaimedBatch, Examination, Member, freed};
 use crate::ids::PayoutKey;
 use crate::payout::{Alarm, AlarmKind, CallEnd, Carrier, Event, Refused, Word};
-use crate::ports::bank::{CallOutcome, NotTakenIn, StatusReport};
+use crate::ports::bank::{CallOutcome, LONGEST_WAIT, NotTakenIn, StatusReport};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use std::time::Duration;
 
 /// Books what the call with `claimed` brought. The desk holds the payouts of all members and of every report; `batch` is
 /// the batch as stored. A stale worker's claim is dropped, its evidence is not.
 pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, outcome: &CallOutcome) {
     batch.calls += 1;
+    let not_before = wait_asked(outcome).map(|wait| no_earlier(desk.now, wait));
     let mut words: Vec<&StatusReport> = reports(outcome).iter().collect();
     for (member, epoch) in &claimed.members {
         let named = words.iter().position(|report| report.instruction_id == member.instruction_id);
@@ -22,7 +24,7 @@ pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, 
                 instruction_id: member.instruction_id.clone(),
                 word: Word::from(&words[place].word),
             },
-            None => Event::CallEnded { epoch: *epoch, end: end_for(claimed.members.len(), outcome) },
+            None => Event::CallEnded { epoch: *epoch, end: end_for(claimed.members.len(), outcome), not_before },
         };
         match (desk.apply(&member.key, event), named) {
             (Ok(()), Some(place)) => {
@@ -49,13 +51,13 @@ pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, 
         CallOutcome::Answered(reports) if reports.is_empty() => {}
         CallOutcome::Answered(_) => close(desk, &mut batch, "answered"),
         CallOutcome::RefusedWhole { .. } => close(desk, &mut batch, "refused as a whole"),
-        CallOutcome::NotTakenIn { why, retry_after } => {
-            let pause = retry_after.and_then(|pause| SignedDuration::try_from(pause).ok());
+        CallOutcome::NotTakenIn { why, .. } => {
             if batch.closed.is_none() {
-                batch.examine_at = now.checked_add(pause.unwrap_or(desk.rules.bank.retry_pause)).ok();
+                batch.examine_at = not_before.or(now.checked_add(desk.rules.bank.retry_pause).ok());
             }
             ring_for(desk, *why);
         }
+        // Its members are asked for first, no sooner than the bank wants: they wait with it.
         CallOutcome::DuplicateGroup | CallOutcome::Doubtful { .. } => {}
     }
     desk.changes.examine.remove(&batch.msg_id);
@@ -65,7 +67,8 @@ pub fn book_call(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, 
 /// The claim ends without a call: the last look spoke against it.
 pub fn book_not_made(desk: &mut Desk<'_>, mut batch: Batch, claimed: &ClaimedBatch, why: &str) {
     for (member, epoch) in &claimed.members {
-        if let Err(refused) = desk.apply(&member.key, Event::CallEnded { epoch: *epoch, end: CallEnd::NotMade }) {
+        let event = Event::CallEnded { epoch: *epoch, end: CallEnd::NotMade, not_before: None };
+        if let Err(refused) = desk.apply(&member.key, event) {
             journal_stale(desk, &member.key, &refused);
         }
     }
@@ -164,6 +167,19 @@ fn end_for(members: usize, outcome: &CallOutcome) -> CallEnd {
 #[must_use]
 pub(super) fn evidence(report: &StatusReport, carrier: Carrier) -> Event {
     Event::Evidence { instruction_id: report.instruction_id.clone(), word: Word::from(&report.word), carrier }
+}
+
+/// What the bank asked us to wait.
+fn wait_asked(outcome: &CallOutcome) -> Option<Duration> {
+    match outcome {
+        CallOutcome::NotTakenIn { retry_after, .. } | CallOutcome::Doubtful { retry_after, .. } => *retry_after,
+        CallOutcome::Answered(_) | CallOutcome::RefusedWhole { .. } | CallOutcome::DuplicateGroup => None,
+    }
+}
+
+/// The end of a wait the bank asked for, which is never longer than [`LONGEST_WAIT`].
+pub(super) fn no_earlier(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait.min(LONGEST_WAIT)).unwrap_or(Timestamp::MAX)
 }
 
 fn ring_for(desk: &mut Desk<'_>, why: NotTakenIn) {

@@ -1,6 +1,6 @@
 //! Enquiries, evidence from elsewhere, and what time alone brings.
 
-use super::call::evidence;
+use super::call::{evidence, no_earlier};
 use super::{Desk, JournalRow};
 use crate::ids::{InstructionId, PayoutKey};
 use crate::payout::{Alarm, AlarmKind, Announcement, Carrier, Event, PayoutWord, Refused, Word};
@@ -31,7 +31,10 @@ pub fn book_enquiry(desk: &mut Desk<'_>, result: &EnquiryResult) {
             word: Word::NotFound { begun_at: result.begun_at },
             carrier: Carrier::Enquiry,
         },
-        EnquiryOutcome::NoAnswer { .. } => Event::EnquiryFailed { instruction_id },
+        EnquiryOutcome::NoAnswer { retry_after, .. } => {
+            let not_before = retry_after.map(|wait| no_earlier(desk.now, wait));
+            Event::EnquiryFailed { instruction_id, not_before }
+        }
     };
     book(desk, &result.key, &result.instruction_id, event);
 }
@@ -84,7 +87,7 @@ fn tell_once(desk: &mut Desk<'_>, key: &PayoutKey, word: PayoutWord, name: &str,
         return;
     }
     payout.sequence += 1;
-    let announcement = Announcement { word, sequence: payout.sequence };
+    let announcement = Announcement { word };
     desk.put(payout, vec![crate::payout::Effect::Announce(announcement)]);
     desk.changes.journal.push(JournalRow {
         kind: format!("payout.{name}"),

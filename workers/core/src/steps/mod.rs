@@ -44,15 +44,14 @@ pub struct JournalRow {
     pub detail: Value,
 }
 
-/// An event for the world, to be written into the outbox.
+/// An event for the world, to be written into the outbox. Its number is drawn by the store in the same transaction: counted per
+/// subject from 1 without gaps, in the order of announcement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorldEvent {
     /// CloudEvents type.
     pub event_type: String,
     /// CloudEvents subject.
     pub subject: String,
-    /// Counted per subject; tranches beyond the first count in millions of their own.
-    pub sequence: u64,
     /// CloudEvents data.
     pub data: Value,
 }
@@ -187,9 +186,6 @@ pub fn subject(key: &PayoutKey) -> String {
     if key.tranche == 1 { key.application_id.0.clone() } else { key.to_string() }
 }
 
-/// What one tranche may announce before its numbers meet the next one's.
-const TRANCHE_STRIDE: u64 = 1_000_000;
-
 /// The payout as it is now, in the form of `schemas/v1/payout.*`; what is not known is left out.
 fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
     let debited = payout.instructions.iter().find(|one| one.is_debited());
@@ -217,7 +213,6 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
     WorldEvent {
         event_type: announcement.word.event_type().to_owned(),
         subject: payout.key.application_id.0.clone(),
-        sequence: u64::from(payout.key.tranche.saturating_sub(1)) * TRANCHE_STRIDE + announcement.sequence,
         data,
     }
 }

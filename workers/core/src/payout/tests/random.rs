@@ -112,7 +112,7 @@ fn play(story: &mut Story, step: Step) -> Result<(), TestCaseError> {
         }
         Step::EnquiryFails(generation) if story.payout.instruction(generation).is_some() => {
             let instruction_id = story.id(generation);
-            story.must(Event::EnquiryFailed { instruction_id });
+            story.must(Event::EnquiryFailed { instruction_id, not_before: None });
         }
         Step::Says(..) | Step::NotFound(..) | Step::EnquiryFails(_) => {}
         Step::Held(code) => story.is_held(code),

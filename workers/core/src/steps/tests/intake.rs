@@ -151,20 +151,6 @@ fn another_currency_than_the_funds_is_refused_when_the_fund_is_known() {
 }
 
 #[test]
-fn tranches_of_one_application_never_share_a_sequence_number() {
-    let rules = rules();
-    let mut second = approval(1);
-    second.key.tranche = 2;
-    let (desk, _) = desk_with(&rules, vec![approved(1), arrival("t2", Fact::Approved(Box::new(second)))]);
-    let mut numbers: Vec<u64> = desk.changes.world.iter().map(|one| one.sequence).collect();
-    let count = numbers.len();
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert_eq!(numbers.len(), count);
-    assert!(desk.changes.world.iter().all(|one| one.subject == "A-1"));
-}
-
-#[test]
 fn a_correction_without_payout_or_after_the_end_is_quarantined() {
     let corrected = || arrival("c", Fact::PayeeCorrected(key(1), payee("2")));
     let end = || arrival("w", Fact::Ended(key(1).application_id, ended(EndKind::Withdrawn)));

@@ -1,19 +1,20 @@
 //! Claims, and the ends of calls for several members at once.
 
 use super::super::{
-    Authority, ClaimInputs, Desk, PaidAccounts, ResendInputs, Spent, book_call, book_not_made, claim, claim_again,
-    examine_batch,
+    Authority, ClaimInputs, Desk, EnquiryResult, PaidAccounts, ResendInputs, Spent, book_call, book_enquiry,
+    book_not_made, claim, claim_again, examine_batch,
 };
 use super::{approved, context, desk_with};
 use crate::batch::{Batch, ClaimedBatch, Examination, Stopped};
 use crate::ids::{InstructionId, MsgId, PayoutKey};
 use crate::money::Fen;
 use crate::payout::{AlarmKind, HoldCode, PayoutState};
-use crate::ports::bank::{BankWord, CallOutcome, NotTakenIn, PaymentFormat, StatusReport, Transfer};
+use crate::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, PaymentFormat, StatusReport, Transfer};
 use crate::rules::Rules;
 use crate::scenery::{key, rules};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 struct Lines;
 
@@ -291,4 +292,63 @@ fn a_clean_answer_is_told_as_what_it_says() {
         let told: Vec<&str> = own.map(|event| event.event_type.as_str()).collect();
         assert_eq!(told, ["payout.received.v1", "payout.submitted.v1", last]);
     }
+}
+
+#[test]
+fn the_bank_is_neither_called_nor_asked_before_it_wants_to_be() {
+    let rules = rules();
+    let doubtful = |retry_after| CallOutcome::Doubtful { why: "status 503".to_owned(), retry_after };
+    let too_many = |retry_after| CallOutcome::NotTakenIn { why: NotTakenIn::TooManyRequests, retry_after };
+    let seconds = |count| Some(Duration::from_secs(count));
+    for (outcome, asked_after, examined_after) in [
+        (doubtful(None), Some(0), None),
+        (doubtful(seconds(600)), Some(600), None),
+        (doubtful(seconds(1_000_000)), Some(3_600), None),
+        (too_many(None), None, Some(10)),
+        (too_many(seconds(600)), None, Some(600)),
+        (too_many(seconds(1_000_000)), None, Some(3_600)),
+    ] {
+        let mut desk = three(&rules);
+        let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
+        let batch = stored(&desk, "M-1");
+        book_call(&mut desk, batch, &claimed, &outcome);
+        let after = |moment: Option<Timestamp>| moment.map(|moment| moment.duration_since(desk.now).as_secs());
+        for payout in desk.payouts.values() {
+            assert_eq!(after(payout.latest().unwrap().enquire_at), asked_after, "{outcome:?}");
+        }
+        assert_eq!(after(stored(&desk, "M-1").examine_at), examined_after, "{outcome:?}");
+    }
+}
+
+#[test]
+fn an_enquiry_the_bank_puts_off_is_put_off_and_so_is_the_one_after_a_call_it_puts_off() {
+    let rules = rules();
+    for (retry_after, next) in [(None, 5), (Some(2), 5), (Some(600), 600), (Some(1_000_000), 3_600)] {
+        let retry_after = retry_after.map(Duration::from_secs);
+        let mut desk = three(&rules);
+        let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
+        let batch = stored(&desk, "M-1");
+        book_call(&mut desk, batch, &claimed, &CallOutcome::Doubtful { why: "reset".to_owned(), retry_after: None });
+        let outcome = EnquiryOutcome::NoAnswer { why: "status 503".to_owned(), retry_after };
+        let begun_at = desk.now;
+        book_enquiry(&mut desk, &EnquiryResult { key: key(1), instruction_id: id(1), begun_at, outcome });
+        let asked_at = desk.payouts[&key(1)].latest().unwrap().enquire_at.unwrap();
+        assert_eq!(asked_at.duration_since(desk.now).as_secs(), next, "{retry_after:?}");
+    }
+    // Absent, sent again, and "later, please": an enquiry is no way around that.
+    let mut desk = three(&rules);
+    let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
+    let batch = stored(&desk, "M-1");
+    book_call(&mut desk, batch, &claimed, &CallOutcome::Doubtful { why: "reset".to_owned(), retry_after: None });
+    desk.now += SignedDuration::from_secs(121);
+    for number in 1..=3 {
+        let (begun_at, outcome) = (desk.now, EnquiryOutcome::NotFound);
+        book_enquiry(&mut desk, &EnquiryResult { key: key(number), instruction_id: id(number), begun_at, outcome });
+    }
+    let claimed = go_again(&mut desk, "M-1", &Spent::default()).unwrap();
+    let batch = stored(&desk, "M-1");
+    let retry_after = Some(Duration::from_secs(600));
+    book_call(&mut desk, batch, &claimed, &CallOutcome::NotTakenIn { why: NotTakenIn::TooManyRequests, retry_after });
+    let asked_at = desk.payouts[&key(1)].latest().unwrap().enquire_at.unwrap();
+    assert_eq!(asked_at.duration_since(desk.now).as_secs(), 600);
 }

@@ -1,0 +1,12 @@
+-- The number of an event that goes out is counted per subject, over all tranches of an application: one row per subject, raised
+-- in the transaction that announces.
+
+create table sequences (
+    subject text collate "C" primary key,
+    last bigint not null check (last >= 1)
+);
+insert into sequences (subject, last)
+select subject, max(sequence) from outbox where subject is not null group by subject;
+
+-- Acts of an operator are numbered there as well.
+alter table operators drop column acts;
