@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod acting;
+mod belief;
 mod evidence;
 mod place;
 mod restoring;

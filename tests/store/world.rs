@@ -1,6 +1,7 @@
 //! The world in which the cases are told: an empty store with one fund and one policy, awards, officers, a bank that says what
 //! the case wants. Signatures are taken as given: an event's body is what it entitles to.
 
+use crate::belief::{Bodies, Plain, Revoked};
 use crate::place::Place;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -9,13 +10,11 @@ use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, EndKind, Ended, Enterprise, Payout, Word};
-use zhida_core::ports::bank::{
-    BankWord, CallOutcome, Debtor, EnquiryOutcome, Payee, PaymentFormat, StatusReport, Transfer,
-};
-use zhida_core::ports::store::{Acted, AuthorityReader, Figures, Protocol, SignedAct, Store, StoredEvent};
+use zhida_core::ports::bank::{BankWord, CallOutcome, Debtor, EnquiryOutcome, Payee, StatusReport};
+use zhida_core::ports::store::{Acted, Figures, Protocol, SignedAct, Store};
 use zhida_core::rules::Rules;
 use zhida_core::steps::{
-    Act, ActOutcome, Approval, Arrival, Authority, EnquiryResult, Fact, Fund, Operator, Policy, Role, TakenIn,
+    Act, ActOutcome, Approval, Arrival, EnquiryResult, Fact, Fund, Operator, Policy, Role, TakenIn,
 };
 use zhida_tests::outgoing::keeps_its_contract;
 
@@ -47,7 +46,7 @@ pub(crate) struct Award {
 impl World {
     pub(crate) async fn new(place: &Place, rules: Rules) -> Self {
         let revoked = Revoked::default();
-        let verifier = Arc::new(Bodies { revoked: revoked.clone() });
+        let verifier = Arc::new(Bodies(revoked.clone()));
         let protocol = Protocol { rules: Arc::new(rules), format: Arc::new(Plain), verifier };
         let (store, other) = (place.open(protocol.clone()).await, place.open(protocol.clone()).await);
         store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
@@ -369,42 +368,4 @@ pub(crate) fn rejected(reason: &str) -> BankWord {
 
 pub(crate) fn doubtful() -> CallOutcome {
     CallOutcome::Doubtful { why: "time-out".to_owned(), retry_after: None }
-}
-
-/// One JSON array a message.
-struct Plain;
-
-impl PaymentFormat for Plain {
-    fn write(&self, msg_id: &MsgId, created_at: Timestamp, transfers: &[Transfer]) -> Vec<u8> {
-        serde_json::to_vec(&(msg_id, created_at, transfers)).unwrap()
-    }
-}
-
-type Revoked = Arc<std::sync::Mutex<Vec<String>>>;
-
-/// Believes the bodies of events.
-struct Bodies {
-    revoked: Revoked,
-}
-
-impl AuthorityReader for Bodies {
-    fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority> {
-        let approved: serde_json::Value = serde_json::from_slice(&approval.body).ok()?;
-        let corrected: Option<serde_json::Value> = match correction {
-            Some(event) => Some(serde_json::from_slice(&event.body).ok()?),
-            None => None,
-        };
-        let payee = corrected.as_ref().unwrap_or(&approved)["payee"].clone();
-        Some(Authority {
-            key: serde_json::from_value(approved["key"].clone()).ok()?,
-            amount: Fen(approved["amount"].as_i64()?),
-            currency: "CNY".to_owned(),
-            uscc: approved["uscc"].as_str()?.to_owned(),
-            payee: serde_json::from_value(payee).ok()?,
-        })
-    }
-
-    fn revoked_keys(&self) -> Vec<String> {
-        [vec!["stolen".to_owned()], self.revoked.lock().unwrap().clone()].concat()
-    }
 }
