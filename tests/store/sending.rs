@@ -233,6 +233,8 @@ pub(crate) async fn another_account_waits_for_confirmation(world: World) {
     world.take(&[correction_of("c-4", 4, 9, "third")]).await;
     world.pay("M-4").await;
     assert_eq!(world.states([4]).await, ["settled"]);
+}
+
 pub(crate) async fn a_days_limit_lets_the_rest_wait(world: World) {
     // The limit is 250 yuan in one day of the district's zone; the case begins in the first hour of one.
     let (now, zone) = (world.now().await, world.rules().zone.clone());
