@@ -2,6 +2,7 @@
 //! `EndToEndId` it knows is never paid again, a refusal stays a refusal, "not found" ends with the visibility window) and is
 //! hostile in everything else. Its ledger is the only judge of what was paid.
 
+use crate::message::Message;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,9 +40,6 @@ pub(crate) enum Standing {
     Rejected { reason: String },
     Returned { at: Timestamp },
 }
-
-/// What one call brings.
-pub(crate) type Message = (MsgId, Vec<Transfer>);
 
 /// A message on its way to the bank.
 #[derive(Clone, Debug)]
@@ -389,19 +387,4 @@ impl Bank {
 /// What a worker is told when its message was certainly not taken in.
 fn not_taken_in(why: NotTakenIn) -> CallOutcome {
     CallOutcome::NotTakenIn { why, retry_after: None }
-}
-
-/// The message format of the simulation: readable again by the bank, the same bytes for the same content.
-pub(crate) struct PlainFormat;
-
-impl zhida_core::ports::bank::PaymentFormat for PlainFormat {
-    fn write(&self, msg_id: &MsgId, created_at: Timestamp, transfers: &[Transfer]) -> Vec<u8> {
-        serde_json::to_vec(&(msg_id, created_at, transfers)).unwrap()
-    }
-}
-
-/// Reads what [`PlainFormat`] wrote.
-pub(crate) fn read_message(bytes: &[u8]) -> Vec<Transfer> {
-    let (_, _, transfers): (MsgId, Timestamp, Vec<Transfer>) = serde_json::from_slice(bytes).unwrap();
-    transfers
 }

@@ -9,6 +9,7 @@ mod bank;
 mod checker;
 mod district;
 mod history;
+mod message;
 mod officers;
 mod planted;
 mod ports;

@@ -271,7 +271,7 @@ impl BankLink for Planted<Wire> {
 
 impl Planted<Wire> {
     fn with_fresh_keys(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut transfers: Vec<Transfer> = crate::bank::read_message(bytes);
+        let mut transfers: Vec<Transfer> = crate::message::read_message(bytes);
         let mut memory = self.memory();
         for one in &mut transfers {
             memory.attempts += 1;
@@ -279,7 +279,7 @@ impl Planted<Wire> {
             memory.attempt_of.insert(one.instruction_id.clone(), fresh.clone());
             one.instruction_id = fresh;
         }
-        crate::bank::PlainFormat.write(&MsgId::from("fresh"), crate::world::START, &transfers)
+        crate::message::PlainFormat.write(&MsgId::from("fresh"), crate::world::START, &transfers)
     }
 
     fn with_our_keys(&self, outcome: CallOutcome) -> CallOutcome {

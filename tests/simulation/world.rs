@@ -1,9 +1,10 @@
 //! One simulated world: the durable store, the bank, the queues, the clock, the dice, and what watches while it runs.
 //! Everything random comes from one seeded generator, everything runs on one thread: a seed is a history.
 
-use crate::bank::{Bank, CallPlan, PlainFormat, Temper, read_message};
+use crate::bank::{Bank, CallPlan, Temper};
 use crate::district::{District, SealedEvents};
 use crate::history::Trace;
+use crate::message::{PlainFormat, read_message};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
