@@ -90,6 +90,7 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "rings resend_expired",
     "rings signature_mismatch",
     "rings unknown_instruction",
+    "payout.at_risk_rail_closed",
     "a successor that never left is Closed and said to be on the way",
 ];
 

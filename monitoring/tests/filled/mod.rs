@@ -8,7 +8,7 @@ use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
 use zhida_monitoring::metrics::{ConsumerAlive, Metrics, MetricsError};
 
 /// Alarm kinds as the core names them.
-pub(crate) const ALARM_KINDS: [&str; 11] = [
+pub(crate) const ALARM_KINDS: [&str; 12] = [
     "overpaid",
     "contradiction",
     "mismatch",
@@ -20,6 +20,7 @@ pub(crate) const ALARM_KINDS: [&str; 11] = [
     "approval_conflict",
     "signature_mismatch",
     "unknown_instruction",
+    "calendar_missing",
 ];
 
 /// A fresh set.
@@ -59,7 +60,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
             .map(|state| (state, 3))
             .to_vec(),
         held: vec![("fund_short", 2), ("payee_changed", 1)],
-        at_risk: 1,
+        at_risk: vec![("time", 1), ("rail_closed", 1)],
         overdue: 0,
         oldest_unpaid: minutes(50),
         oldest_unknown: minutes(2),

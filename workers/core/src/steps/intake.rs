@@ -2,6 +2,7 @@
 //! quarantine rows. Signature and form have been checked before; here only contradictions are found.
 
 use super::rules_of_intake::{CapKey, Fund, Policy, judge, judge_arrival};
+use super::telling::tell_of_the_rail;
 use super::{Desk, JournalRow, Reconsider, add};
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
@@ -253,6 +254,7 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
     }
     apply_rules(desk, context, &key);
     ring_if_new_and_ready(desk, &key);
+    tell_of_the_rail(desk, &key);
     TakenIn::Accepted
 }
 

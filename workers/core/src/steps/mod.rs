@@ -7,15 +7,17 @@ mod claim;
 mod enquiry;
 mod intake;
 mod rules_of_intake;
+mod telling;
 #[cfg(test)]
 mod tests;
 
 pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
 pub use call::{book_call, book_not_made, examine_batch, expire_lease};
 pub use claim::{Authority, ClaimInputs, ResendInputs, Spent, claim, claim_again};
-pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, time_passes};
+pub use enquiry::{EnquiryResult, book_enquiry, book_evidence};
 pub use intake::{ApplicationFacts, Approval, Arrival, Fact, IntakeContext, Quarantined, TakenIn, reconsider, take_in};
 pub use rules_of_intake::{CapKey, Fund, Policy};
+pub use telling::time_passes;
 
 use crate::batch::Batch;
 use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
@@ -189,10 +191,12 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
         "tranche": payout.key.tranche,
         "state": payout.state().code(),
         "amount": {"currency": payout.currency, "value": payout.amount.to_string()},
+        "enterprise": {"uscc": payout.enterprise.uscc, "name": payout.enterprise.name},
         "policy_id": payout.policy_id,
         "instruction_id": latest.map(|one| &one.id),
         "approved_at": payout.approved_at,
         "due_at": payout.due_at,
+        "submitted_at": latest.and_then(|one| one.first_claimed_at),
     });
     if let Some((code, text)) = payout.reason() {
         data["reason"] = json!({"code": code, "text": text});
@@ -201,6 +205,10 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
         data["credited_at"] = json!(debit.credited_at);
         data["observed_at"] = json!(debit.observed_at);
         data["bank_reference"] = json!(debit.bank_reference);
+    }
+    if let Some(risk) = &announcement.risk {
+        data["risk"] = json!({"code": risk.code, "text": risk.text});
+        data["bank_reopens_at"] = json!(risk.bank_reopens_at);
     }
     WorldEvent {
         event_type: announcement.word.event_type().to_owned(),

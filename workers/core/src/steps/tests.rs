@@ -5,6 +5,7 @@
 
 mod intake;
 mod sending;
+mod telling;
 
 use super::{Arrival, Desk, Fact, Fund, IntakeContext, Policy, TakenIn, take_in};
 use crate::ids::{FundId, PolicyId};
