@@ -145,6 +145,22 @@ impl Setting for SocketAddr {
     }
 }
 
+/// A time of day.
+impl Setting for jiff::civil::Time {
+    const EXPECTED: &'static str = "a time of day such as \"17:15\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let (hour, minute) = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts = (digits(hour) && digits(minute)).then_some((hour.parse().ok()?, minute.parse().ok()?))?;
+        Self::new(parts.0, parts.1, 0, 0).ok()
+    }
+
+    fn shown(&self) -> String {
+        format!("{:02}:{:02}", self.hour(), self.minute())
+    }
+}
+
 impl Setting for TimeZone {
     const EXPECTED: &'static str = "the IANA name of a time zone such as \"Asia/Shanghai\"";
 
@@ -325,6 +341,11 @@ mod tests {
         assert_eq!(u32::from_text("1000001"), None);
         let dated: toml::Table = "at = 2026-01-01T08:00:00+08:00".parse().unwrap();
         assert_eq!(jiff::Timestamp::from_toml(&dated["at"]).unwrap().shown(), "2026-01-01T00:00:00Z");
+        let time = |text: &str| jiff::civil::Time::from_text(text).map(|time| time.shown());
+        assert_eq!(time("17:15").as_deref(), Some("17:15"));
+        for wrong in ["7:15", "24:00", "17:60", "17:15:00", "+7:15", "1715", ""] {
+            assert_eq!(time(wrong), None, "{wrong}");
+        }
         let bare: toml::Table = "at = 2026-01-01T08:00:00".parse().unwrap();
         assert_eq!(jiff::Timestamp::from_toml(&bare["at"]), None, "without an offset");
     }

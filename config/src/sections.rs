@@ -6,6 +6,7 @@ use crate::address::{DatabaseUrl, HttpUrl, QueueUrl};
 use crate::form::{Amount, Secrecy, Secret, Setting, choice};
 use crate::layers::Key;
 use crate::settings::Reader;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -221,6 +222,12 @@ section!(
         claim_lease_seconds: u32,
         /// Calls open at once, in one process.
         parallel_calls: u32,
+        /// A transfer of more than this travels by the large-value system.
+        large_value_above: Amount,
+        /// That opens at this time of the evening before each working day …
+        large_value_opens: Time,
+        /// … and closes at this time of the working day.
+        large_value_closes: Time,
     }
 );
 section!(

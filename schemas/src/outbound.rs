@@ -58,6 +58,8 @@ impl OutboundEvent {
 pub enum OutboundData {
     /// What became of a payout.
     Payout(PayoutOccasion, PayoutData),
+    /// A payout may miss its 24 hours.
+    AtRisk(AtRiskData),
     /// Something could not be taken in.
     Quarantined(QuarantinedData),
     /// An operator acted.
@@ -70,6 +72,7 @@ impl OutboundData {
     pub fn event_type(&self) -> &'static str {
         match self {
             Self::Payout(occasion, _) => occasion.event_type(),
+            Self::AtRisk(_) => PayoutOccasion::AtRisk.event_type(),
             Self::Quarantined(_) => QUARANTINED,
             Self::OperatorActed(_) => OPERATOR_ACTED,
         }
@@ -80,6 +83,7 @@ impl OutboundData {
     pub fn to_value(&self) -> Value {
         match self {
             Self::Payout(_, data) => json!(data),
+            Self::AtRisk(data) => json!(data),
             Self::Quarantined(data) => json!(data),
             Self::OperatorActed(data) => json!(data),
         }
@@ -204,6 +208,38 @@ pub struct PayoutData {
     pub reason: Option<Reason>,
 }
 
+/// Data of `payout.at_risk.v1`: the payout, and why its 24 hours are in danger. Told once for each danger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AtRiskData {
+    /// The payout.
+    #[serde(flatten)]
+    pub payout: PayoutData,
+    /// Why.
+    pub risk: Risk,
+    /// When the bank's rail opens again; there for `rail_closed` when the calendar knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_reopens_at: Option<Time>,
+}
+
+/// Why the 24 hours are in danger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Risk {
+    /// Which danger.
+    pub code: RiskCode,
+    /// The danger in a sentence for people.
+    pub text: Text,
+}
+
+/// Which danger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskCode {
+    /// Much of the time has gone by.
+    Time,
+    /// It needs the large-value rail, which is closed until after its 24 hours.
+    RailClosed,
+}
+
 /// Data of `event.quarantined.v1`: which message, and what is wrong with it. What could not be read is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuarantinedData {
@@ -267,9 +303,11 @@ pub enum ActOutcome {
 /// Each type with its sentence and the schema of its data.
 pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, &'static str, Schema)> {
     let payout = generator.subschema_for::<PayoutData>();
+    let at_risk = generator.subschema_for::<AtRiskData>();
+    let data = |occasion: &PayoutOccasion| if *occasion == PayoutOccasion::AtRisk { &at_risk } else { &payout };
     let mut all: Vec<_> = PayoutOccasion::ALL
         .iter()
-        .map(|occasion| (occasion.event_type(), occasion.sentence(), payout.clone()))
+        .map(|occasion| (occasion.event_type(), occasion.sentence(), data(occasion).clone()))
         .collect();
     let quarantined = generator.subschema_for::<QuarantinedData>();
     all.push((QUARANTINED, "A message could not be taken in.", quarantined));

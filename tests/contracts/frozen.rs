@@ -96,12 +96,15 @@ fn examples_of_what_goes_out_are_valid_and_as_we_write_them() {
 }
 
 fn typed_data_round_trips(event_type: &str, data: &Value) {
-    use zhida_schemas::outbound::{OperatorActedData, OutboundData, PayoutData, PayoutOccasion, QuarantinedData};
+    use zhida_schemas::outbound::{
+        AtRiskData, OperatorActedData, OutboundData, PayoutData, PayoutOccasion, QuarantinedData,
+    };
     fn read<T: serde::de::DeserializeOwned>(data: &Value) -> T {
         serde_json::from_value(data.clone()).unwrap()
     }
     let occasion = PayoutOccasion::ALL.iter().find(|occasion| occasion.event_type() == event_type);
     let typed = match (occasion, event_type) {
+        (Some(PayoutOccasion::AtRisk), _) => OutboundData::AtRisk(read::<AtRiskData>(data)),
         (Some(occasion), _) => OutboundData::Payout(*occasion, read::<PayoutData>(data)),
         (None, "event.quarantined.v1") => OutboundData::Quarantined(read::<QuarantinedData>(data)),
         (None, "operator.acted.v1") => OutboundData::OperatorActed(read::<OperatorActedData>(data)),

@@ -127,6 +127,7 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "rings signature_mismatch",
     "rings unknown_instruction",
     "rings database_went_back",
+    "payout.at_risk_rail_closed",
     "a successor that never left is Closed and said to be on the way",
 ];
 

@@ -11,12 +11,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::money::Fen;
 use zhida_core::payout::Payout;
 use zhida_core::ports::bank::Transfer;
 use zhida_core::ports::queue::DeliveryTag;
 use zhida_core::ports::store::{Protocol, SignedAct};
+use zhida_core::rails::LargeValueRail;
 use zhida_core::rules::{Idempotency, Rules};
 use zhida_core::steps::Arrival;
 use zhida_tests::memory_store::{MemoryStore, Tables};
@@ -319,6 +322,15 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
     }
     if rng.u8(0..6) == 0 {
         rules.bank.idempotency = Idempotency::MessageId;
+    }
+    if rng.u8(0..4) == 0 {
+        rules.large_value = Some(LargeValueRail {
+            above: Fen(300_000),
+            opens: jiff::civil::time(20, 30, 0, 0),
+            closes: jiff::civil::time(17, 15, 0, 0),
+            calendar: Arc::new(Calendar::mainland_china().expect("the embedded calendar is read by its own tests")),
+            zone: rules.zone.clone(),
+        });
     }
     rules
 }

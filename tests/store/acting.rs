@@ -308,3 +308,24 @@ pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     let held = PayoutFilter { state: Some(PayoutState::Held), limit: 10, ..PayoutFilter::default() };
     assert_eq!(world.store.payouts(&held).await.unwrap().items.len(), 1);
 }
+
+/// The large-value rail opens at no time that matters here; awards of 100 yuan need it.
+pub(crate) async fn a_closed_rail_is_told_at_once_and_counted_apart(world: World) {
+    world.accept([1]).await;
+    let small = Award { fen: 5_000, ..world.award(2).await };
+    world.take(&[small.arrival()]).await;
+    let counts = async || {
+        let figures = world.figures().await;
+        (figures.at_risk, figures.at_risk_rail_closed, figures.overdue)
+    };
+    assert_eq!(counts().await, (0, 1, 0), "at its arrival");
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 0, "told once");
+    world.pass(SignedDuration::from_hours(13));
+    assert_eq!(world.store.time_passes(10).await.unwrap(), 2, "both are told that half of their time is over");
+    assert_eq!(counts().await, (1, 1, 0), "each is counted under one reason");
+    let trace = world.store.trace(&key(1).application_id).await.unwrap();
+    assert_eq!(trace.iter().filter(|row| row.kind == "payout.at_risk_rail_closed").count(), 1);
+    world.pass(SignedDuration::from_hours(12));
+    world.store.time_passes(10).await.unwrap();
+    assert_eq!(counts().await, (0, 0, 2));
+}

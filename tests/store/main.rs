@@ -7,6 +7,7 @@ mod acting;
 mod belief;
 mod evidence;
 mod place;
+mod rail;
 mod restoring;
 mod sending;
 mod taking_in;
@@ -81,6 +82,7 @@ cases! {
     acting::a_revoked_key_holds_what_it_approved;
     acting::a_key_revoked_later_holds_what_may_still_go;
     acting::alerts_of_the_24_hours_are_given_once;
+    acting::a_closed_rail_is_told_at_once_and_counted_apart with |rules| rail::that_never_opens(rules);
     acting::the_outbox_loses_nothing_between_two_relays;
     acting::events_of_one_application_are_numbered_without_gaps_over_its_tranches;
     acting::lost_doorbells_are_rung_again;

@@ -17,8 +17,8 @@ pub struct StateFigures {
     pub payouts: Vec<(&'static str, u64)>,
     /// Held payouts by hold code; every code, also those at 0.
     pub held: Vec<(&'static str, u64)>,
-    /// Payouts that may miss their 24 hours.
-    pub at_risk: u64,
+    /// Payouts that may miss their 24 hours, by reason (`time`, `rail_closed`); each once, every reason, also those at 0.
+    pub at_risk: Vec<(&'static str, u64)>,
     /// Payouts past them.
     pub overdue: u64,
     /// Age of the oldest approval not paid, holds included; without those that wait for the enterprise's own correction.
@@ -93,7 +93,9 @@ impl StateGauges {
             self.set(table::FUND_COMMITTED, &[&fund.fund], fen(fund.committed_fen));
             self.set(table::FUND_LEFT, &[&fund.fund], fen(fund.left_fen));
         }
-        self.set(table::AT_RISK, &[], whole(figures.at_risk));
+        for (reason, count) in &figures.at_risk {
+            self.set(table::AT_RISK, &[reason], whole(*count));
+        }
         self.set(table::OVERDUE, &[], whole(figures.overdue));
         self.set(table::OLDEST_UNPAID, &[], age(figures.oldest_unpaid));
         self.set(table::OLDEST_UNKNOWN, &[], age(figures.oldest_unknown));

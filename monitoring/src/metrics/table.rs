@@ -73,8 +73,9 @@ table! {
     OLDEST_UNPAID = "zhida_oldest_unpaid_age_seconds", Kind::State, [],
         "Age of the oldest approval that is not paid and waits for us or the bank, holds included; 0 when there is none.",
         "最久未付审定的时长";
-    AT_RISK = "zhida_payouts_at_risk", Kind::State, [],
-        "Payouts that may miss their 24 hours.", "可能超时的兑付";
+    AT_RISK = "zhida_payouts_at_risk", Kind::State, ["reason"],
+        "Payouts that may miss their 24 hours, each under one reason: time running out, or the large-value rail closed.",
+        "可能超时的兑付";
     OVERDUE = "zhida_payouts_overdue", Kind::State, [],
         "Payouts past their 24 hours and not credited.", "已超时的兑付";
 

@@ -43,7 +43,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
             .map(|state| (state, 3))
             .to_vec(),
         held: vec![("fund_short", 2), ("payee_changed", 1)],
-        at_risk: 1,
+        at_risk: vec![("time", 1), ("rail_closed", 1)],
         overdue: 0,
         oldest_unpaid: minutes(50),
         oldest_unknown: minutes(2),

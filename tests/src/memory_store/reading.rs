@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
-use zhida_core::payout::{InstructionState, Payout, PayoutState};
+use zhida_core::payout::{Alert, InstructionState, Payout, PayoutState};
 use zhida_core::ports::store::{
     ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
 };
@@ -98,10 +98,18 @@ impl MemoryStore {
         sum.1.0 += payout.amount.0;
         if payout.is_unpaid() {
             figures.oldest_unpaid = earliest(figures.oldest_unpaid, payout.approved_at);
-            let first_alert = payout.alerts(&self.protocol.rules).into_iter().map(|(_, from)| from).min();
-            let at_risk = now < payout.due_at && first_alert.is_some_and(|from| now >= from);
-            figures.overdue += u64::from(now >= payout.due_at);
-            figures.at_risk += u64::from(at_risk);
+            let first = self
+                .protocol
+                .rules
+                .at_risk_after
+                .iter()
+                .min()
+                .and_then(|after| payout.approved_at.checked_add(*after).ok());
+            let overdue = now >= payout.due_at;
+            let rail_closed = payout.told.contains(&Alert::RailClosed.name());
+            figures.overdue += u64::from(overdue);
+            figures.at_risk_rail_closed += u64::from(!overdue && rail_closed);
+            figures.at_risk += u64::from(!overdue && !rail_closed && first.is_some_and(|from| now >= from));
         }
         let live = payout.instructions.iter().rev().find(|one| !one.is_dead());
         match state {

@@ -7,6 +7,7 @@ pub mod money;
 pub mod names;
 pub mod payout;
 pub mod ports;
+pub mod rails;
 pub mod rules;
 #[cfg(test)]
 mod scenery;

@@ -1,5 +1,6 @@
 //! The district's agreed rules as plain numbers: with its bank, and for its own approvals. Filled from the settings.
 
+use crate::rails::LargeValueRail;
 use jiff::SignedDuration;
 
 /// What the bank recognises a repetition by.
@@ -45,7 +46,7 @@ pub struct BankRules {
     pub retry_pause: SignedDuration,
     /// Pause before a new instruction after "the account lacks funds".
     pub funds_retry: SignedDuration,
-    /// Pause before a new instruction after "the window is closed".
+    /// Pause before a new instruction after "the window is closed", where no rail's hours say more.
     pub window_retry: SignedDuration,
 }
 
@@ -77,6 +78,8 @@ pub struct Rules {
     pub second_officer_above: Option<i64>,
     /// Sending limits; none means no limit.
     pub limits: Limits,
+    /// The hours of large-value clearing; none: every amount can be credited at any hour.
+    pub large_value: Option<LargeValueRail>,
     /// Zone in which days and years are counted.
     pub zone: jiff::tz::TimeZone,
 }
@@ -102,7 +105,7 @@ pub struct Limits {
 }
 
 impl Rules {
-    /// Rules with the documented defaults, for `district`.
+    /// Rules with the documented defaults, for `district`; without a large-value rail, whose calendar comes with the settings.
     #[must_use]
     pub fn with_defaults(district: &str) -> Self {
         Self {
@@ -127,6 +130,7 @@ impl Rules {
             at_risk_after: [12, 18, 23].map(SignedDuration::from_hours).to_vec(),
             second_officer_above: None,
             limits: Limits::default(),
+            large_value: None,
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC),
         }
     }

@@ -96,7 +96,7 @@ fn state_figures(figures: &Figures) -> StateFigures {
         read_at: SystemTime::now(),
         payouts: PayoutState::ALL.iter().map(|state| (state.code(), by_state(*state))).collect(),
         held: HoldCode::ALL.iter().map(|code| (code.code(), count(&figures.held_by_code, code.code()))).collect(),
-        at_risk: figures.at_risk,
+        at_risk: vec![("time", figures.at_risk), ("rail_closed", figures.at_risk_rail_closed)],
         overdue: figures.overdue,
         oldest_unpaid: age(figures.oldest_unpaid),
         oldest_unknown: age(figures.oldest_unknown),

@@ -1,17 +1,24 @@
 //! From settings to the core's rules.
 
 use jiff::SignedDuration;
-use zhida_config::Settings;
+use std::sync::Arc;
+use zhida_config::calendar::CalendarError;
 use zhida_config::sections::{Idempotency, Switch};
+use zhida_config::{Calendar, Settings};
+use zhida_core::money::Fen;
+use zhida_core::rails::LargeValueRail;
 use zhida_core::rules::{self, BankRules, ChangedPayee, Enquiries, Limits, Rules};
 
 /// The rules that these settings state, for `district`.
-pub(crate) fn rules(settings: &Settings, district: &str) -> Rules {
+///
+/// # Errors
+/// The embedded calendar cannot be read.
+pub(crate) fn rules(settings: &Settings, district: &str) -> Result<Rules, CalendarError> {
     let seconds = |count: u32| SignedDuration::from_secs(i64::from(count));
     let days = |count: u32| SignedDuration::from_hours(24 * i64::from(count));
     let bank = &settings.bank;
     let defaults = Rules::with_defaults(district);
-    Rules {
+    Ok(Rules {
         bank: BankRules {
             batch_max: bank.batch_max,
             lease: seconds(bank.claim_lease_seconds),
@@ -44,7 +51,14 @@ pub(crate) fn rules(settings: &Settings, district: &str) -> Rules {
             per_day: settings.limits.per_day.as_ref().map(|amount| amount.fen),
             per_fund_per_day: settings.limits.per_fund_per_day.as_ref().map(|amount| amount.fen),
         },
+        large_value: Some(LargeValueRail {
+            above: Fen(bank.large_value_above.fen),
+            opens: bank.large_value_opens,
+            closes: bank.large_value_closes,
+            calendar: Arc::new(Calendar::mainland_china()?),
+            zone: settings.calendar.timezone.clone(),
+        }),
         zone: settings.calendar.timezone.clone(),
         ..defaults
-    }
+    })
 }

@@ -95,7 +95,7 @@ impl House {
     pub(crate) async fn open(settings: Settings, stopped: watch::Receiver<bool>) -> anyhow::Result<Self> {
         let district = wiring::district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
-        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
+        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())?).await?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?);
         Ok(Self {
             door: Door { store: store.clone(), keyring, district },

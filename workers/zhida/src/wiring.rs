@@ -39,7 +39,7 @@ impl Context {
         }
         let district = district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
-        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())).await?;
+        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())?).await?;
         let door = Arc::new(Door { store: store.clone(), keyring, district: district.clone() });
         Ok(Self { settings, store, door, district })
     }
@@ -56,12 +56,15 @@ pub(crate) fn district(settings: &Settings) -> anyhow::Result<String> {
 }
 
 /// Rules, message format and signature check, as every store needs them.
-pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring>) -> Protocol {
-    Protocol {
-        rules: Arc::new(rules(settings, district)),
+///
+/// # Errors
+/// The embedded calendar cannot be read.
+pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring>) -> anyhow::Result<Protocol> {
+    Ok(Protocol {
+        rules: Arc::new(rules(settings, district)?),
         format: Arc::new(Pain001Format::new(district, settings.calendar.timezone.clone())),
         verifier: keyring,
-    }
+    })
 }
 
 /// The bank link of the settings, measured.

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::value::{Record, Row, json};
 use zhida_core::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
-use zhida_core::payout::{EndKind, Ended, Enterprise, Instruction, Payout, PayoutState};
+use zhida_core::payout::{Alert, EndKind, Ended, Enterprise, Instruction, Payout, PayoutState};
 use zhida_core::ports::bank::Payee;
 use zhida_core::rules::Rules;
 
@@ -82,6 +82,7 @@ pub(super) fn changed(payout: &Payout, rules: &Rules) -> Record {
         ("overpaid", payout.overpaid.into()),
         ("restored", payout.restored.into()),
         ("told", json(&payout.told).into()),
+        ("rail_closed", payout.told.contains(&Alert::RailClosed.name()).into()),
         ("credited_at", credited_at.into()),
         ("paid_account_no", paid.map(account_of).into()),
         ("wake_at", payout.next_moment(rules).into()),

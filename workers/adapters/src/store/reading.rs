@@ -176,7 +176,7 @@ impl SqlStore {
         Ok(figures)
     }
 
-    /// At risk: from the first alert on, until the 24 hours are over; then overdue.
+    /// At risk: from the first alert on, or because the large-value rail is closed, until the 24 hours are over; then overdue.
     async fn count_late(&self, tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
         let now = tx.now;
         let first_alert = self.protocol.rules.at_risk_after.iter().min();
@@ -186,7 +186,11 @@ impl SqlStore {
         let sql = "select count(*) as count from payouts where live and approved_at <= $1";
         figures.overdue = tx.one(sql, vec![late.into()]).await?.unsigned("count")?;
         let at_risk_or_overdue: u64 = tx.one(sql, vec![risky.into()]).await?.unsigned("count")?;
-        figures.at_risk = at_risk_or_overdue.saturating_sub(figures.overdue);
+        let sql = "select count(*) as count, count(*) filter (where approved_at <= $2) as both \
+            from payouts where live and rail_closed and approved_at > $1";
+        let rail = tx.one(sql, vec![late.into(), risky.into()]).await?;
+        figures.at_risk_rail_closed = rail.unsigned("count")?;
+        figures.at_risk = at_risk_or_overdue.saturating_sub(figures.overdue).saturating_sub(rail.unsigned("both")?);
         Ok(())
     }
 }

@@ -92,13 +92,14 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     migration!(1, "0001_money"),
     migration!(2, "0002_reports"),
     migration!(3, "0003_restore"),
     migration!(4, "0004_sequences"),
     migration!(5, "0005_accounts_and_keys"),
     migration!(6, "0006_alarms_and_keys"),
+    migration!(7, "0007_rails"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

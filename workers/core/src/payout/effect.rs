@@ -2,6 +2,7 @@
 
 use super::books::Posting;
 use crate::ids::{InstructionId, MsgId, PayoutKey};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,6 +62,55 @@ impl PayoutWord {
 pub struct Announcement {
     /// What.
     pub word: PayoutWord,
+    /// Why the 24 hours are in danger, when that is what is announced.
+    pub risk: Option<Risk>,
+}
+
+/// Why the 24 hours are in danger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// Of which kind.
+    pub code: RiskCode,
+    /// In a sentence for people, Chinese first.
+    pub text: String,
+    /// When the bank's rail opens again, if that is why and the calendar knows.
+    pub bank_reopens_at: Option<Timestamp>,
+}
+
+/// Kinds of danger; public, and counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskCode {
+    /// Much of the time has gone by.
+    Time,
+    /// It needs the large-value rail, which opens too late.
+    RailClosed,
+}
+
+/// What is told of a payout's 24 hours, each once, while it is unpaid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alert {
+    /// So many hours have gone by since the approval.
+    AfterHours(i64),
+    /// It needs the large-value rail, which is closed until after its 24 hours.
+    RailClosed,
+    /// Whether that rail is open in time cannot be said: the calendar has no data.
+    CalendarMissing,
+    /// The 24 hours are over.
+    Overdue,
+}
+
+impl Alert {
+    /// The name under which it is remembered and journalled.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::AfterHours(hours) => format!("at_risk_after_{hours}h"),
+            Self::RailClosed => "at_risk_rail_closed".to_owned(),
+            Self::CalendarMissing => "calendar_missing".to_owned(),
+            Self::Overdue => "overdue".to_owned(),
+        }
+    }
 }
 
 /// What rings. The kind is public: a metric label and the key of a runbook.
@@ -93,11 +143,13 @@ pub enum AlarmKind {
     DatabaseWentBack,
     /// The rows of a payout cannot be read, or the database refuses their change: it is left out.
     RowUnusable,
+    /// The calendar has no data for a year in which the 24 hours of a large payout run.
+    CalendarMissing,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Overpaid,
         Self::Contradiction,
         Self::Mismatch,
@@ -111,6 +163,7 @@ impl AlarmKind {
         Self::UnknownInstruction,
         Self::DatabaseWentBack,
         Self::RowUnusable,
+        Self::CalendarMissing,
     ];
 
     /// The name in metrics, tables and runbooks.
@@ -130,6 +183,7 @@ impl AlarmKind {
             Self::UnknownInstruction => "unknown_instruction",
             Self::DatabaseWentBack => "database_went_back",
             Self::RowUnusable => "row_unusable",
+            Self::CalendarMissing => "calendar_missing",
         }
     }
 }

@@ -16,7 +16,7 @@ mod tests;
 mod waiting;
 
 pub use books::{Account, Posting};
-pub use effect::{Alarm, AlarmKind, Announcement, Effect, PayoutWord};
+pub use effect::{Alarm, AlarmKind, Alert, Announcement, Effect, PayoutWord, Risk, RiskCode};
 pub use event::{CallEnd, Decision, Event, FundGrant, Refused, Word};
 pub use hold::{Ends, Hold, HoldCode, Release};
 pub use instruction::{Carrier, Claim, Debit, Instruction, InstructionState, Returned};
@@ -205,7 +205,7 @@ pub struct Payout {
     /// The database was restored since its approval: a lost history may have sent what stands here unsent, or as generations
     /// that do not stand here, so every one is asked for before it is sent.
     pub restored: bool,
-    /// Alerts of the 24 hours already given: `at_risk_after_12h`, …, `overdue`.
+    /// Alerts of the 24 hours already given, by name.
     pub told: BTreeSet<String>,
     /// Generations, oldest first; never empty.
     pub instructions: Vec<Instruction>,
@@ -221,18 +221,28 @@ impl Payout {
     }
 
     fn next_alert(&self, rules: &crate::rules::Rules) -> Option<Timestamp> {
-        self.alerts(rules).into_iter().filter(|(name, _)| !self.told.contains(name)).map(|(_, from)| from).min()
+        self.alerts(rules)
+            .into_iter()
+            .filter(|(alert, _)| !self.told.contains(&alert.name()))
+            .map(|(_, from)| from)
+            .min()
     }
 
-    /// Every alert of the 24 hours by name, with the moment from which it is due.
+    /// Every alert of the 24 hours, with the moment from which it is due.
     #[must_use]
-    pub fn alerts(&self, rules: &crate::rules::Rules) -> Vec<(String, Timestamp)> {
-        let mut alerts: Vec<(String, Timestamp)> = Vec::new();
+    pub fn alerts(&self, rules: &crate::rules::Rules) -> Vec<(Alert, Timestamp)> {
+        let mut alerts: Vec<(Alert, Timestamp)> = Vec::new();
         for after in &rules.at_risk_after {
             let from = self.approved_at.checked_add(*after).unwrap_or(Timestamp::MAX);
-            alerts.push((format!("at_risk_after_{}h", after.as_hours()), from));
+            alerts.push((Alert::AfterHours(after.as_hours()), from));
         }
-        alerts.push(("overdue".to_owned(), self.due_at));
+        if let Some(rail) = rules.large_value_rail(self.amount) {
+            match rail.last_chance(self.approved_at, self.due_at) {
+                Ok(from) => alerts.extend(from.map(|from| (Alert::RailClosed, from))),
+                Err(_) => alerts.push((Alert::CalendarMissing, self.approved_at)),
+            }
+        }
+        alerts.push((Alert::Overdue, self.due_at));
         alerts
     }
 }

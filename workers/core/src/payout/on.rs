@@ -260,7 +260,7 @@ impl Turn<'_> {
                     self.hold_until(HoldCode::BankFunds, until, "AM04");
                 }
                 Some(RejectionClass::Window) => {
-                    let until = self.later(self.rules.bank.window_retry);
+                    let until = self.rules.after_closed_window(self.payout.amount, self.now);
                     self.mint_next();
                     self.hold_until(HoldCode::BankWindow, until, "TM01");
                 }
@@ -316,7 +316,7 @@ impl Turn<'_> {
 
     pub(super) fn announce(&mut self, word: PayoutWord) {
         self.payout.sequence += 1;
-        self.effects.push(Effect::Announce(Announcement { word }));
+        self.effects.push(Effect::Announce(Announcement { word, risk: None }));
     }
 
     pub(super) fn journal(&mut self, kind: &'static str, detail: Value) {

@@ -271,8 +271,10 @@ pub struct Figures {
     pub oldest_unpaid: Option<Timestamp>,
     /// Unpaid beyond their 24 hours.
     pub overdue: u64,
-    /// Unpaid and at risk.
+    /// Unpaid and at risk because much of the time has gone by.
     pub at_risk: u64,
+    /// Unpaid and at risk because the large-value rail is closed; not counted among the others.
+    pub at_risk_rail_closed: u64,
     /// Since when the oldest unknown waits (end of its last call).
     pub oldest_unknown: Option<Timestamp>,
     /// Since when the oldest pending waits.

@@ -1,12 +1,11 @@
 //! Enquiries, evidence from elsewhere, and what time alone brings.
 
+use super::Desk;
 use super::call::{evidence, no_earlier};
-use super::{Desk, JournalRow};
 use crate::ids::{InstructionId, PayoutKey};
-use crate::payout::{Alarm, AlarmKind, Announcement, Carrier, Event, PayoutWord, Refused, Word};
+use crate::payout::{Alarm, AlarmKind, Carrier, Event, Refused, Word};
 use crate::ports::bank::EnquiryOutcome;
 use jiff::Timestamp;
-use serde_json::json;
 
 /// What an enquiry brought, with the time by the database's clock at which it was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,34 +64,5 @@ fn book(desk: &mut Desk<'_>, key: &PayoutKey, id: &InstructionId, event: Event) 
         key: Some(key.clone()),
         instruction_id: Some(id.clone()),
         text: format!("evidence that could not be booked: {refused}"),
-    });
-}
-
-/// What time alone brings a payout: holds that end at a time, and the alerts of its 24 hours, each given once.
-pub fn time_passes(desk: &mut Desk<'_>, key: &PayoutKey) {
-    let _ = desk.apply(key, Event::TimePassed);
-    let Some(payout) = desk.payouts.get(key).cloned() else { return };
-    if !payout.is_unpaid() {
-        return;
-    }
-    for (name, from) in payout.alerts(desk.rules) {
-        let word = if name == "overdue" { PayoutWord::Overdue } else { PayoutWord::AtRisk };
-        tell_once(desk, key, word, &name, from);
-    }
-}
-
-fn tell_once(desk: &mut Desk<'_>, key: &PayoutKey, word: PayoutWord, name: &str, from: Timestamp) {
-    let Some(mut payout) = desk.payouts.get(key).cloned() else { return };
-    if desk.now < from || !payout.told.insert(name.to_owned()) {
-        return;
-    }
-    payout.sequence += 1;
-    let announcement = Announcement { word };
-    desk.put(payout, vec![crate::payout::Effect::Announce(announcement)]);
-    desk.changes.journal.push(JournalRow {
-        kind: format!("payout.{name}"),
-        subject: super::subject(key),
-        by: desk.by.clone(),
-        detail: json!({"since": from}),
     });
 }

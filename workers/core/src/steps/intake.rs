@@ -3,6 +3,7 @@
 
 use super::arrivals::{ApplicationFacts, Approval, Arrival, Fact, Quarantined, TakenIn};
 use super::rules_of_intake::{CapKey, Fund, Policy, fund_in_another_currency, judge, judge_arrival};
+use super::telling::tell_of_the_rail;
 use super::{Desk, JournalRow, Reconsider, Restored, add};
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
@@ -138,6 +139,7 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
     }
     apply_rules(desk, context, &key);
     ring_if_new_and_ready(desk, &key);
+    tell_of_the_rail(desk, &key);
     TakenIn::Accepted
 }
 

@@ -9,6 +9,7 @@ mod enquiry;
 mod intake;
 mod restore;
 mod rules_of_intake;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +17,11 @@ pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
 pub use arrivals::{ApplicationFacts, Approval, Arrival, Fact, Quarantined, TakenIn};
 pub use call::{book_call, book_not_made, examine_batch, expire_lease};
 pub use claim::{Authority, ClaimInputs, PaidAccounts, ResendInputs, Spent, claim, claim_again};
-pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, book_statement_check, time_passes};
+pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, book_statement_check};
 pub use intake::{IntakeContext, reconsider, take_in};
 pub use restore::{Restore, Restored, close_sending, compare, owners_of_forgotten, possible_ids, recover};
 pub use rules_of_intake::{CapKey, Fund, Policy};
+pub use telling::time_passes;
 
 use crate::batch::Batch;
 use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
@@ -207,6 +209,10 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
         "bank_reference": debit.and_then(|one| one.bank_reference.as_ref()),
         "reason": payout.reason().map(|(code, text)| json!({"code": code, "text": text})),
     });
+    if let Some(risk) = &announcement.risk {
+        data["risk"] = json!({"code": risk.code, "text": risk.text});
+        data["bank_reopens_at"] = json!(micros(risk.bank_reopens_at));
+    }
     if let Some(members) = data.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }

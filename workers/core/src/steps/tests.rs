@@ -6,6 +6,7 @@
 mod holds;
 mod intake;
 mod sending;
+mod telling;
 
 use super::{Arrival, Desk, Fact, Fund, IntakeContext, Policy, TakenIn, take_in};
 use crate::ids::{FundId, PolicyId};
