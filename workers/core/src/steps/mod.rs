@@ -209,6 +209,10 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
         "bank_reference": debit.and_then(|one| one.bank_reference.as_ref()),
         "reason": payout.reason().map(|(code, text)| json!({"code": code, "text": text})),
     });
+    if let Some(risk) = &announcement.risk {
+        data["risk"] = json!({"code": risk.code, "text": risk.text});
+        data["bank_reopens_at"] = json!(micros(risk.bank_reopens_at));
+    }
     if let Some(members) = data.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
