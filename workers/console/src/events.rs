@@ -75,18 +75,19 @@ async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
 fn answer(results: &[Handed]) -> serde_json::Value {
     let mut accepted = 0_u32;
     let mut duplicates = 0_u32;
-    let mut quarantined = Vec::new();
+    let (mut refused, mut quarantined) = (Vec::new(), Vec::new());
     for (index, result) in results.iter().enumerate() {
         match result {
             Handed::Accepted | Handed::Acted(_) => accepted += 1,
             Handed::Duplicate => duplicates += 1,
+            Handed::Refused(reason) => refused.push(json!({"index": index, "reason": reason})),
             Handed::Quarantined(item) => quarantined.push(json!({
                 "index": index, "id": item.event_id, "reason_code": item.reason_code, "field": item.field,
                 "reason": item.reason,
             })),
         }
     }
-    json!({"accepted": accepted, "duplicates": duplicates, "quarantined": quarantined})
+    json!({"accepted": accepted, "duplicates": duplicates, "refused": refused, "quarantined": quarantined})
 }
 
 fn media_type(headers: &HeaderMap) -> Result<&'static str, Problem> {

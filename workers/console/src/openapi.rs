@@ -77,8 +77,10 @@ fn schemas() -> Value {
     json!({
         "Problem": {"type": "object", "required": ["type", "title", "status", "detail"], "properties": {
             "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}}},
-        "TakenIn": {"type": "object", "required": ["accepted", "duplicates", "quarantined"], "properties": {
+        "TakenIn": {"type": "object", "required": ["accepted", "duplicates", "refused", "quarantined"], "properties": {
             "accepted": {"type": "integer"}, "duplicates": {"type": "integer"},
+            "refused": {"type": "array", "description": "acts of operators that were not done; the journal keeps them", "items": {
+                "type": "object", "required": ["index", "reason"], "properties": {"index": {"type": "integer"}, "reason": {"type": "string"}}}},
             "quarantined": {"type": "array", "items": {"type": "object", "required": ["index", "reason"], "properties": {
                 "index": {"type": "integer"}, "id": text, "reason_code": {"type": "string"}, "field": text, "reason": {"type": "string"}}}}}},
         "Entry": {"type": "object", "required": ["at", "kind", "by", "detail"], "properties": {
