@@ -33,8 +33,10 @@ pub(crate) async fn post_events(
     let events: Vec<&[u8]> = if media_type == SINGLE {
         vec![&bytes]
     } else {
-        strict_json::split_events(&bytes)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "not a batch of events", error.to_string()))?
+        strict_json::split_events(&bytes).map_err(|error| {
+            let detail = format!("the body {}; send a JSON array of events, or one event as {SINGLE}", error.reason);
+            Problem::new(StatusCode::BAD_REQUEST, "not a batch of events", detail)
+        })?
     };
     if events.iter().any(|event| event.len() > MAX_EVENT_BYTES) {
         let detail = format!("an event of the batch has more than {MAX_EVENT_BYTES} bytes");
