@@ -11,6 +11,7 @@ mod demo;
 mod keys;
 mod operators;
 mod payments;
+mod readme;
 mod restore;
 mod service;
 mod verbs;
