@@ -196,6 +196,12 @@ section!(
         token: Option<Secret>,
         /// Bearer token that the bank shows to us when it pushes.
         push_token: Option<Secret>,
+        /// Our certificate for mutual TLS, PEM, with the chain up to the bank's authority.
+        client_certificate_file: Option<PathBuf>,
+        /// Its private key, PEM.
+        client_key_file: Option<PathBuf>,
+        /// Roots that alone are trusted, PEM; without it those of the operating system.
+        ca_file: Option<PathBuf>,
         /// Folder of the file link that we write to.
         out_dir: Option<PathBuf>,
         /// Folder of the file link that we read from.

@@ -86,7 +86,7 @@ impl Settings {
                         .to_owned(),
                 );
             }
-            Some(BankKind::Http) => {}
+            Some(BankKind::Http) => self.check_bank_certificates(refusals),
         }
         // A claim must outlive its call, or two workers could call for the same batch.
         let (lease, timeout) = (self.bank.claim_lease_seconds, self.bank.timeout_seconds);
@@ -100,6 +100,23 @@ impl Settings {
             refusals.push(format!(
                 "bank.enquiry_first_seconds = {first} is above bank.enquiry_max_seconds = {max}: lower the first or raise the second"
             ));
+        }
+    }
+
+    /// Whether the files can be read shows when the link is set up.
+    fn check_bank_certificates(&self, refusals: &mut Vec<String>) {
+        let bank = &self.bank;
+        let given = [
+            ("client_certificate_file", &bank.client_certificate_file),
+            ("client_key_file", &bank.client_key_file),
+            ("ca_file", &bank.ca_file),
+        ];
+        if let [(one, Some(_)), (other, None), _] | [(other, None), (one, Some(_)), _] = given {
+            refusals.push(format!("bank.{one} is set and bank.{other} is not: a certificate and its key go together"));
+        }
+        let plain = bank.url.as_ref().is_some_and(|url| !url.expose().starts_with("https://"));
+        if let (true, Some((name, _))) = (plain, given.iter().find(|(_, file)| file.is_some())) {
+            refusals.push(format!("bank.{name} counts for https only: write bank.url as https://…, or leave it out"));
         }
     }
 

@@ -284,6 +284,27 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
         let found = refusals(&[more]);
         assert!(found.len() == 1 && found[0].starts_with(beginning), "{more:?}: {found:?}");
     }
+    let bank = [("bank.url", "https://bank.example/")];
+    for (more, whole) in [
+        (
+            [&bank[..], &[("bank.client_certificate_file", "c.pem")]].concat(),
+            "bank.client_certificate_file is set and bank.client_key_file is not: a certificate and its key go together",
+        ),
+        (
+            [&bank[..], &[("bank.client_key_file", "k.pem")]].concat(),
+            "bank.client_key_file is set and bank.client_certificate_file is not: a certificate and its key go together",
+        ),
+        (
+            vec![("bank.ca_file", "ca.pem")],
+            "bank.ca_file counts for https only: write bank.url as https://…, or leave it out",
+        ),
+    ] {
+        assert_eq!(refusals(&more), [whole], "{more:?}");
+    }
+    let mutual =
+        [("bank.client_certificate_file", "c.pem"), ("bank.client_key_file", "k.pem"), ("bank.ca_file", "a.pem")];
+    assert_eq!(refusals(&[&bank[..], &mutual].concat()), [""; 0]);
+
     let without_url = from_flags(&ready[..2]).unwrap().check_for_serve();
     assert!(without_url.len() == 1 && without_url[0].starts_with("bank.url is missing"), "{without_url:?}");
 

@@ -1,5 +1,6 @@
 //! Logging to stderr: JSON lines for services, short lines for people. What is logged (ids, never personal data) is decided
-//! where it is logged. No files, no rotation: the service manager keeps stderr.
+//! where it is logged; a library that would write personal data by itself is silenced here. No files, no rotation: the service
+//! manager keeps stderr.
 
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
@@ -46,13 +47,20 @@ pub fn init(form: LogForm, level: &str) -> Result<(), LogError> {
     Ok(())
 }
 
+/// lapin logs a returned message with its whole body, which holds names and account numbers. What we need to know of a broken
+/// connection the transport says itself. A level that names lapin is somebody's explicit wish.
+const SILENCED: &str = "lapin=off";
+
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
     const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
-    let directives = level.split(',').map(str::trim).collect::<Vec<&str>>();
+    let mut directives = level.split(',').map(str::trim).collect::<Vec<&str>>();
     for word in directives.iter().filter(|directive| !directive.contains('=')) {
         if !LEVELS.contains(word) {
             return Err(LogError::UnknownLevel((*word).to_owned()));
         }
+    }
+    if !directives.iter().any(|directive| directive.starts_with("lapin")) {
+        directives.push(SILENCED);
     }
     EnvFilter::try_new(directives.join(",")).map_err(|reason| LogError::Unreadable { level: level.to_owned(), reason })
 }
@@ -63,6 +71,46 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::{LogForm, filter, init};
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written at `level` of one line of lapin's and one of ours.
+    fn logged(level: &str) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(level).unwrap())
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "lapin::channel", "a returned message: account 4000020109000000001");
+            tracing::error!(target: "zhida_relay", "one row stays");
+        });
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn lapin_writes_no_line_unless_it_is_asked_to_by_name() {
+        for level in ["error", "info", "trace", "info,zhida_payout=debug"] {
+            let lines = logged(level);
+            assert!(lines.contains("one row stays") && !lines.contains("account"), "{level}: {lines}");
+        }
+        assert!(logged("info,lapin=warn").contains("account"));
+    }
 
     #[test]
     fn a_level_that_cannot_be_honoured_is_an_error_that_names_it() {

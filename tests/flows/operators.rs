@@ -88,6 +88,9 @@ async fn a_hold_above_the_release_limit_takes_two_officers() {
     assert!(!again.status.success(), "the same officer twice is one officer");
     assert!(String::from_utf8_lossy(&again.stderr).contains("second"), "{again:?}");
     assert_eq!(world.credits(), 0);
+    let journal = world.run(&["trace", "A-1"]);
+    assert!(journal.contains("act refused"), "{journal}");
+    assert_eq!(world.json(&["quarantine", "list", "--json"]), json!([]), "the journal has it");
     assert!(release("li", &li).status.success());
     world.until("A-1", "settled").await;
 }
@@ -114,12 +117,42 @@ async fn roles_and_keys_are_checked_and_a_cancelled_payout_is_never_paid() {
     let (wang, auditor) = (world.operator("wang", "releaser"), world.operator("zhao", "auditor"));
     world.hand_in(&world.approval("A-1", "60000.00")).await;
     world.until("A-1", "held").await;
-    for (who, key) in [("zhao", &auditor), ("wang", &auditor), ("nobody", &wang)] {
+    for (who, key, why) in [
+        ("zhao", &auditor, "has the role auditor, which may not cancel"),
+        ("wang", &auditor, "is not operator wang's key"),
+        ("nobody", &wang, "operator \"nobody\" is not known"),
+    ] {
         let refused = world.try_run(&["payouts", "cancel", "A-1", "--as", who, "--key", key, "--reason", "x"]);
-        assert!(!refused.status.success(), "{who} with that key must not cancel");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(1) && said.contains(why), "{who} with that key must not cancel: {said}");
     }
     world.run(&["payouts", "cancel", "A-1", "--as", "wang", "--key", &wang, "--reason", "申请有误"]);
     let cancelled = world.until("A-1", "cancelled").await;
     assert_eq!(cancelled["reason"]["code"], "cancelled");
     assert_eq!(world.credits(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_act_is_answered_and_journalled_and_an_unauthentic_one_is_quarantined() {
+    let world = World::new("refused-act").await;
+    let (wang, zhao) = (world.operator("wang", "releaser"), world.operator("zhao", "auditor"));
+    world.hand_in(&world.approval("A-1", "60000.00")).await;
+    world.until("A-1", "held").await;
+    let media_type = "application/cloudevents-batch+json";
+    let refused = world.act("zhao", &zhao, "operator.cancel.v1", "A-1");
+    let forged = world.act("wang", &zhao, "operator.cancel.v1", "A-1");
+    let batch = json!([refused, forged]).to_string();
+    let (status, answer) = world.post(batch.into_bytes(), media_type).await;
+    assert_eq!((status, &answer["accepted"], &answer["refused"][0]["index"]), (202, &json!(0), &json!(0)), "{answer}");
+    assert!(answer["refused"][0]["reason"].as_str().is_some_and(|why| why.contains("auditor")), "{answer}");
+    assert_eq!(answer["quarantined"][0]["reason_code"], "signature_invalid", "{answer}");
+    let in_quarantine = world.json(&["quarantine", "list", "--json"]);
+    assert_eq!(in_quarantine.as_array().map(Vec::len), Some(1), "the forged one alone: {in_quarantine}");
+    // From a file it is told in words.
+    let late = world.act("wang", &wang, "operator.cancel.v1", "A-9");
+    let file = world.file("act.json", &late.to_string());
+    let submitted = world.try_run(&["submit", &file]);
+    let said = String::from_utf8_lossy(&submitted.stdout);
+    assert!(submitted.status.code() == Some(1) && said.contains("refused") && said.contains("A-9"), "{said}");
+    world.run(&["payouts", "cancel", "A-1", "--as", "wang", "--key", &wang, "--reason", "申请有误"]);
 }

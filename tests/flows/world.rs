@@ -50,6 +50,14 @@ impl World {
 
     /// The same under further settings, named as variables without `ZHIDA__`.
     pub(crate) async fn with_settings(name: &str, more: &[(&str, &str)]) -> Self {
+        let mut world = Self::closed(name).await;
+        more.iter().for_each(|(name, value)| world.set(name, value));
+        world.open().await;
+        world
+    }
+
+    /// A bank, and a service that has not been set up yet.
+    pub(crate) async fn closed(name: &str) -> Self {
         // Whoever comes first installs it; the others find it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = std::env::temp_dir().join(format!("zhida-flow-{name}-{}", std::process::id()));
@@ -59,12 +67,15 @@ impl World {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
-        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut world = Self { bank, review: SigningKey::generate().unwrap(), folder, service: None, address, more };
-        world.run(&["migrate"]);
-        world.import(POLICIES);
-        world.start().await;
-        world
+        let review = SigningKey::generate().unwrap();
+        Self { bank, review, folder, service: None, address, more: Vec::new() }
+    }
+
+    /// Sets the service up and starts it.
+    pub(crate) async fn open(&mut self) {
+        self.run(&["migrate"]);
+        self.import(POLICIES);
+        self.start().await;
     }
 
     /// One more setting, from the next start on: `SECTION__KEY`.
@@ -212,6 +223,18 @@ impl World {
     pub(crate) fn signed(&self, event_type: &str, id: &str, subject: &str, data: &Value) -> Value {
         let mut event = unsigned(event_type, id, subject, data);
         sign(&mut event, &Id::parse("review").unwrap(), &self.review).unwrap();
+        event
+    }
+
+    /// An act signed with the operator's own key, as another program than ours would hand it in.
+    pub(crate) fn act(&self, operator: &str, key: &str, event_type: &str, application_id: &str) -> Value {
+        let key = self.key(key);
+        let now = jiff::Timestamp::now();
+        let mut event = json!({"specversion": "1.0", "id": format!("{operator}-{event_type}-{application_id}"),
+            "source": format!("/operator/{operator}"), "type": event_type, "subject": application_id, "time": now,
+            "datacontenttype": "application/json",
+            "data": {"operator_id": operator, "at": now, "application_id": application_id, "reason": "已核"}});
+        sign(&mut event, &Id::parse(operator).unwrap(), &key).unwrap();
         event
     }
 

@@ -13,6 +13,7 @@ fn word(handed: &Handed) -> &str {
         Handed::Accepted => "accepted",
         Handed::Duplicate => "duplicate",
         Handed::Acted(_) => "acted",
+        Handed::Refused(_) => "refused",
         Handed::Quarantined(item) => &item.reason_code,
     }
 }

@@ -49,6 +49,8 @@ label! {
         Accepted = "accepted",
         /// The same event, or the same approval, once more: nothing changed.
         Duplicate = "duplicate",
+        /// An act of an operator that may not be; the journal has it.
+        Refused = "refused",
         /// Put aside with a reason.
         Quarantined = "quarantined",
     }

@@ -33,8 +33,10 @@ pub(crate) async fn post_events(
     let events: Vec<&[u8]> = if media_type == SINGLE {
         vec![&bytes]
     } else {
-        strict_json::split_events(&bytes)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "not a batch of events", error.to_string()))?
+        strict_json::split_events(&bytes).map_err(|error| {
+            let detail = format!("the body {}; send a JSON array of events, or one event as {SINGLE}", error.reason);
+            Problem::new(StatusCode::BAD_REQUEST, "not a batch of events", detail)
+        })?
     };
     if events.iter().any(|event| event.len() > MAX_EVENT_BYTES) {
         let detail = format!("an event of the batch has more than {MAX_EVENT_BYTES} bytes");
@@ -75,18 +77,19 @@ async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
 fn answer(results: &[Handed]) -> serde_json::Value {
     let mut accepted = 0_u32;
     let mut duplicates = 0_u32;
-    let mut quarantined = Vec::new();
+    let (mut refused, mut quarantined) = (Vec::new(), Vec::new());
     for (index, result) in results.iter().enumerate() {
         match result {
             Handed::Accepted | Handed::Acted(_) => accepted += 1,
             Handed::Duplicate => duplicates += 1,
+            Handed::Refused(reason) => refused.push(json!({"index": index, "reason": reason})),
             Handed::Quarantined(item) => quarantined.push(json!({
                 "index": index, "id": item.event_id, "reason_code": item.reason_code, "field": item.field,
                 "reason": item.reason,
             })),
         }
     }
-    json!({"accepted": accepted, "duplicates": duplicates, "quarantined": quarantined})
+    json!({"accepted": accepted, "duplicates": duplicates, "refused": refused, "quarantined": quarantined})
 }
 
 fn media_type(headers: &HeaderMap) -> Result<&'static str, Problem> {

@@ -35,8 +35,9 @@ pub fn openapi() -> Value {
 }
 
 fn paths() -> Value {
-    let event = json!({"schema": {"type": "object", "description": "a CloudEvent; see `zhida schema`"}});
-    let batch = json!({"schema": {"type": "array", "items": {"type": "object"}}});
+    // No more is asked of them here: what is no event is quarantined and answered so, beside those that are accepted.
+    let event = json!({"schema": {"description": "a CloudEvent; `zhida schema` has the form of each type"}});
+    let batch = json!({"schema": {"type": "array", "items": {"description": "a CloudEvent"}}});
     json!({
         "/livez": {"get": {"operationId": "livez", "security": [], "summary": "The process lives",
             "responses": {"200": answer("alive", json!({"type": "object"}))}}},
@@ -77,8 +78,10 @@ fn schemas() -> Value {
     json!({
         "Problem": {"type": "object", "required": ["type", "title", "status", "detail"], "properties": {
             "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}}},
-        "TakenIn": {"type": "object", "required": ["accepted", "duplicates", "quarantined"], "properties": {
+        "TakenIn": {"type": "object", "required": ["accepted", "duplicates", "refused", "quarantined"], "properties": {
             "accepted": {"type": "integer"}, "duplicates": {"type": "integer"},
+            "refused": {"type": "array", "description": "acts of operators that were not done; the journal keeps them", "items": {
+                "type": "object", "required": ["index", "reason"], "properties": {"index": {"type": "integer"}, "reason": {"type": "string"}}}},
             "quarantined": {"type": "array", "items": {"type": "object", "required": ["index", "reason"], "properties": {
                 "index": {"type": "integer"}, "id": text, "reason_code": {"type": "string"}, "field": text, "reason": {"type": "string"}}}}}},
         "Entry": {"type": "object", "required": ["at", "kind", "by", "detail"], "properties": {
@@ -115,7 +118,7 @@ fn parameter(name: &str, schema: Value) -> Value {
 }
 
 fn path_parameter() -> Value {
-    json!({"name": "application_id", "in": "path", "required": true, "schema": id()})
+    json!({"name": "application_id", "in": "path", "required": true, "schema": id(), "example": "A-2026-000123"})
 }
 
 fn answer(description: &str, schema: Value) -> Value {

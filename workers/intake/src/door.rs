@@ -100,10 +100,11 @@ impl Door {
                 let reason = "the same source and id came before with other content; sign the act anew under a new id";
                 ("event_conflict", Some("id"), reason.to_owned())
             }
-            Ok(Acted::Refused(refused)) => ("act_refused", Some("data"), refused.to_string()),
+            Ok(Acted::Refused(refused)) => return Ok(Handed::Refused(refused.to_string())),
+            // Disabled since the signature was checked.
             Ok(Acted::UnknownOperator(id)) => {
                 let reason = format!("operator {id} is unknown or disabled; see `zhida operator list`");
-                ("act_refused", Some("data"), reason)
+                ("operator_unknown", Some("keyid"), reason)
             }
             Err(error) if error.is_of_a_row() => (NOT_STORABLE, None, not_storable(&error)),
             Err(error) => return Err(error),

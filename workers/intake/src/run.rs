@@ -100,6 +100,7 @@ pub fn count(metrics: &Metrics, results: &[Handed]) {
     let number = |wanted: fn(&Handed) -> bool| results.iter().filter(|one| wanted(one)).count() as u64;
     metrics.inbox(InboxOutcome::Accepted, number(|one| matches!(one, Handed::Accepted | Handed::Acted(_))));
     metrics.inbox(InboxOutcome::Duplicate, number(|one| matches!(one, Handed::Duplicate)));
+    metrics.inbox(InboxOutcome::Refused, number(|one| matches!(one, Handed::Refused(_))));
     metrics.inbox(InboxOutcome::Quarantined, number(|one| matches!(one, Handed::Quarantined(_))));
 }
 

@@ -16,7 +16,7 @@ use clap::Parser;
 use cli::{Cli, ConfigVerb, PoliciesVerb, Verb};
 use std::process::ExitCode;
 use wiring::Context;
-use zhida_config::Settings;
+use zhida_config::{QueueUrl, Settings};
 use zhida_monitoring::logging::{self, LogForm};
 
 /// Wrong usage, as the contract numbers it.
@@ -34,10 +34,23 @@ fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("zhida: {error:#}");
+            eprintln!("zhida: {}", sentence(&error));
             if error.is::<verbs::Usage>() { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// An error with its causes; one that repeats the sentence before it is left out.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut sentence = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if sentence.is_empty() {
+            sentence = cause;
+        } else if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -57,7 +70,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Calendar(verb) => verbs::calendar::run(&verb),
         Verb::Schema { name } => verbs::schema::run(name.as_deref()),
         Verb::Config(verb) => config(&settings, &verb),
-        Verb::Migrate => opening::migrate(&settings).await,
+        Verb::Migrate => migrate(&settings).await,
         verb => with_store(settings, verb).await,
     }
 }
@@ -85,6 +98,15 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         | Verb::Config(_)
         | Verb::Migrate => Ok(ExitCode::from(WRONG_USAGE)),
     }
+}
+
+async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
+    opening::migrate(settings).await?;
+    println!("已就绪 ready: {}", settings.database.url);
+    if let QueueUrl::Broker(url) = &settings.queue.url {
+        println!("已就绪 ready: {url} (exchanges and queues)");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn config(settings: &Settings, verb: &ConfigVerb) -> anyhow::Result<ExitCode> {

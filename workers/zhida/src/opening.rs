@@ -2,7 +2,6 @@
 
 use crate::{restore_watch, wiring};
 use anyhow::Context as _;
-use std::process::ExitCode;
 use std::sync::Arc;
 use zhida_adapters::store::{self, DatabaseSettings, SqlStore, StoreClock, WorkerLock};
 use zhida_adapters::transport::rabbitmq::topology::declare_all;
@@ -24,14 +23,14 @@ pub(crate) async fn store(settings: &Settings, protocol: Protocol) -> anyhow::Re
     Ok(Arc::new(store))
 }
 
-/// `zhida migrate`: the schema, and with RabbitMQ the exchanges and queues.
-pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
-    store::migrate(&database(settings)?).await?;
+/// The schema, and with RabbitMQ the exchanges and queues.
+pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    store::migrate(&database(settings)?).await.context("the schema, which the owner of the tables makes")?;
     note_new_database(settings).await?;
     if let QueueUrl::Broker(url) = &settings.queue.url {
         declare_all(&wiring::broker(settings, url.expose(), "migrate")?).await.context("exchanges and queues")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A database that has just been made is noted outside of it; one with a history is compared by whoever sends.

@@ -54,9 +54,10 @@ pub(crate) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<E
     let listener = TcpListener::bind(settings.http.listen)
         .await
         .with_context(|| format!("http.listen {} cannot be used", settings.http.listen))?;
+    let listen = listener.local_addr()?;
     let mut house = House::open(settings, stopped).await?;
     house.start(&roles, listener).await?;
-    info!(?roles, "serving");
+    info!(?roles, %listen, "serving");
     tokio::select! {
         signal = signalled() => signal?,
         broken = house.broken() => return Err(broken),

@@ -3,6 +3,7 @@
 use crate::opening;
 use crate::rules::rules;
 use async_trait::async_trait;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
@@ -69,21 +70,42 @@ pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring
 
 /// The bank link of the settings, measured.
 pub(crate) fn bank(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Arc<dyn BankLink>> {
+    Ok(Arc::new(MeasuredBank { link: bank_link(settings)?, metrics }))
+}
+
+/// The bank link of the settings, its certificates read. Nothing is sent.
+pub(crate) fn bank_link(settings: &Settings) -> anyhow::Result<HttpBank> {
     let bank = &settings.bank;
     let url = bank.url.as_ref().ok_or_else(|| anyhow::anyhow!("bank.url is not set: where does the bank listen?"))?;
-    let link = HttpBank::new(HttpBankSettings {
+    Ok(HttpBank::new(HttpBankSettings {
         url: url.expose().to_owned(),
         token: bank.token.as_ref().map(|token| token.expose().to_owned()),
-        identity_pem: None,
-        ca_pem: None,
+        identity_pem: client_identity(bank)?,
+        ca_pem: bank.ca_file.as_deref().map(|path| pem("bank.ca_file", path)).transpose()?,
         timeout: Duration::from_secs(u64::from(bank.timeout_seconds)),
         settled_status: match bank.settled_status {
             sections::SettledStatus::Acsc => SettledStatus::Acsc,
             sections::SettledStatus::Accc => SettledStatus::Accc,
         },
         zone: settings.calendar.timezone.clone(),
-    })?;
-    Ok(Arc::new(MeasuredBank { link, metrics }))
+    })?)
+}
+
+/// Certificate chain and key as one text. That they are given together was checked with the settings.
+fn client_identity(bank: &sections::Bank) -> anyhow::Result<Option<Vec<u8>>> {
+    let (Some(certificate), Some(key)) = (&bank.client_certificate_file, &bank.client_key_file) else {
+        return Ok(None);
+    };
+    let mut identity = pem("bank.client_certificate_file", certificate)?;
+    identity.push(b'\n');
+    identity.extend(pem("bank.client_key_file", key)?);
+    Ok(Some(identity))
+}
+
+fn pem(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        anyhow::anyhow!("{setting} = {} cannot be read ({error}): name a PEM file this user may read", path.display())
+    })
 }
 
 /// The broker of the settings, for a connection of this name.

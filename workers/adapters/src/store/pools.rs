@@ -111,7 +111,13 @@ async fn open_postgres(settings: &DatabaseSettings) -> Result<Pools, OpenError> 
         ("idle_in_transaction_session_timeout", "60s"),
     ]);
     let pool = PgPoolOptions::new().max_connections(settings.connections_max.max(2)).acquire_timeout(PATIENCE);
-    Ok(Pools::Postgres(pool.connect_with(options).await?))
+    match pool.connect_with(options).await {
+        Ok(pool) => Ok(Pools::Postgres(pool)),
+        Err(sqlx::Error::PoolTimedOut) => {
+            Err(OpenError::Silent { url: without_password(&settings.url), seconds: PATIENCE.as_secs() })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn without_password(url: &str) -> String {

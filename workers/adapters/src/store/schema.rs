@@ -37,6 +37,14 @@ pub enum OpenError {
     /// Not reachable, or a statement failed.
     #[error("the database cannot be opened: {0}; is it running, and are address, user and rights right?")]
     Database(#[from] sqlx::Error),
+    /// Nobody answers.
+    #[error("no database answers at {url} within {seconds} s: is it running, and are host and port right?")]
+    Silent {
+        /// As it was given, without the password.
+        url: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// A transaction failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -123,8 +123,8 @@ hold_codes! {
     KeyRevoked = "key_revoked", ByPerson, Two,
         "签名密钥已被吊销。", "The key that signed the approval has been revoked.";
     /// What would be sent is not what was signed.
-    SignatureMismatch = "signature_mismatch", ByPerson, Nobody,
-        "待付内容与签名审定不一致。", "What would be sent differs from the signed approval; look for tampering.";
+    SignatureMismatch = "signature_mismatch", ByPerson, Two,
+        "待付内容与签名审定不一致，请查明原因；解除后付款前仍会核对。", "What would be sent differs from the signed approval: look for tampering. After a release it is checked again before it is sent.";
     /// An operator holds it.
     Operator = "operator", ByPerson, One,
         "经办人暂缓。", "An operator holds it.";

@@ -73,8 +73,8 @@ impl Turn<'_> {
                 Release::Two | Release::One => {}
             }
             self.lift(*code, "released by an officer");
-            // A hold that may come again for a new cause is lifted this once only.
-            if !matches!(code, HoldCode::Operator | HoldCode::FormatRefused) {
+            // A hold that may come again for a new cause is lifted this once only, and nobody waives a signature.
+            if !matches!(code, HoldCode::Operator | HoldCode::FormatRefused | HoldCode::SignatureMismatch) {
                 self.payout.waived.insert(*code);
             }
         }

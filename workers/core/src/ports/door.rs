@@ -24,6 +24,9 @@ pub enum Handed {
     Duplicate,
     /// An operator's act, done or waiting for a second officer.
     Acted(ActOutcome),
+    /// An authentic act of an operator that roles, four eyes or the payout's state forbid, and why. The journal keeps it; it is
+    /// nothing to mend and hand in again, so it is not in quarantine.
+    Refused(String),
     /// In quarantine, with the reason.
     Quarantined(Quarantined),
 }

@@ -134,7 +134,7 @@ pub fn claim_again(desk: &mut Desk<'_>, mut batch: Batch, inputs: &ResendInputs<
             {
                 transfers.push(transfer);
             }
-            _ => hold_mismatch(desk, &member.key),
+            _ => hold_mismatch(desk, &member.key, signed),
         }
     }
     let whole = transfers.len() == batch.members.len();
@@ -181,7 +181,7 @@ fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) 
     };
     let authority = inputs.authorities.get(key).and_then(Option::as_ref);
     if !authority.is_some_and(|signed| agrees(signed, &payout, latest, &transfer, &desk.rules.district)) {
-        hold_mismatch(desk, key);
+        hold_mismatch(desk, key, authority);
         return None;
     }
     if latest.first_claimed_at.is_some() {
@@ -254,13 +254,14 @@ fn agrees(signed: &Authority, payout: &Payout, one: &Instruction, transfer: &Tra
         && one.id == InstructionId::derive(district, &payout.key, one.generation)
 }
 
-fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey) {
-    let hold = Hold {
-        since: desk.now,
-        until: None,
-        detail: "amount, payee or signature differ from the stored signed event".to_owned(),
-        released_by: None,
+fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey, signed: Option<&Authority>) {
+    let detail = match signed {
+        Some(_) => "amount, payee or id differ from the stored signed event",
+        None => {
+            "the stored event bears no trusted signature: it was altered, or its key is missing from the settings of the process that sends"
+        }
     };
+    let hold = Hold { since: desk.now, until: None, detail: detail.to_owned(), released_by: None };
     let _ = desk.apply(key, Event::Placed(HoldCode::SignatureMismatch, hold));
     desk.changes.alarms.push(Alarm {
         kind: AlarmKind::SignatureMismatch,

@@ -46,9 +46,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = watch::channel(false);
     let mut house = House::open(settings, stopped).await?;
     println!("直达 zhida 演示 — {} 项政策, {} 家企业; 模拟银行 {}", 149, awards.len(), sandbox.url());
-    println!(
-        "The sample district goes through intake, payout and a simulated bank; API at http://{address} (token \"{TOKEN}\")"
-    );
+    println!("The sample district goes through intake, payout and a simulated bank.");
+    println!("API http://{address} (token \"{TOKEN}\")");
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     house.start(&Role::ALL.into_iter().collect(), listener).await?;
     let began = std::time::Instant::now();
@@ -148,18 +147,16 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
 /// a person can end.
 async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -> anyhow::Result<()> {
     let bar = ProgressBar::new(approvals);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} 已到账或有结论 at rest  {msg}")?;
+    // Eighty columns hold it.
+    let style = ProgressStyle::with_template("{bar:20} {pos}/{len} 已有结论 at rest  {msg}")?;
     bar.set_style(style);
     loop {
         let figures = house.store.figures(jiff::Timestamp::MAX).await?;
         let count = |state: &str| figures.by_state.get(state).map_or(0, |(count, _)| *count);
         let resting = ["settled", "refused", "held", "returned", "cancelled"].into_iter().map(count).sum();
         bar.set_position(resting);
-        bar.set_message(format!(
-            "到账 settled {}  银行 at the bank {}",
-            count("settled"),
-            sandbox.bank.with_ledger(|ledger| ledger.total())
-        ));
+        let credited = summary::grouped(sandbox.bank.with_ledger(|ledger| ledger.total()));
+        bar.set_message(format!("到账 settled {} = {credited}", count("settled")));
         if is_at_rest(&figures, approvals, resting) {
             bar.finish();
             return Ok(());

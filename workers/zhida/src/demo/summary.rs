@@ -121,10 +121,10 @@ impl Summary {
         println!("\n结果 Result after {:.1} s", took.as_secs_f64());
         line("政策", "policies", self.policies.to_string());
         line("审定", "approved applications", self.approvals.to_string());
-        line("金额", "approved, yuan", self.approved_total.to_string());
+        line("金额", "approved, yuan", grouped(self.approved_total));
         line("到账", "settled", self.count(PayoutState::Settled).to_string());
-        line("到账", "settled, yuan", self.settled_total.to_string());
-        line("账簿", "the bank's ledger, yuan", self.bank_total.to_string());
+        line("到账", "settled, yuan", grouped(self.settled_total));
+        line("账簿", "the bank's ledger, yuan", grouped(self.bank_total));
         line("拒付", "refused by the bank", self.count(PayoutState::Refused).to_string());
         line("暂缓", "held", self.count(PayoutState::Held).to_string());
         line("不明", "unknown", self.count(PayoutState::Unknown).to_string());
@@ -138,6 +138,20 @@ impl Summary {
             println!("    {reason:<40} {count:>4}");
         }
     }
+}
+
+/// A sum as people read it: `35,570,100.00`.
+pub(super) fn grouped(sum: Fen) -> String {
+    let text = sum.to_string();
+    let (yuan, fen) = text.split_once('.').unwrap_or((&text, "00"));
+    let mut grouped = String::new();
+    for (place, digit) in yuan.chars().enumerate() {
+        if place > 0 && (yuan.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped}.{fen}")
 }
 
 async fn all_payouts(house: &House) -> anyhow::Result<Vec<Payout>> {
@@ -155,7 +169,7 @@ async fn all_payouts(house: &House) -> anyhow::Result<Vec<Payout>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fen, PayoutState, Summary};
+    use super::{Fen, PayoutState, Summary, grouped};
     use std::collections::BTreeMap;
 
     fn sound() -> Summary {
@@ -190,5 +204,12 @@ mod tests {
     fn quantiles_of_nothing_are_nothing() {
         assert_eq!([500, 990, 1000].map(|per_mille| sound().quantile(per_mille)), [2.0, 2.0, 3.0]);
         assert_eq!(Summary { seconds: Vec::new(), ..sound() }.quantile(990), 0.0);
+    }
+
+    #[test]
+    fn sums_are_grouped_by_thousands() {
+        for (fen, text) in [(0, "0.00"), (99_950, "999.50"), (100_000, "1,000.00"), (3_557_010_000, "35,570,100.00")] {
+            assert_eq!(grouped(Fen(fen)), text);
+        }
     }
 }

@@ -3,6 +3,8 @@
 use super::out::Out;
 use super::table::{Column, Table};
 use crate::cli::ConfigVerb;
+use crate::wiring;
+use anyhow::Context as _;
 use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_config::tokens::TokenHash;
@@ -33,6 +35,7 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     if !refusals.is_empty() {
         anyhow::bail!("serve cannot start:\n  {}", refusals.join("\n  "));
     }
+    wiring::bank_link(settings).context("serve cannot start")?;
     let mut out = Out::new();
     out.line("设置可用 the settings hold together; database and bank are reached when `serve` starts")?;
     if settings.trusted_keys.is_empty() {

@@ -21,12 +21,13 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<SigningKey> {
 
 /// Makes a new key file, and never replaces one: a key that is gone cannot be had back.
 pub(crate) fn create(path: &Path) -> anyhow::Result<SigningKey> {
+    if path.exists() {
+        let known = read(path).map(|key| format!("; its public key is {}", key.public_key())).unwrap_or_default();
+        anyhow::bail!("{} is there already and a key is never replaced{known}", path.display());
+    }
     let key = SigningKey::generate()?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(|| {
-        format!(
-            "the key file {} cannot be made; choose a name that is not taken in a folder that exists",
-            path.display()
-        )
+        format!("the key file {} cannot be made; choose a folder that exists and may be written", path.display())
     })?;
     writeln!(file, "{}", key.seed_text())?;
     file.sync_all()?;
@@ -48,7 +49,8 @@ mod tests {
         let made = create(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read(&path).unwrap().public_key(), made.public_key());
-        assert!(create(&path).is_err());
+        let refusal = create(&path).unwrap_err().to_string();
+        assert!(refusal.contains(&made.public_key().to_string()), "whoever mislaid it is told: {refusal}");
         assert_eq!(read(&path).unwrap().public_key(), made.public_key(), "the first key is still there");
         std::fs::remove_dir_all(&folder).unwrap();
     }

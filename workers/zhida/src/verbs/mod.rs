@@ -23,10 +23,12 @@ pub(crate) mod trace;
 use crate::cli::SignerArgs;
 use jiff::Timestamp;
 use std::fmt;
+use std::path::Path;
 use zhida_config::Settings;
 use zhida_core::ids::{ApplicationId, OperatorId};
 use zhida_core::ports::store::Store;
-use zhida_core::steps::Role;
+use zhida_core::steps::{Operator, Role};
+use zhida_schemas::signing::SigningKey;
 use zhida_schemas::text::Id;
 
 /// Wrong usage that the parser of the command line could not see: exit status 2.
@@ -73,21 +75,28 @@ fn local(settings: &Settings, at: Timestamp) -> String {
 /// Who stands in the journal where nobody is named: whoever may run this program on the database.
 const COMMAND_LINE: &str = "command line";
 
-/// Whoever closes something under a name must be a person known here who shows the key; auditors read only.
-async fn closing_operator(store: &dyn Store, who: &SignerArgs) -> anyhow::Result<OperatorId> {
-    let (Some(id), Some(key)) = (&who.operator, &who.key) else { return Ok(OperatorId::from(COMMAND_LINE)) };
+/// Who acts, a person known here and not disabled, with the key that must be theirs.
+async fn known_operator(store: &dyn Store, id: &str, key: &Path) -> anyhow::Result<(Operator, SigningKey)> {
     let operators = store.operators().await?;
-    let Some(operator) = operators.into_iter().find(|one| one.id.0 == *id) else {
+    let Some(operator) = operators.into_iter().find(|one| one.id.0 == id) else {
         anyhow::bail!("operator {id:?} is not known; `zhida operator list` shows all");
     };
     if operator.disabled_at.is_some() {
         anyhow::bail!("operator {id} is disabled and acts no longer");
     }
+    let signing = key_file::read(key)?;
+    if signing.public_key().to_string() != operator.public_key {
+        anyhow::bail!("{} is not operator {id}'s key; act with your own name and key", key.display());
+    }
+    Ok((operator, signing))
+}
+
+/// Whoever closes something under a name must be a person known here who shows the key; auditors read only.
+async fn closing_operator(store: &dyn Store, who: &SignerArgs) -> anyhow::Result<OperatorId> {
+    let (Some(id), Some(key)) = (&who.operator, &who.key) else { return Ok(OperatorId::from(COMMAND_LINE)) };
+    let (operator, _) = known_operator(store, id, key).await?;
     if operator.role == Role::Auditor {
         anyhow::bail!("operator {id} is an auditor, who reads and closes nothing; ask somebody of another role");
-    }
-    if key_file::read(key)?.public_key().to_string() != operator.public_key {
-        anyhow::bail!("{} is not operator {id}'s key; act with your own name and key", key.display());
     }
     Ok(operator.id)
 }

@@ -3,7 +3,7 @@
 
 use super::out::{Out, plain};
 use super::present::state_word;
-use super::{Usage, key_file, submit, typed_application, typed_id};
+use super::{Usage, known_operator, submit, typed_application, typed_id};
 use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
 use crate::wiring::Context;
 use anyhow::Context as _;
@@ -50,8 +50,12 @@ pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result
             out.line(submit::word(&handed))?;
             ExitCode::SUCCESS
         }
+        Handed::Refused(reason) => {
+            eprintln!("zhida: 未办 refused: {}", plain(reason));
+            ExitCode::FAILURE
+        }
         Handed::Quarantined(item) => {
-            eprintln!("zhida: 未办 refused: {}", plain(&item.reason));
+            eprintln!("zhida: 未办 not taken in: {}; `zhida quarantine list` shows it", plain(&item.reason));
             ExitCode::FAILURE
         }
     };
@@ -64,7 +68,8 @@ pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result
 
 async fn hand_in(context: &Context, who: &SwitchArgs, event: &InboundEvent, now: Timestamp) -> anyhow::Result<Handed> {
     let operator = typed_id("--as", &who.operator)?;
-    let key = key_file::read(&who.key)?;
+    // A slip of the hand is told here; it need not go through the door and lie in quarantine.
+    let (_, key) = known_operator(&*context.store, operator.as_str(), &who.key).await?;
     let id = Id::parse(uuid::Uuid::now_v7().to_string())?;
     let source = Source::parse(format!("/operator/{operator}"))?;
     let mut draft = event.draft(&id, &source, Time::from(now));

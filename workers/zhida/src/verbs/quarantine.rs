@@ -110,6 +110,7 @@ async fn replay(context: &Context, id: &str, who: &SignerArgs, form: Form) -> an
         Handed::Duplicate => ("duplicate", None),
         Handed::Acted(ActOutcome::Done) => ("done", None),
         Handed::Acted(ActOutcome::AwaitsSecondOfficer) => ("awaits_second_officer", None),
+        Handed::Refused(reason) => return refused_act(context, &row, &by, reason, form).await,
         Handed::Quarantined(item) => ("quarantined", Some(item)),
     };
     match refused {
@@ -133,6 +134,24 @@ async fn replay(context: &Context, id: &str, who: &SignerArgs, form: Form) -> an
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An act that was authentic after all and is refused is in the journal: there is nothing left to mend.
+async fn refused_act(
+    context: &Context,
+    row: &QuarantineRow,
+    by: &OperatorId,
+    reason: &str,
+    form: Form,
+) -> anyhow::Result<ExitCode> {
+    close(context, row, "replayed", by, &format!("the act was refused: {reason}")).await?;
+    let mut out = Out::new();
+    if form == Form::Programs {
+        out.json(&json!({"id": row.id, "outcome": "refused", "state": "replayed", "reason": reason}))?;
+    }
+    out.flush()?;
+    eprintln!("zhida: 未办 refused, and {} is closed: {}", row.id, super::out::plain(reason));
+    Ok(ExitCode::FAILURE)
 }
 
 /// The door has put the refused bytes into quarantine once more, when the reason or the way is another than before. The row

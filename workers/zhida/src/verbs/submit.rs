@@ -41,6 +41,9 @@ pub(crate) async fn run(context: &Context, path: &Path) -> anyhow::Result<ExitCo
     bar.finish_and_clear();
     out.line(&tally.summary())?;
     out.flush()?;
+    if tally.refused > 0 {
+        eprintln!("zhida: {} acts were refused; the journal keeps them, nothing was done", tally.refused);
+    }
     if tally.quarantined > 0 {
         eprintln!("zhida: {} events are in quarantine; `zhida quarantine list` shows them", tally.quarantined);
         if tally.unsigned > 0 {
@@ -49,15 +52,15 @@ pub(crate) async fn run(context: &Context, path: &Path) -> anyhow::Result<ExitCo
                 tally.unsigned
             );
         }
-        return Ok(ExitCode::FAILURE);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if tally.refused + tally.quarantined > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 #[derive(Default)]
 struct Tally {
     accepted: u64,
     duplicates: u64,
+    refused: u64,
     quarantined: u64,
     unsigned: u64,
 }
@@ -67,6 +70,7 @@ impl Tally {
         match handed {
             Handed::Accepted | Handed::Acted(_) => self.accepted += 1,
             Handed::Duplicate => self.duplicates += 1,
+            Handed::Refused(_) => self.refused += 1,
             Handed::Quarantined(item) => {
                 self.quarantined += 1;
                 let signing = matches!(item.field.as_deref(), Some("keyid" | "signature"));
@@ -76,15 +80,19 @@ impl Tally {
     }
 
     fn all(&self) -> u64 {
-        self.accepted + self.duplicates + self.quarantined
+        self.accepted + self.duplicates + self.refused + self.quarantined
     }
 
     fn summary(&self) -> String {
-        let Self { accepted, duplicates, quarantined, .. } = self;
+        let Self { accepted, duplicates, refused, quarantined, .. } = self;
+        let all = self.all();
+        let (acts, acts_in_english) = match refused {
+            0 => (String::new(), String::new()),
+            _ => (format!(",拒办 {refused}"), format!(", {refused} refused")),
+        };
         format!(
-            "共 {all}:接收 {accepted},重复 {duplicates},隔离 {quarantined} — {all} events: {accepted} accepted, \
-             {duplicates} duplicates, {quarantined} quarantined",
-            all = self.all()
+            "共 {all}:接收 {accepted},重复 {duplicates},隔离 {quarantined}{acts} — {all} events: {accepted} accepted, \
+             {duplicates} duplicates, {quarantined} quarantined{acts_in_english}"
         )
     }
 
@@ -110,6 +118,7 @@ fn report(piece: &Piece, handed: &Handed) -> String {
     let line = format!("{}  {}  {} {}", piece.place, word(handed), named.event_type, named.id);
     match handed {
         Handed::Quarantined(item) => format!("{}  {}", line.trim_end(), why(item)),
+        Handed::Refused(reason) => format!("{}  {reason}", line.trim_end()),
         Handed::Accepted | Handed::Duplicate | Handed::Acted(_) => line.trim_end().to_owned(),
     }
 }
@@ -121,6 +130,7 @@ pub(crate) fn word(handed: &Handed) -> &'static str {
         Handed::Duplicate => "重复 duplicate",
         Handed::Acted(ActOutcome::Done) => "已办 done",
         Handed::Acted(ActOutcome::AwaitsSecondOfficer) => "待第二人 awaits a second officer",
+        Handed::Refused(_) => "拒办 refused",
         Handed::Quarantined(_) => "隔离 quarantined",
     }
 }

@@ -104,9 +104,13 @@ fn words(kind: &str) -> String {
         "payout.payee_corrected" => "更正账户 payee corrected",
         "payout.ended" => "终止 ended",
         "payout.signature_mismatch" => "与签名不符 not what was signed",
+        "payout.overdue" => "超过24小时 overdue",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
-        other => return other.to_owned(),
+        other => match other.strip_prefix("payout.at_risk_after_") {
+            Some(hours) => return format!("{hours} 未到账 unpaid for {hours}"),
+            None => return other.to_owned(),
+        },
     };
     words.to_owned()
 }

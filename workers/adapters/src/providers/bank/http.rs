@@ -50,16 +50,20 @@ pub enum HttpBankError {
     #[error("bank.token holds characters no HTTP header can carry; use the printable ASCII text the bank gave")]
     Token,
     /// Not a certificate with a key.
-    #[error("the bank's client identity is not a PEM text of a certificate chain and a private key: {0}")]
+    #[error(
+        "bank.client_certificate_file and bank.client_key_file do not hold a certificate chain and its private key in PEM form"
+    )]
     Identity(#[source] reqwest::Error),
     /// Not certificates.
-    #[error("the bank's root certificates are not a PEM text of certificates: {0}")]
+    #[error("bank.ca_file does not hold certificates in PEM form")]
     Roots(#[source] reqwest::Error),
     /// A PEM text without certificates.
-    #[error("the bank's root certificates are empty; leave them out to trust those of the operating system")]
+    #[error("bank.ca_file holds no certificate; leave it out to trust the authorities of the operating system")]
     NoRoots,
     /// The client could not be built.
-    #[error("the HTTP client for the bank could not be set up: {0}")]
+    #[error(
+        "the HTTP client for the bank could not be set up; do bank.client_certificate_file and bank.client_key_file belong together?"
+    )]
     Client(#[source] reqwest::Error),
 }
 

@@ -6,9 +6,9 @@ use super::super::{
 };
 use super::{approved, context, desk_with};
 use crate::batch::{Batch, ClaimedBatch, Examination, Stopped};
-use crate::ids::{InstructionId, MsgId, PayoutKey};
+use crate::ids::{InstructionId, MsgId, OperatorId, PayoutKey};
 use crate::money::Fen;
-use crate::payout::{AlarmKind, HoldCode, PayoutState};
+use crate::payout::{AlarmKind, Event, HoldCode, PayoutState};
 use crate::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, PaymentFormat, StatusReport, Transfer};
 use crate::rules::Rules;
 use crate::scenery::{key, rules};
@@ -248,6 +248,16 @@ fn a_message_goes_again_byte_for_byte_and_only_as_signed() {
     assert_eq!(go_again(&mut desk, "M-1", &Spent::default()), None);
     assert!(desk.payouts[&key(2)].holds.contains_key(&HoldCode::SignatureMismatch));
     assert!(stored(&desk, "M-1").closed.is_some());
+
+    // Two officers release it: it is looked at again, and held again.
+    for officer in ["O-1", "O-2"] {
+        let codes = vec![HoldCode::SignatureMismatch];
+        desk.apply(&key(2), Event::Released { by: OperatorId::from(officer), codes }).unwrap();
+    }
+    assert!(desk.payouts[&key(2)].is_claimable());
+    let others = claim_all(&mut desk, "M-2", Spent::default(), Stopped::No).unwrap();
+    assert!(others.members.iter().all(|(member, _)| member.key != key(2)));
+    assert!(desk.payouts[&key(2)].holds.contains_key(&HoldCode::SignatureMismatch));
 
     // The stored bytes are edited: they never travel, their members do.
     let mut desk = put_off(&rules);

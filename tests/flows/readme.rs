@@ -1,0 +1,81 @@
+//! The README's first payment, pasted into a shell in an empty folder as its reader does it. Only the ports are others.
+
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use zhida_tests::waiting::wait_until;
+
+const README: &str = include_str!("../../README.md");
+
+/// The shell commands of the section with this head, without the indentation of its list.
+fn commands(head: &str) -> String {
+    let section = README.split("\n## ").find(|section| section.starts_with(head)).expect("the section");
+    let mut commands = String::new();
+    let mut lines = section.lines();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.strip_suffix("```sh") else { continue };
+        for line in lines.by_ref().take_while(|line| line.trim() != "```") {
+            commands.extend([line.strip_prefix(indent).unwrap_or(line), "\n"]);
+        }
+    }
+    commands
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+/// An empty folder, removed at the end.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn the_first_payment_by_hand_is_as_the_readme_says() {
+    let folder = Folder(std::env::temp_dir().join(format!("zhida-readme-{}", std::process::id())));
+    fs::create_dir_all(&folder.0).unwrap();
+    let script = commands("A first payment").replace(":8080", &format!(":{}", free_port()));
+    let script = script.replace(":8090", &format!(":{}", free_port()));
+    // Its servers end with the shell, and the shell with its input.
+    let script = format!("trap 'kill $(jobs -p)' EXIT\n{script}\necho all pasted\nread -r _ || true\n");
+    let binary = Path::new(env!("CARGO_BIN_EXE_zhida"));
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let screen = folder.0.join("screen");
+    let mut shell = Command::new("bash")
+        .args(["-euc", &script])
+        .current_dir(&folder.0)
+        .env("PATH", &path)
+        .stdin(Stdio::piped())
+        .stdout(File::create(&screen).unwrap())
+        .stderr(File::options().append(true).open(&screen).unwrap())
+        .spawn()
+        .unwrap();
+    let shown = || fs::read_to_string(&screen).unwrap();
+    wait_until("everything to be pasted", Duration::from_secs(120), async || {
+        assert!(
+            shell.try_wait().unwrap().is_none() || shown().contains("all pasted"),
+            "the shell gave up:\n{}",
+            shown()
+        );
+        shown().contains("all pasted").then_some(())
+    })
+    .await;
+    wait_until("three payouts to be settled", Duration::from_secs(60), async || {
+        let mut list = Command::new(binary);
+        let listed = list.args(["--config", "zhida.toml", "payouts", "list", "--json"]).current_dir(&folder.0).output();
+        let payouts: Vec<Value> = serde_json::from_slice(&listed.unwrap().stdout).unwrap_or_default();
+        (payouts.iter().filter(|payout| payout["state"] == "settled").count() == 3).then_some(())
+    })
+    .await;
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+    for told in ["待付 ready", "account_name", "key_unknown", "is closed as replayed"] {
+        assert!(shown().contains(told), "{told} in\n{}", shown());
+    }
+}
