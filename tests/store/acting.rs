@@ -196,9 +196,8 @@ pub(crate) async fn figures_and_pages_tell_the_state(world: World) {
     assert_eq!([count("settled").0, count("unknown").0, count("ready").0, count("held").0], [2, 1, 1, 1]);
     assert_eq!(count("settled").1, Fen(20_000));
     assert_eq!(figures.held_by_code["operator"], 1);
-    assert_eq!(figures.approve_to_credit_micros.len(), 2);
     assert!(figures.oldest_unpaid.is_some() && figures.oldest_unknown.is_some() && !figures.stopped);
-    assert_eq!((figures.funds[0].committed, figures.inbox), (Fen(50_000), 6));
+    assert_eq!(figures.funds[0].committed, Fen(50_000));
     let mut filter = PayoutFilter { limit: 2, ..PayoutFilter::default() };
     let mut seen = Vec::new();
     loop {

@@ -52,7 +52,7 @@ pub(crate) async fn run(reader: FiguresReader, mut stop: watch::Receiver<bool>) 
 
 async fn read_database(reader: &FiguresReader, check: &Check, alarms: &mut Option<BTreeMap<String, u64>>) {
     let began = Instant::now();
-    match reader.store.figures(jiff::Timestamp::MAX).await {
+    match reader.store.figures().await {
         Ok(figures) => {
             reader.metrics.database_round_trip(began.elapsed());
             reader.metrics.show_state(&state_figures(&figures));

@@ -76,6 +76,7 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Payout>,
     }
     for payout in &mut payouts {
         payout.instructions = by_key.remove(&payout.key).unwrap_or_default();
+        tx.known_states.insert(payout.key.clone(), payout.state());
     }
     Ok(payouts)
 }

@@ -92,7 +92,8 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 2] = [migration!(1, "0001_money"), migration!(2, "0002_reports")];
+const MIGRATIONS: [Migration; 3] =
+    [migration!(1, "0001_money"), migration!(2, "0002_reports"), migration!(4, "0004_finished")];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 const CREATE_VERSIONS: &str = "create table if not exists schema_versions \
