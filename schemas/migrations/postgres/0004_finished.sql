@@ -16,3 +16,6 @@ create index payouts_unfinished on payouts (state, reason_code) include (amount)
     where state not in ('settled', 'cancelled');
 -- Nobody asks for credits by time.
 drop index payouts_by_credit;
+
+-- The relay's claim changes nothing that is indexed: with room in the page it rewrites the row without touching an index.
+alter table outbox set (fillfactor = 50);
