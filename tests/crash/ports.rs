@@ -83,7 +83,7 @@ mortal! {
         fn trace(id: &ApplicationId) -> Vec<JournalEntry>;
         fn quarantine_rows(which: Which) -> Vec<QuarantineRow>;
         fn close_quarantine(id: &str, state: &str, by: &str, why: &str) -> bool;
-        fn figures(credited_since: Timestamp) -> Figures;
+        fn figures() -> Figures;
         fn now() -> Timestamp;
     }
 }

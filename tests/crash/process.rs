@@ -5,8 +5,8 @@ use crate::cut::{Cut, Life};
 use crate::district::{ACCOUNT, Award, DISTRICT, KEYID, approval, awards, fund, policy, total};
 use crate::place::Place;
 use crate::ports::{Broker, MortalBank, MortalConsumer, MortalPublisher, MortalStore, MovedTime};
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,7 +130,7 @@ impl<'a> Story<'a> {
         assert_eq!((credits.len(), ledger.total()), (self.awards.len(), total(&self.awards)), "{name}");
         assert_eq!(self.bank.bank.reproaches(), Vec::<String>::new(), "{name}");
         let store = self.place.open(&self.protocol).await;
-        let figures = store.figures(Timestamp::UNIX_EPOCH).await.unwrap();
+        let figures = store.figures().await.unwrap();
         assert_eq!(figures.by_state.keys().collect::<Vec<_>>(), ["settled"], "{name}");
         assert_eq!(figures.funds[0].committed, figures.by_state["settled"].1, "{name}");
         assert_eq!((figures.outbox.0, self.broker.waiting()), (0, 0), "{name}");
@@ -227,7 +227,7 @@ impl<'a> Process<'a> {
     async fn is_at_rest(&self) -> bool {
         let payouts = self.payouts().await;
         let settled = payouts.iter().filter(|payout| payout.state() == PayoutState::Settled).count();
-        let unsent = self.store.store.figures(Timestamp::UNIX_EPOCH).await.unwrap().outbox.0;
+        let unsent = self.store.store.figures().await.unwrap().outbox.0;
         settled == self.story.awards.len() && unsent == 0 && self.story.broker.waiting() == 0
     }
 

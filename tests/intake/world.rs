@@ -136,8 +136,8 @@ pub(crate) async fn execute(path: &str, sql: &str) {
 }
 
 async fn durable(store: &SqlStore) -> (u64, usize) {
-    let inbox = store.figures(jiff::Timestamp::UNIX_EPOCH).await.unwrap().inbox;
-    (inbox, store.quarantine_rows(Which::Open).await.unwrap().len())
+    let payouts = store.figures().await.unwrap().by_state.values().map(|(count, _)| count).sum();
+    (payouts, store.quarantine_rows(Which::Open).await.unwrap().len())
 }
 
 fn fund() -> Fund {

@@ -368,7 +368,7 @@ forwarded!(ReadStore {
     fn trace(id: &ApplicationId) -> Vec<JournalEntry>;
     fn quarantine_rows(which: Which) -> Vec<QuarantineRow>;
     fn close_quarantine(id: &str, state: &str, by: &str, why: &str) -> bool;
-    fn figures(credited_since: Timestamp) -> Figures;
+    fn figures() -> Figures;
     fn now() -> Timestamp;
 });
 

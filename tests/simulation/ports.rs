@@ -244,8 +244,8 @@ impl ReadStore for Connection {
     async fn close_quarantine(&self, id: &str, state: &str, by: &str, why: &str) -> Result<bool, StoreError> {
         self.store.close_quarantine(id, state, by, why).await
     }
-    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError> {
-        self.store.figures(credited_since).await
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.store.figures().await
     }
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.store.now().await

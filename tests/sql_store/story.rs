@@ -48,12 +48,11 @@ pub(crate) async fn paid(place: &Place) {
     assert!(store.claim_enquiries(10).await.unwrap().is_empty());
     let unknown = InstructionId::from("NOBODY-KNOWS-IT");
     store.book_evidence(&[(unknown, Word::OnTheWay, Carrier::Pushed)]).await.unwrap();
-    let figures = store.figures(now).await.unwrap();
+    let figures = store.figures().await.unwrap();
     assert_eq!(figures.by_state["settled"], (2, Fen(300)));
     assert_eq!(figures.refused_by_class["payee"], 1);
     assert_eq!(figures.alarms_by_kind["unknown_instruction"], 1);
     assert_eq!(figures.funds[0].committed, Fen(600));
-    assert_eq!((figures.inbox, figures.approve_to_credit_micros.len()), (3, 2));
     told(&store).await;
     let first = store.payouts(&PayoutFilter { limit: 2, ..PayoutFilter::default() }).await.unwrap();
     let rest = PayoutFilter { limit: 2, before: first.next.clone(), ..PayoutFilter::default() };
@@ -108,7 +107,7 @@ async fn told(store: &SqlStore) {
     let expected = [("payout.received.v1", 1), ("payout.submitted.v1", 2), ("payout.settled.v1", 3)];
     assert_eq!(told, expected.map(|(kind, sequence)| (kind.to_owned(), sequence)));
     store.outbox_sent(&ids).await.unwrap();
-    assert_eq!(store.figures(jiff::Timestamp::UNIX_EPOCH).await.unwrap().outbox.0, 0);
+    assert_eq!(store.figures().await.unwrap().outbox.0, 0);
     let story = store.trace(&key(1).application_id).await.unwrap();
     let kinds: Vec<&str> = story.iter().map(|entry| entry.kind.as_str()).collect();
     for kind in ["event.accepted", "payout.received", "payout.claimed", "payout.debited"] {
@@ -189,7 +188,7 @@ pub(crate) async fn two_intakes(place: &Place) {
         [claims.0.unwrap(), claims.1.unwrap()].into_iter().flatten().flat_map(|one| one.members).collect();
     let distinct: std::collections::BTreeSet<_> = members.iter().map(|(member, _)| &member.key).collect();
     assert_eq!(members.len(), distinct.len(), "nothing is claimed twice");
-    assert_eq!(one.figures(now).await.unwrap().funds[0].committed, Fen((1..=100).sum::<i64>() * 100));
+    assert_eq!(one.figures().await.unwrap().funds[0].committed, Fen((1..=100).sum::<i64>() * 100));
 }
 
 pub(crate) async fn holds_and_acts(place: &Place) {
@@ -223,7 +222,7 @@ pub(crate) async fn holds_and_acts(place: &Place) {
     place.clock.advance(SignedDuration::from_hours(25));
     assert!(store.time_passes(10).await.unwrap() > 0);
     assert_eq!(store.time_passes(10).await.unwrap(), 0);
-    let figures = store.figures(now).await.unwrap();
+    let figures = store.figures().await.unwrap();
     assert_eq!((figures.overdue, figures.at_risk), (1, 0));
     let item = Quarantined {
         body: b"\0\xff".to_vec(),

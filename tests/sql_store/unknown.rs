@@ -66,10 +66,10 @@ async fn a_commit_that_was_done_unheard_is_not_done_again() {
     let answer = CallOutcome::Answered(vec![report(&claimed, 2, settled())]);
     far.unknown(Ambush::Delivered, store.book_call(&claimed, &answer)).await;
     let booked = store.payouts_of(&key(2).application_id).await.unwrap();
-    let told = store.figures(now).await.unwrap();
+    let told = store.figures().await.unwrap();
     store.book_call(&claimed, &answer).await.unwrap();
     assert_eq!(store.payouts_of(&key(2).application_id).await.unwrap(), booked, "a result is booked once");
-    let again = store.figures(now).await.unwrap();
+    let again = store.figures().await.unwrap();
     assert_eq!((again.by_state, again.outbox, again.alarms_by_kind), (told.by_state, told.outbox, told.alarms_by_kind));
     // The claim that nobody heard of ends with its lease, in doubt.
     far.place.clock.advance(SignedDuration::from_mins(2));
@@ -79,7 +79,7 @@ async fn a_commit_that_was_done_unheard_is_not_done_again() {
     let ids: Vec<String> = store.claim_outbox(100).await.unwrap().into_iter().map(|row| row.id).collect();
     far.unknown(Ambush::Delivered, store.outbox_sent(&ids)).await;
     store.outbox_sent(&ids).await.unwrap();
-    assert_eq!(store.figures(now).await.unwrap().outbox.0, 0);
+    assert_eq!(store.figures().await.unwrap().outbox.0, 0);
     let stop = act("a-1", "O-1", Act::Stop);
     far.unknown(Ambush::Delivered, store.act(&stop)).await;
     assert_eq!(store.act(&stop).await.unwrap(), Acted::Duplicate);
@@ -104,9 +104,9 @@ async fn a_commit_that_was_lost_is_done_by_the_next_try() {
     let rows = store.claim_outbox(100).await.unwrap();
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     far.unknown(Ambush::Lost, store.outbox_sent(&ids)).await;
-    assert_eq!(store.figures(now).await.unwrap().outbox.0, ids.len() as u64);
+    assert_eq!(store.figures().await.unwrap().outbox.0, ids.len() as u64);
     store.outbox_sent(&ids).await.unwrap();
-    assert_eq!(store.figures(now).await.unwrap().outbox.0, 0);
+    assert_eq!(store.figures().await.unwrap().outbox.0, 0);
     let stop = act("a-1", "O-1", Act::Stop);
     far.unknown(Ambush::Lost, store.act(&stop)).await;
     assert_eq!(store.act(&stop).await.unwrap(), Acted::Done(ActOutcome::Done));

@@ -125,7 +125,7 @@ impl World {
     }
 
     pub(crate) async fn figures(&self) -> Figures {
-        self.store.figures(Timestamp::UNIX_EPOCH).await.unwrap()
+        self.store.figures().await.unwrap()
     }
 
     pub(crate) async fn rang(&self, kind: &str) -> u64 {

@@ -56,18 +56,17 @@ impl ReadStore for MemoryStore {
         Ok(true)
     }
 
-    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError> {
+    async fn figures(&self) -> Result<Figures, StoreError> {
         let now = self.clock();
         let tables = self.tables();
         let mut figures = Figures {
             at: Some(now),
             funds: tables.funds.values().cloned().collect(),
-            inbox: tables.inbox.len() as u64,
             stopped: tables.switch.stopped_by.is_some(),
             ..Figures::default()
         };
         for payout in tables.payouts.values() {
-            self.count(&mut figures, payout, now, credited_since);
+            self.count(&mut figures, payout, now);
         }
         for row in tables.outbox.values().filter(|row| !row.sent) {
             figures.outbox.0 += 1;
@@ -91,7 +90,7 @@ impl ReadStore for MemoryStore {
 }
 
 impl MemoryStore {
-    fn count(&self, figures: &mut Figures, payout: &Payout, now: Timestamp, credited_since: Timestamp) {
+    fn count(&self, figures: &mut Figures, payout: &Payout, now: Timestamp) {
         let state = payout.state();
         let sum = figures.by_state.entry(state.code().to_owned()).or_default();
         sum.0 += 1;
@@ -132,14 +131,11 @@ impl MemoryStore {
                     figures.oldest_pending = earliest(figures.oldest_pending, since);
                 }
             }
-            PayoutState::Settled => {
-                let debit = payout.instructions.iter().find(|one| one.is_debited()).and_then(|one| one.debit.as_ref());
-                if let Some(debit) = debit.filter(|debit| debit.credited_at >= credited_since) {
-                    let micros = debit.credited_at.as_microsecond() - payout.approved_at.as_microsecond();
-                    figures.approve_to_credit_micros.push(micros);
-                }
-            }
-            PayoutState::Ready | PayoutState::Sending | PayoutState::Returned | PayoutState::Cancelled => {}
+            PayoutState::Ready
+            | PayoutState::Sending
+            | PayoutState::Settled
+            | PayoutState::Returned
+            | PayoutState::Cancelled => {}
         }
     }
 }

@@ -8,8 +8,9 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
-use std::collections::BTreeSet;
-use zhida_core::ids::{InstructionId, MsgId};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
+use zhida_core::payout::PayoutState;
 use zhida_core::ports::store::StoreError;
 
 /// A transaction. `now` is the database's clock near its start.
@@ -20,6 +21,8 @@ pub(super) struct Tx {
     pub(super) known_instructions: BTreeSet<InstructionId>,
     /// Batches that were read.
     pub(super) known_batches: BTreeSet<MsgId>,
+    /// States of payouts as they were read or last written.
+    pub(super) known_states: BTreeMap<PayoutKey, PayoutState>,
 }
 
 pub(super) enum Link {
@@ -55,6 +58,7 @@ impl Tx {
             now: Timestamp::UNIX_EPOCH,
             known_instructions: BTreeSet::new(),
             known_batches: BTreeSet::new(),
+            known_states: BTreeMap::new(),
         };
         let micros = match tx.link {
             Link::Postgres(_) => {

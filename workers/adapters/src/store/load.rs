@@ -148,6 +148,7 @@ async fn readable(tx: &mut Tx, rows: Vec<Row>) -> Result<Read, Fault> {
     read.payouts.retain(|payout| !read.unreadable.contains_key(&payout.key));
     for payout in &mut read.payouts {
         payout.instructions = by_key.remove(&payout.key).unwrap_or_default();
+        tx.known_states.insert(payout.key.clone(), payout.state());
     }
     Ok(read)
 }

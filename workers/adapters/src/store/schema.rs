@@ -100,7 +100,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     migration!(1, "0001_money"),
     migration!(2, "0002_reports"),
     migration!(3, "0003_restore"),
@@ -108,6 +108,7 @@ const MIGRATIONS: [Migration; 7] = [
     migration!(5, "0005_accounts_and_keys"),
     migration!(6, "0006_alarms_and_keys"),
     migration!(7, "0007_rails"),
+    migration!(8, "0008_finished"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

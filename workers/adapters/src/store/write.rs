@@ -5,10 +5,10 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Value};
 use super::{envelope, instruction_rows, payout_rows, sequences};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::Batch;
 use zhida_core::ids::{FundId, InstructionId, MsgId};
-use zhida_core::payout::{Alarm, Posting};
+use zhida_core::payout::{Alarm, PayoutState, Posting};
 use zhida_core::rules::Rules;
 use zhida_core::steps::{CapKey, Changes, JournalRow, Reconsider, Switch, WorldEvent};
 
@@ -42,6 +42,7 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
         tx.execute(sql, vec![fund_id.as_str().into(), (*amount).into()]).await?;
     }
     write_caps(tx, &changes).await?;
+    count_finished(tx, &changes).await?;
     write_world(tx, &world, rules).await
 }
 
@@ -246,6 +247,40 @@ async fn write_caps(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
         tx.execute(sql, vec![key.policy_id.as_str().into(), (&key.uscc).into(), year, (*amount).into()]).await?;
     }
     Ok(())
+}
+
+/// Each end is counted in one of so many rows, chosen by chance, so that transactions seldom wait for each other.
+const SHARDS: i64 = 16;
+
+/// Counts what came to its end by these changes, or came back from it (a settled payout whose money was returned).
+async fn count_finished(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let is_finished = |state: PayoutState| matches!(state, PayoutState::Settled | PayoutState::Cancelled);
+    let mut counts: BTreeMap<PayoutState, (i64, i64)> = BTreeMap::new();
+    for (key, payout) in &changes.payouts {
+        let (after, amount) = (payout.state(), payout.amount.0);
+        let before = tx.known_states.insert(key.clone(), after);
+        if before == Some(after) {
+            continue;
+        }
+        for (state, sign) in before.map(|state| (state, -1)).into_iter().chain([(after, 1)]) {
+            if is_finished(state) {
+                let (count, sum) = counts.entry(state).or_default();
+                (*count, *sum) = (*count + sign, *sum + sign * amount);
+            }
+        }
+    }
+    let shard = fastrand::i64(..SHARDS);
+    let record = |(state, (count, amount)): (PayoutState, (i64, i64))| {
+        vec![
+            ("state", state.code().into()),
+            ("shard", shard.into()),
+            ("count", count.into()),
+            ("amount", amount.into()),
+        ]
+    };
+    let tail = "on conflict (state, shard) do update set count = finished_payouts.count + excluded.count, \
+        amount = finished_payouts.amount + excluded.amount";
+    tx.insert("finished_payouts", counts.into_iter().map(record).collect(), tail).await
 }
 
 fn posting(one: &Posting, now: jiff::Timestamp) -> Record {

@@ -283,8 +283,6 @@ pub struct Figures {
     pub funds: Vec<Fund>,
     /// Unsent outbox rows, and the oldest.
     pub outbox: (u64, Option<Timestamp>),
-    /// Inbox rows.
-    pub inbox: u64,
     /// Open quarantine rows by reason code.
     pub quarantine_by_code: BTreeMap<String, u64>,
     /// Alarms by kind, ever.
@@ -293,8 +291,6 @@ pub struct Figures {
     pub alarms_last_hour: BTreeMap<String, u64>,
     /// The stop switch.
     pub stopped: bool,
-    /// Approval → credit of settled payouts, in microseconds, those credited since the given moment.
-    pub approve_to_credit_micros: Vec<i64>,
 }
 
 /// Reading, for people and machines.
@@ -315,8 +311,8 @@ pub trait ReadStore: Send + Sync {
     /// Closes a quarantine row (`replayed` or `discarded`), with who and why. False when it is closed already or unknown.
     async fn close_quarantine(&self, id: &str, state: &str, by: &str, why: &str) -> Result<bool, StoreError>;
 
-    /// The figures; credits of the last `credited_since` on are listed.
-    async fn figures(&self, credited_since: Timestamp) -> Result<Figures, StoreError>;
+    /// The figures. Their cost grows with what is under way, not with what was ever paid.
+    async fn figures(&self) -> Result<Figures, StoreError>;
 
     /// The database's clock; a round trip for health and its measure.
     async fn now(&self) -> Result<Timestamp, StoreError>;

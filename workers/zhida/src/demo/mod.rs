@@ -151,7 +151,7 @@ async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -
     let style = ProgressStyle::with_template("{bar:20} {pos}/{len} 已有结论 at rest  {msg}")?;
     bar.set_style(style);
     loop {
-        let figures = house.store.figures(jiff::Timestamp::MAX).await?;
+        let figures = house.store.figures().await?;
         let count = |state: &str| figures.by_state.get(state).map_or(0, |(count, _)| *count);
         let resting = ["settled", "refused", "held", "returned", "cancelled"].into_iter().map(count).sum();
         bar.set_position(resting);
