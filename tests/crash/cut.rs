@@ -56,7 +56,11 @@ impl Life {
             Some(Side::Before) => return self.ends().await,
             // What a first poll does is on its way: a statement is with the database, a connection with the bank.
             Some(Side::Within) => {
-                poll_fn(|context| Poll::Ready(drop(work.as_mut().poll(context)))).await;
+                poll_fn(|context| {
+                    let _ = work.as_mut().poll(context);
+                    Poll::Ready(())
+                })
+                .await;
                 return self.ends().await;
             }
             Some(Side::After) | None => {}

@@ -287,24 +287,6 @@ fn limits_and_the_stop_switch_block_first_and_repeated_sendings() {
 }
 
 #[test]
-fn a_clean_answer_is_told_as_what_it_says() {
-    let settled = BankWord::Settled { code: "ACSC".to_owned(), credited_at: None, bank_reference: None };
-    let rejected = BankWord::Rejected { reason: "AC01".to_owned(), text: String::new() };
-    let on_the_way = BankWord::OnTheWay { code: "ACSP".to_owned() };
-    let rules = rules();
-    let mut desk = three(&rules);
-    let claimed = claim_all(&mut desk, "M-1", Spent::default(), Stopped::No).unwrap();
-    let batch = stored(&desk, "M-1");
-    let answer = vec![report(3, rejected), report(1, settled), report(2, on_the_way)];
-    book_call(&mut desk, batch, &claimed, &CallOutcome::Answered(answer));
-    for (number, last) in [(1, "payout.settled.v1"), (2, "payout.pending.v1"), (3, "payout.unknown.v1")] {
-        let own = desk.changes.world.iter().filter(|event| event.subject == key(number).application_id.0);
-        let told: Vec<&str> = own.map(|event| event.event_type.as_str()).collect();
-        assert_eq!(told, ["payout.received.v1", "payout.submitted.v1", last]);
-    }
-}
-
-#[test]
 fn the_bank_is_neither_called_nor_asked_before_it_wants_to_be() {
     let rules = rules();
     let doubtful = |retry_after| CallOutcome::Doubtful { why: "status 503".to_owned(), retry_after };
