@@ -270,25 +270,11 @@ fn happens(sim: &Arc<Sim>, outside: Outside, people: &mut Vec<Turn>) {
             let line = Word::Settled { credited_at: None, bank_reference: Some("R-strange".to_owned()) };
             sim.world().bank.news.push((now, InstructionId::from("NOBODYS"), line, Carrier::Statement));
         }
-        Outside::Echoes => echoes(sim),
+        Outside::Echoes => crate::echoes::tell(sim),
         Outside::BankCloses(length) => {
             let until = sim.now() + length;
             sim.world().bank.closed_until = until;
         }
-    }
-}
-
-/// The bank tells of every generation of a payout, oldest first, that it is on the way, whatever became of it: also of
-/// successors that were closed before they left.
-fn echoes(sim: &Sim) {
-    let tables = sim.store.tables();
-    let mut world = sim.world();
-    let several: Vec<_> = tables.payouts.values().filter(|one| one.instructions.len() > 1).collect();
-    let Some(payout) = world.rng.choice(&several).copied() else { return };
-    let mut at = sim.now();
-    for one in &payout.instructions {
-        at += SignedDuration::from_secs(world.rng.i64(0..100));
-        world.bank.news.push((at, one.id.clone(), Word::OnTheWay, Carrier::Pushed));
     }
 }
 

@@ -8,6 +8,7 @@
 mod bank;
 mod checker;
 mod district;
+mod echoes;
 mod history;
 mod message;
 mod officers;

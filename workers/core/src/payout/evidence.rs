@@ -43,19 +43,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn enquiry_failed(&mut self, id: &InstructionId, not_before: Option<Timestamp>) -> Result<(), Refused> {
-        if self.is_successor(id) {
-            return Ok(()); // It is asked for again with its predecessor.
-        }
-        let Some(instruction) = self.payout.by_id(id) else { return Err(Refused::NoSuchInstruction(id.clone())) };
-        let generation = instruction.generation;
-        self.ask_later(generation);
-        if let Some(one) = self.payout.instruction_mut(generation) {
-            one.enquire_at = one.enquire_at.map(|at| not_before.map_or(at, |wait| at.max(wait)));
-        }
-        Ok(())
-    }
-
     fn on_the_way(&mut self, generation: u32) {
         let now = self.now;
         let another_may_move = self.payout.instructions.iter().any(|one| {
@@ -372,36 +359,5 @@ impl Turn<'_> {
         }
         let posting = self.payout.book_return(generation);
         self.post(posting);
-    }
-
-    fn ask_later(&mut self, generation: u32) {
-        let now = self.now;
-        let rules = &self.rules.bank;
-        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
-        match instruction.state() {
-            InstructionState::Refused | InstructionState::Closed if !instruction.contradiction => {
-                instruction.enquire_at = None;
-            }
-            InstructionState::Unknown
-            | InstructionState::Pending
-            | InstructionState::Refused
-            | InstructionState::Closed => {
-                let pause = rules.enquiry_pause(instruction.enquiries);
-                instruction.enquiries = instruction.enquiries.saturating_add(1);
-                instruction.enquire_at = now.checked_add(pause).ok();
-            }
-            InstructionState::Fresh
-            | InstructionState::Sending
-            | InstructionState::Settled
-            | InstructionState::Returned => instruction.enquire_at = None,
-        }
-    }
-
-    fn ask_now(&mut self, generation: u32) {
-        self.ask_later(generation);
-        let now = self.now;
-        if let Some(instruction) = self.payout.instruction_mut(generation).filter(|one| one.enquire_at.is_some()) {
-            instruction.enquire_at = Some(now);
-        }
     }
 }

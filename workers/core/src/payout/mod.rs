@@ -1,6 +1,7 @@
 //! A payout: one award on its way to one account, its holds, its instructions and its books. The machine itself is in
 //! `on.rs`; what travels is an [`Instruction`]; nothing here reads a clock, a table or a socket.
 
+mod asking;
 mod books;
 mod effect;
 mod event;

@@ -216,10 +216,6 @@ fn world_event(payout: &Payout, announcement: &Announcement) -> WorldEvent {
     if let Some(members) = data.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
-    if let Some(risk) = &announcement.risk {
-        data["risk"] = json!({"code": risk.code, "text": risk.text});
-        data["bank_reopens_at"] = json!(risk.bank_reopens_at);
-    }
     WorldEvent {
         event_type: announcement.word.event_type().to_owned(),
         subject: payout.key.application_id.0.clone(),
