@@ -5,7 +5,7 @@ use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// On which side of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,11 +56,11 @@ impl Life {
             Some(Side::Before) => return self.ends().await,
             // What a first poll does is on its way: a statement is with the database, a connection with the bank.
             Some(Side::Within) => {
-                poll_fn(|context| {
+                let begin = |context: &mut Context<'_>| {
                     let _ = work.as_mut().poll(context);
                     Poll::Ready(())
-                })
-                .await;
+                };
+                poll_fn(begin).await;
                 return self.ends().await;
             }
             Some(Side::After) | None => {}
