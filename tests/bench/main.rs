@@ -10,8 +10,8 @@
 mod district;
 mod meter;
 mod paid;
-mod recorded;
 mod raw;
+mod recorded;
 mod small;
 mod world;
 
@@ -39,7 +39,9 @@ fn wishes() -> Wishes {
             "--processes" => wishes.processes = arguments.next().and_then(|n| n.parse().ok()).expect("a number"),
             // What `cargo bench` adds.
             "--bench" => {}
-            size => wishes.sizes.push(size.parse().expect("--full, --statements, --processes N, or numbers of payouts")),
+            size => {
+                wishes.sizes.push(size.parse().expect("--full, --statements, --processes N, or numbers of payouts"))
+            }
         }
     }
     if wishes.sizes.is_empty() {

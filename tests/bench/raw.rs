@@ -17,7 +17,9 @@ use crate::small::post;
 use crate::world::{Bank, Prepared, World};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
+};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -147,7 +149,8 @@ impl Lane {
         while let Some(sending) = self.next() {
             self.seen.wait_for(|done| *done >= sending.after).await.unwrap();
             write(&mut database, sending.claim).await;
-            let head = format!("idempotency-key: {}\r\ncontent-type: application/xml; charset=utf-8\r\n", sending.msg_id);
+            let head =
+                format!("idempotency-key: {}\r\ncontent-type: application/xml; charset=utf-8\r\n", sending.msg_id);
             assert_eq!(post(&bank, "/payments", &head, &sending.bytes).await, 200, "the bank takes it");
             write(&mut database, sending.result).await;
             self.written.notify_one();

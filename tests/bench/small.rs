@@ -29,9 +29,7 @@ pub(crate) async fn measure(world: &World, approvals: &[Approval]) -> Figures {
     for events in approvals.chunks(TOGETHER) {
         let bodies: Vec<&[u8]> = events.iter().map(|event| event.body.as_slice()).collect();
         let body = [b"[", bodies.join(&b","[..]).as_slice(), b"]"].concat();
-        let head = format!(
-            "authorization: Bearer {API_TOKEN}\r\ncontent-type: application/cloudevents-batch+json\r\n"
-        );
+        let head = format!("authorization: Bearer {API_TOKEN}\r\ncontent-type: application/cloudevents-batch+json\r\n");
         assert_eq!(post(&address, "/v1/events", &head, &body).await, 202, "events are accepted");
     }
     bank.until_booked(count).await;
