@@ -47,17 +47,19 @@ impl Figures {
         let each = self.payouts as f64;
         let parts = ["zhida", "postgres", "rabbitmq", "bank", "benchmark"];
         let parts = parts.map(|part| format!("{:.2}", self.cpu.of(part) * 1_000.0 / each)).join(" | ");
-        let pair = |(p50, p99): (f64, f64)| format!("{p50:.2}/{p99:.2}");
+        // What a run does not measure stands as a dash.
+        let figure = |figure: f64| if figure == 0.0 { "–".to_owned() } else { format!("{figure:.2}") };
+        let pair = |(p50, p99): (f64, f64)| format!("{}/{}", figure(p50), figure(p99));
         format!(
-            "| {name} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {parts} | {:.0} | {:.2} | {:.3} | {} | {} |",
+            "| {name} | {} | {:.0} | {:.2} | {:.2} | {:.2} | {parts} | {} | {} | {} | {} | {} |",
             self.payouts,
             self.per_second(),
             self.settled.as_secs_f64(),
             self.at_rest.as_secs_f64(),
             self.cpu.sum() * 1_000.0 / each,
-            self.memory,
-            self.statements.0 as f64 / each,
-            self.statements.1 as f64 / each,
+            figure(self.memory),
+            figure(self.statements.0 as f64 / each),
+            figure(self.statements.1 as f64 / each),
             pair(self.loaded),
             pair(self.calm),
         )

@@ -147,8 +147,9 @@ fn zhida() -> Command {
 /// `zhida serve`, every role.
 pub(crate) fn serve(environment: &Environment) -> Process {
     let mut command = zhida();
-    command.arg("serve").envs(environment.clone()).stdin(Stdio::null()).stdout(Stdio::null());
-    Process(command.spawn().unwrap())
+    command.arg("serve").envs(environment.clone());
+    // Its last words at the drain are about connections that end; that it ended well is seen by its status.
+    Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 /// A process that is killed when it is no longer needed.
