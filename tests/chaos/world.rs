@@ -104,6 +104,8 @@ impl World {
 
     /// Starts a process whose API listens where it says, and waits until it is ready.
     pub(crate) async fn start_listening(&mut self) -> Api {
+        // Whoever comes first installs it; the others find it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let api = Api(listener.local_addr().unwrap().to_string());
         drop(listener);

@@ -34,7 +34,7 @@ async fn a_batch_is_acknowledged_when_every_message_of_it_is_durable() {
     empty.wait_for(|empty| *empty).await.unwrap();
     stop.send_replace(true);
     running.await.unwrap();
-    let expected = [Told::Acknowledged(vec![1, 2, 3], (2, 1)), Told::Acknowledged(vec![4, 5], (3, 1)), Told::Closed];
+    let expected = [Told::Acknowledged(vec![1, 2, 3], (1, 1)), Told::Acknowledged(vec![4, 5], (2, 1)), Told::Closed];
     assert_eq!(*told.lock().unwrap(), expected);
     assert_eq!(world.store.payouts_of(&"A-1".into()).await.unwrap()[0].state().code(), "held", "by the act");
 }

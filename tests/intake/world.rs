@@ -102,7 +102,7 @@ impl World {
         event
     }
 
-    /// Inbox rows and open quarantine rows: what is durable.
+    /// Payouts and open quarantine rows: what is durable.
     pub(crate) async fn durable(&self) -> (u64, usize) {
         durable(&self.store).await
     }

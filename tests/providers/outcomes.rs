@@ -237,9 +237,9 @@ fn settings_that_cannot_be_honoured_are_refused() {
         (
             "identity",
             HttpBankSettings { identity_pem: Some(b"x".to_vec()), ..settings("https://127.0.0.1") },
-            "identity",
+            "bank.client_certificate_file",
         ),
-        ("roots", HttpBankSettings { ca_pem: Some(b"x".to_vec()), ..settings("https://127.0.0.1") }, "root"),
+        ("roots", HttpBankSettings { ca_pem: Some(b"x".to_vec()), ..settings("https://127.0.0.1") }, "bank.ca_file"),
     ] {
         let Err(error) = HttpBank::new(settings) else { panic!("{case} was accepted") };
         assert!(error.to_string().contains(says), "{case}: {error}");

@@ -119,7 +119,7 @@ fn sprinkle(rng: &mut fastrand::Rng, plan: &mut Vec<Outside>) {
     for _ in 0..rng.usize(0..8) {
         plan.push(Outside::Officer);
     }
-    if rng.u8(0..5) == 0 {
+    if rng.u8(0..3) == 0 {
         let backup = rng.usize(0..=plan.len());
         plan.insert(backup, Outside::Backup);
         let restore = rng.usize(backup + 1..=plan.len());
