@@ -62,7 +62,9 @@ async fn main() {
         println!("{}", real.row("zhida"));
         let raw = raw::measure(&world, &approvals, recorded).await;
         println!("{}", raw.row("raw limit"));
-        println!("{size}: zhida reaches {:.2} of the raw limit", real.per_second() / raw.per_second());
+        // By the clock on a quiet machine; where others work beside it, CPU time is the fairer measure.
+        let (clock, cpu) = (real.per_second() / raw.per_second(), raw.cpu.sum() / real.cpu.sum());
+        println!("{size}: zhida reaches {clock:.2} of the raw limit by the clock, {cpu:.2} by CPU time");
         let small = small::measure(&world, &approvals).await;
         println!("{}", small.row("SQLite"));
     }

@@ -23,7 +23,7 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{Notify, watch};
@@ -265,11 +265,21 @@ fn sendings(recording: &Recording, taken_in: &[i64]) -> Vec<Sending> {
     recording.times("batches").map(sending).collect()
 }
 
-/// Journal and outbox of one transaction.
+/// Journal, outbox and the numbers of its events, of one transaction.
 fn told(recording: &Recording, time: i64) -> Vec<Statement> {
     let unsent = [("sent_at", Put::Null), ("claimed_until", Put::Int(0))];
-    let outbox = recording.at("outbox", time).with(&unsent).insert("");
-    recording.at("journal", time).insert("").into_iter().chain(outbox).collect()
+    let outbox = recording.at("outbox", time).with(&unsent);
+    let mut statements: Vec<Statement> = recording.at("journal", time).insert("").into_iter().collect();
+    let mut counts: BTreeMap<Option<String>, i64> = BTreeMap::new();
+    for subject in outbox.texts("subject") {
+        *counts.entry(subject.clone()).or_default() += 1;
+    }
+    let (subjects, raised) = counts.into_iter().map(|(subject, count)| (subject, Some(count))).unzip();
+    let sql = "insert into sequences (subject, last) select * from unnest($1::text[], $2::bigint[]) \
+        on conflict (subject) do update set last = sequences.last + excluded.last";
+    statements.push(Statement { sql: sql.to_owned(), values: vec![Column::Texts(subjects), Column::Ints(raised)] });
+    statements.extend(outbox.insert(""));
+    statements
 }
 
 fn bodies_of(recording: &Recording, inbox: &Rows) -> Rows {

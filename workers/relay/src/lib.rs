@@ -106,17 +106,16 @@ pub async fn run(relay: Relay, mut stop: watch::Receiver<bool>) {
 /// Counts results as they go out: each outbox row is carried by one relay, so that the sum over processes is right.
 fn count(metrics: &Metrics, row: &OutboxRow) {
     let Destination::World { event_type } = &row.destination else { return };
-    let Ok(event) = serde_json::from_slice::<serde_json::Value>(&row.body) else { return };
-    let data = &event["data"];
     let result = match event_type.as_str() {
         "payout.settled.v1" => {
+            let data = data(row);
             if let (Some(approved), Some(credited)) = (moment(&data["approved_at"]), moment(&data["credited_at"])) {
                 let took = Duration::try_from(credited.duration_since(approved)).unwrap_or_default();
                 metrics.credited(took);
             }
             PayoutResult::Settled
         }
-        "payout.refused.v1" => match data["reason"]["code"].as_str() {
+        "payout.refused.v1" => match data(row)["reason"]["code"].as_str() {
             Some("refused_payee") => PayoutResult::RefusedPayee,
             Some("refused_fund") => PayoutResult::RefusedFund,
             Some("refused_window") => PayoutResult::RefusedWindow,
@@ -128,6 +127,12 @@ fn count(metrics: &Metrics, row: &OutboxRow) {
         _ => return,
     };
     metrics.payout_result(result);
+}
+
+/// The data of an event of ours: read only where it is needed, for most events are steps on the way.
+fn data(row: &OutboxRow) -> serde_json::Value {
+    let event = serde_json::from_slice::<serde_json::Value>(&row.body).unwrap_or_default();
+    event["data"].clone()
 }
 
 fn moment(value: &serde_json::Value) -> Option<Timestamp> {
