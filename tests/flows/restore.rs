@@ -51,4 +51,6 @@ async fn a_restored_database_sends_nothing_and_finds_what_was_paid() {
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && why.contains("bank day"), "{why}");
     assert_eq!(world.credits(), 3);
+    // Sending stays closed, so A-4 does not come to rest.
+    world.kill();
 }
