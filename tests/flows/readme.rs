@@ -47,16 +47,18 @@ async fn the_first_payment_by_hand_is_as_the_readme_says() {
     let binary = Path::new(env!("CARGO_BIN_EXE_zhida"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let screen = folder.0.join("screen");
+    let file = File::create(&screen).unwrap();
     let mut shell = Command::new("bash")
         .args(["-euc", &script])
         .current_dir(&folder.0)
         .env("PATH", &path)
         .stdin(Stdio::piped())
-        .stdout(File::create(&screen).unwrap())
-        .stderr(File::options().append(true).open(&screen).unwrap())
+        .stdout(file.try_clone().unwrap())
+        .stderr(file)
         .spawn()
         .unwrap();
-    let shown = || fs::read_to_string(&screen).unwrap();
+    // A character may be half written.
+    let shown = || String::from_utf8_lossy(&fs::read(&screen).unwrap()).into_owned();
     wait_until("everything to be pasted", Duration::from_secs(120), async || {
         assert!(
             shell.try_wait().unwrap().is_none() || shown().contains("all pasted"),
