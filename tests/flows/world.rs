@@ -338,16 +338,21 @@ pub(crate) fn approved(application_id: &str, yuan: &str) -> Value {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let serves = if self.service.is_some() { Serves::Still } else { Serves::NoMore };
-            let credited = self.bank.bank.with_ledger(zhida_sandbox::Ledger::total);
-            books::balance(&self.folder.join("zhida.db"), serves, credited);
-        }
+        let serves = if self.service.is_some() { Serves::Still } else { Serves::NoMore };
+        let credited = self.bank.bank.with_ledger(zhida_sandbox::Ledger::total);
+        let database = self.folder.join("zhida.db");
+        // However the books look, the service does not outlive its test.
+        let books = (!std::thread::panicking())
+            .then(|| std::panic::catch_unwind(|| books::balance(&database, serves, credited)));
         self.kill();
-        if std::thread::panicking() {
+        if let None | Some(Err(_)) = books {
             let log = std::fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default();
             eprintln!("the service said:\n{log}");
-            return;
+        }
+        match books {
+            None => return,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            Some(Ok(())) => {}
         }
         assert_eq!(self.bank.bank.reproaches(), Vec::<String>::new(), "the bank has a complaint about what we sent");
         let twice = self.bank.bank.with_ledger(|ledger| ledger.credits_by_instruction().into_values().any(|n| n > 1));
