@@ -349,13 +349,13 @@ fn finish(sim: &Sim, worker: &mut Worker) {
 }
 
 /// Changes whenever anything was written that matters.
-fn fingerprint(sim: &Sim) -> (usize, usize, usize, usize, usize) {
+fn fingerprint(sim: &Sim) -> [usize; 6] {
     let tables = sim.store.tables();
     let unsent = tables.outbox.values().filter(|row| !row.sent).count();
     let (journal, examined) =
         (tables.journal.len(), tables.batches.values().filter(|one| one.examine_at.is_some()).count());
     let world = sim.world();
-    (journal, examined, unsent, world.intake.waiting.len(), world.bank.news.len())
+    [journal, examined, unsent, tables.reconsider.len(), world.intake.waiting.len(), world.bank.news.len()]
 }
 
 /// When time will next bring something.
