@@ -68,6 +68,8 @@ impl World {
 
     /// Settings of every process: the defaults but for addresses.
     pub(crate) fn environment(&self, database: &str, queue: &str, bank: &str, port: u16) -> Environment {
+        // Each database has a history of its own, and so a note of its own.
+        let name = database.rsplit('/').next().unwrap_or(database).split('?').next().unwrap_or(database);
         let settings = [
             ("ENVIRONMENT", "sandbox".to_owned()),
             ("DISTRICT__ID", DISTRICT.to_owned()),
@@ -78,7 +80,7 @@ impl World {
             ("BANK__KIND", "iso20022-http".to_owned()),
             ("BANK__URL", bank.to_owned()),
             ("LOGGING__LEVEL", "warn".to_owned()),
-            ("STORE__INCARNATION_FILE", self.file("incarnation").display().to_string()),
+            ("STORE__INCARNATION_FILE", self.file(&format!("{name}.incarnation")).display().to_string()),
         ];
         let mut all: Environment = settings.map(|(name, value)| (format!("ZHIDA__{name}"), value)).into();
         all.push((format!("ZHIDA__INTAKE__TRUSTED_KEYS__{KEYID}"), self.district.public_key()));
