@@ -129,9 +129,10 @@ fn hash_payout(payout: &Payout, hasher: &mut DefaultHasher) {
         funded,
         reserved,
         overpaid,
+        restored,
         instructions,
     } = payout;
-    (ended.is_some(), funded, reserved, overpaid).hash(hasher);
+    (ended.is_some(), funded, reserved, overpaid, restored).hash(hasher);
     // Nothing of a debited payout is sent any more, so its holds are idle.
     if !instructions.iter().any(Instruction::is_debited) {
         holds.iter().for_each(|(code, hold)| (code, hold.until.is_some()).hash(hasher));
@@ -164,6 +165,8 @@ fn hash_instruction(one: &Instruction, hasher: &mut DefaultHasher) {
         not_found,
         absent,
         resend_expired,
+        resend_allowed_until,
+        successor_in_doubt,
         contradiction,
         decision_by,
         closed_at,
@@ -177,11 +180,11 @@ fn hash_instruction(one: &Instruction, hasher: &mut DefaultHasher) {
         return; // Nothing undoes it, and nothing of it is sent, asked for or judged any more.
     }
     let rejection = rejection.as_ref().map(|it| (it.class, it.confirmed));
-    (rejection, on_the_way_since.is_some(), known_to_bank, decision_by.is_some()).hash(hasher);
+    (rejection, on_the_way_since.is_some(), known_to_bank, successor_in_doubt, decision_by.is_some()).hash(hasher);
     if one.is_dead() {
         return; // Only the bank's word could change that.
     }
-    (doubt, absent, resend_expired, enquire_at.is_some()).hash(hasher);
+    (doubt, absent, resend_expired, resend_allowed_until.is_some(), enquire_at.is_some()).hash(hasher);
     // Counted to three, and only while the bank has never spoken of it.
     if !one.has_evidence() {
         not_found.min(&3).hash(hasher);

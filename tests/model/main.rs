@@ -18,7 +18,7 @@
 //!   of workers; they are played with a bank that decides, shows and answers at once, but does with each transfer of a message
 //!   what it likes. Workers that lost their claim before they called find out at once there, or, in the full check
 //!   (`ZHIDA_MODEL=full`, `tests/all/model.sh`), any time.
-//! * *Not played:* officers, stop switch, limits, corrections, returns, doorbells (a worker may look any time). The simulator
+//! * *Not played:* officers, stop switch, limits, corrections, returns, restores, doorbells (a worker may look any time). The simulator
 //!   plays them (`tests/simulation`).
 //!
 //! The bank keeps its word (`bank.rs`): else money can be paid twice whatever we do.

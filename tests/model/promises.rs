@@ -24,6 +24,10 @@ pub(crate) fn promises() -> Vec<Property<World>> {
         Property::always("no successor while an earlier generation may move money", |_, state: &State| {
             state.names().into_iter().filter(|name| has_successor(state, *name)).all(|name| is_out(state, name))
         }),
+        Property::always("one generation lives at most", |_, state: &State| {
+            let living = |payout: &Payout| payout.instructions.iter().filter(|one| one.is_live()).count();
+            state.payouts.iter().all(|known| living(known) <= 1)
+        }),
         Property::always("settled is what the bank has debited", |_, state: &State| {
             let debited = |name: &Name| state.instruction(*name).is_debited();
             let settled = |name| state.bank.entry(name).is_some_and(|entry| entry.standing == Standing::Settled);

@@ -12,7 +12,7 @@ use zhida_core::money::Fen;
 use zhida_core::payout::{Account, Payout, Posting};
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, NotTakenIn};
 use zhida_core::rules::Idempotency;
-use zhida_core::steps::{self, Changes, ClaimInputs, Desk, EnquiryResult, ResendInputs, Spent};
+use zhida_core::steps::{self, Changes, ClaimInputs, Desk, EnquiryResult, PaidAccounts, ResendInputs, Spent};
 
 impl World {
     pub(crate) fn claim(&self, state: &mut State, who: usize, lone: Option<usize>) {
@@ -23,6 +23,7 @@ impl World {
             funds: &self.funds,
             policies: &self.policies,
             authorities: &self.authorities,
+            accounts: &PaidAccounts::default(),
             stopped: Stopped::No,
             spent: Spent::default(),
             msg_id: MsgId(format!("M{}", state.named)),
