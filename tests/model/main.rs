@@ -34,7 +34,7 @@ mod state;
 mod turn;
 mod world;
 
-use promises::{SIGHTS, is_smooth, promises, rests, sight};
+use promises::{SIGHTS, is_smooth, promises, sight};
 use state::State;
 use stateright::{Checker, Expectation, HasDiscoveries, Model, Property};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -47,7 +47,7 @@ impl Model for World {
 
     fn init_states(&self) -> Vec<State> {
         let start = self.start();
-        self.roads.visit(start.likeness, rests(&start));
+        self.roads.visit(&start);
         vec![start]
     }
 
@@ -60,7 +60,7 @@ impl Model for World {
         if next == *last {
             return None;
         }
-        self.roads.visit(next.likeness, rests(&next));
+        self.roads.visit(&next);
         if is_smooth(last, &step) {
             self.roads.lead(last.likeness, next.likeness);
         }

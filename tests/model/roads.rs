@@ -1,5 +1,7 @@
 //! The roads to rest: from every state that was visited there must be one on which nothing goes wrong any more.
 
+use crate::promises::rests;
+use crate::state::State;
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,11 +18,11 @@ struct Map {
 }
 
 impl Roads {
-    pub(crate) fn visit(&self, state: u64, rests: bool) {
+    pub(crate) fn visit(&self, state: &State) {
         let mut map = self.map();
-        map.visited.insert(state);
-        if rests {
-            map.at_rest.insert(state);
+        map.visited.insert(state.likeness);
+        if rests(state) {
+            map.at_rest.insert(state.likeness);
         }
     }
 
