@@ -6,7 +6,7 @@ use crate::bank::Name;
 use crate::state::{At, Heard, Known, State};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use zhida_core::batch::Batch;
+use zhida_core::batch::{Batch, ClaimedBatch};
 use zhida_core::ids::MsgId;
 use zhida_core::payout::{Instruction, Payout};
 
@@ -49,7 +49,9 @@ impl State {
                 let entry = self.bank.entry((*payout, generation));
                 // The window decides something only while an enquiry may find nothing.
                 let window = entry.is_none_or(|it| it.hidden) && self.window_runs((*payout, generation));
-                let repeated = entry.is_some_and(|it| it.msg_id.is_some() && it.msg_id == one.msg_id);
+                // Where repetitions are known by the message: whether its next one would be one.
+                let brought_by = entry.and_then(|it| it.msg_id.as_ref());
+                let repeated = brought_by.is_some() && brought_by == self.next_message(one);
                 (entry.map(|it| (it.standing, it.hidden)), window, repeated).hash(&mut hasher);
             }
         }
@@ -76,6 +78,13 @@ impl State {
         let question = self.question.as_ref().map(|one| (place(one.name), one.answer, one.early));
         (question, self.bank.paid_again, self.false_books).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// The message that it may be written with next.
+    fn next_message<'a>(&'a self, one: &'a Instruction) -> Option<&'a MsgId> {
+        let carries = |claimed: &&ClaimedBatch| claimed.members.iter().any(|(it, _)| it.instruction_id == one.id);
+        let writing = self.workers.iter().filter_map(At::writing).find(carries);
+        writing.map_or_else(|| travels_with(one), |claimed| Some(&claimed.msg_id))
     }
 }
 
