@@ -242,9 +242,7 @@ impl SqlStore {
         let changes = desk.changes;
         self.write(tx, changes).await
     }
-}
 
-impl SqlStore {
     async fn book_statement_check_within(
         &self,
         tx: &mut Tx,

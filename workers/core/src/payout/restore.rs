@@ -55,6 +55,9 @@ impl Turn<'_> {
     /// The bank speaks of a generation that a lost history had made. It is made again, in doubt, and the word says what has
     /// become of it; that it was made proves that those before it were dead.
     pub(super) fn remember(&mut self, id: &InstructionId) {
+        if !self.payout.restored {
+            return; // Nobody but a lost history makes a generation that we do not know.
+        }
         let known = u32::try_from(self.payout.instructions.len()).unwrap_or(u32::MAX);
         let forgotten = (known + 1..=known + FORGOTTEN_MAX).find(|generation| self.derive(*generation) == *id);
         for generation in known + 1..=forgotten.unwrap_or(known) {
