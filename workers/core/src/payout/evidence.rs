@@ -51,13 +51,10 @@ impl Turn<'_> {
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
         match instruction.state() {
             InstructionState::Settled | InstructionState::Returned => return,
-            InstructionState::Refused | InstructionState::Closed => {
-                if another_may_move {
-                    self.doubtfully_dead(generation);
-                    return;
-                }
-                self.revive(generation);
-            }
+            // A refusal outweighs "on the way", which may be an old message; but nothing follows it until it is confirmed again.
+            InstructionState::Refused => return self.doubtfully_dead(generation),
+            InstructionState::Closed if another_may_move => return self.doubtfully_dead(generation),
+            InstructionState::Closed => self.revive(generation),
             InstructionState::Fresh
             | InstructionState::Sending
             | InstructionState::Unknown
@@ -77,8 +74,8 @@ impl Turn<'_> {
         self.ask_later(generation);
     }
 
-    /// Dead, says an earlier word; alive, says this one, and another generation may be at the bank: nothing of the payout is
-    /// sent or succeeded until the bank has made up its mind.
+    /// Dead, says an earlier word; alive, says this one: nothing of the payout is sent or succeeded until the bank has made up
+    /// its mind.
     fn doubtfully_dead(&mut self, generation: u32) {
         let now = self.now;
         let Some(instruction) = self.payout.instruction_mut(generation) else { return };
@@ -86,18 +83,15 @@ impl Turn<'_> {
         if !instruction.contradiction {
             instruction.contradiction = true;
             instruction.enquiries = 0;
-            self.ring(
-                AlarmKind::Contradiction,
-                "on the way after it was dead, beside another generation that may move money",
-            );
+            self.ring(AlarmKind::Contradiction, "on the way after it was refused or closed");
         }
         self.ask_later(generation);
     }
 
-    /// Dead, says an earlier word; alive, says this one, and no successor was sent: the unsent successor goes.
+    /// Closed by us or by officers; alive, says the bank, and no successor was sent: the unsent successor goes.
     fn revive(&mut self, generation: u32) {
         let now = self.now;
-        self.ring(AlarmKind::Contradiction, "on the way after it was refused or closed");
+        self.ring(AlarmKind::Contradiction, "on the way after it was closed");
         let mut batches = Vec::new();
         for one in &mut self.payout.instructions {
             if one.generation > generation && !one.is_dead() {
@@ -107,7 +101,6 @@ impl Turn<'_> {
         }
         self.effects.extend(batches.into_iter().map(Effect::ExamineBatch));
         if let Some(instruction) = self.payout.instruction_mut(generation) {
-            instruction.rejection = None;
             instruction.closed_at = None;
         }
         let posting = self.payout.send_money(generation);

@@ -258,15 +258,17 @@ impl Payout {
         self.instructions.last()
     }
 
-    /// The generation that speaks for the payout while none is debited: the live one; else the latest whose death is
-    /// doubtful; else the latest that was not closed, for one closed unsent because of a sibling says nothing; else the
-    /// latest.
+    /// The generation that speaks for the payout while none is debited: the one that may be at the bank; else the latest whose
+    /// death is doubtful; else the one to be sent; else the latest that was not closed, for one closed unsent because of a
+    /// sibling says nothing; else the latest.
     #[must_use]
     pub fn speaking(&self) -> Option<&Instruction> {
         let backwards = || self.instructions.iter().rev();
-        let doubtful = || backwards().find(|one| !one.is_dead());
+        let at_the_bank = || backwards().find(|one| one.is_live() && one.state() != InstructionState::Fresh);
+        let doubtful = || backwards().find(|one| !one.is_live() && !one.is_dead());
+        let to_be_sent = || backwards().find(|one| one.is_live());
         let not_closed = || backwards().find(|one| one.state() != InstructionState::Closed);
-        backwards().find(|one| one.is_live()).or_else(doubtful).or_else(not_closed).or(self.instructions.last())
+        at_the_bank().or_else(doubtful).or_else(to_be_sent).or_else(not_closed).or(self.instructions.last())
     }
 
     /// A generation, from 1.
@@ -371,8 +373,7 @@ impl Payout {
     }
 
     fn unknown_reason(&self) -> (String, String) {
-        let live = self.instructions.iter().rev().find(|one| !one.is_dead());
-        let (code, text) = match live {
+        let (code, text) = match self.speaking() {
             Some(one) if one.contradiction => (
                 "contradiction",
                 "银行答复前后矛盾，等待人工核实。 The bank contradicted itself; a person looks at it.",
