@@ -45,6 +45,20 @@ pub enum Stage {
     Final,
 }
 
+impl Stage {
+    /// The name in events, tables and messages.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::Joint => "joint",
+            Self::Verification => "verification",
+            Self::Final => "final",
+        }
+    }
+}
+
 /// `review.decided.v1`: an officer decided a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decided {

@@ -2,6 +2,7 @@
 //! workers reach the world. No async work, no reading of clocks, no SQL happens here.
 
 pub mod batch;
+pub mod case_file;
 pub mod ids;
 pub mod money;
 pub mod names;
@@ -13,3 +14,4 @@ pub mod rules;
 mod scenery;
 pub mod steps;
 pub mod view;
+pub mod working_time;

@@ -1,0 +1,224 @@
+//! The case file of an application: what its events, put in the order in which they happened, say of its review. It is derived as
+//! a whole whenever an event comes in, so that late, repeated and missing events need no treatment of their own. Nothing here
+//! reads a clock or a table; what rings when is decided in `alerts`.
+
+mod clock;
+mod count;
+mod event;
+mod finding;
+mod fold;
+#[cfg(test)]
+mod tests;
+
+pub use clock::{
+    Clock, ClockEvent, ClockId, ClockKind, ClockState, Ending, Misfit, Pause, PauseCause, Resumption, Term,
+};
+pub use count::{Counting, DayCounted, Reading, Verdict};
+pub use event::{Actor, CaseEvent, Said};
+pub use finding::{Finding, FindingCode};
+
+use crate::ids::PolicyId;
+use crate::payout::{Payout, PayoutState};
+use crate::working_time::WorkingTime;
+use fold::Fold;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use zhida_schemas::review::Stage;
+
+/// Where an application stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// No event of it is known.
+    #[default]
+    NotSeen,
+    /// It waits to be accepted.
+    Submitted,
+    /// It is under review.
+    InReview,
+    /// It was approved.
+    Approved,
+    /// It was not accepted.
+    Declined,
+    /// It was rejected.
+    Rejected,
+    /// The enterprise withdrew it.
+    Withdrawn,
+    /// Its approval was revoked.
+    Revoked,
+}
+
+impl Standing {
+    /// Every standing.
+    pub const ALL: [Self; 8] = [
+        Self::NotSeen,
+        Self::Submitted,
+        Self::InReview,
+        Self::Approved,
+        Self::Declined,
+        Self::Rejected,
+        Self::Withdrawn,
+        Self::Revoked,
+    ];
+
+    /// The name in tables and messages.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotSeen => "not_seen",
+            Self::Submitted => "submitted",
+            Self::InReview => "in_review",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Decided, or gone: no review is under way.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::NotSeen | Self::Submitted | Self::InReview => false,
+            Self::Approved | Self::Declined | Self::Rejected | Self::Withdrawn | Self::Revoked => true,
+        }
+    }
+}
+
+/// How long things may take under a policy, in working days, and who answers for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The policy's department; none while the policy is unknown.
+    pub department_id: Option<String>,
+    /// From application to acceptance.
+    pub acceptance_working_days: u16,
+    /// For the enterprise to bring what is missing, where the request names no day.
+    pub supplement_working_days: u16,
+    /// For the whole review, as promised.
+    pub review_working_days: u16,
+    /// For the whole review, by law.
+    pub legal_working_days: Option<u16>,
+    /// For single steps, as promised by the policy.
+    pub steps: BTreeMap<Stage, u16>,
+    /// For steps that the policy does not name.
+    pub step_working_days: u16,
+}
+
+impl Terms {
+    fn step(&self, stage: Stage) -> u16 {
+        self.steps.get(&stage).copied().unwrap_or(self.step_working_days)
+    }
+}
+
+/// What a payout is for the case file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayoutFacts {
+    /// Which part of the award.
+    pub tranche: u32,
+    /// Start of the 24 hours.
+    pub approved_at: Timestamp,
+    /// Their end.
+    pub due_at: Timestamp,
+    /// When the money was credited.
+    pub credited_at: Option<Timestamp>,
+    /// Since when it waits for the enterprise's correction of its account.
+    pub waits_for_enterprise_since: Option<Timestamp>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<Timestamp>,
+}
+
+impl PayoutFacts {
+    /// What this payout is for the case file.
+    #[must_use]
+    pub fn of(payout: &Payout) -> Self {
+        let state = payout.state();
+        let speaking = payout.speaking();
+        let waits = || {
+            let refused = speaking.and_then(|one| one.rejection.as_ref()).map(|one| one.at);
+            speaking.and_then(|one| one.returned.as_ref()).map(|one| one.at).or(refused)
+        };
+        let waiting = matches!(state, PayoutState::Refused | PayoutState::Returned) && !payout.is_unpaid();
+        let debit = payout.instructions.iter().find(|one| one.is_debited()).and_then(|one| one.debit.as_ref());
+        Self {
+            tranche: payout.key.tranche,
+            approved_at: payout.approved_at,
+            due_at: payout.due_at,
+            credited_at: debit.map(|debit| debit.credited_at),
+            waits_for_enterprise_since: waits().filter(|_| waiting),
+            cancelled_at: payout.ended.as_ref().map(|ended| ended.at).filter(|_| state == PayoutState::Cancelled),
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let id = ClockId { kind: ClockKind::Payout, stage: None, department: None, number: self.tranche };
+        let mut clock = Clock::start(id, self.approved_at, Term::Until(self.due_at));
+        let event = match (self.credited_at, self.cancelled_at, self.waits_for_enterprise_since) {
+            (Some(at), _, _) => ClockEvent::Ended(at, Ending::Met),
+            (None, Some(at), _) => ClockEvent::Ended(at, Ending::Void),
+            (None, None, Some(from)) => {
+                let cause = PauseCause::Enterprise;
+                ClockEvent::Paused(Pause { cause, by: String::new(), evidence: None, from, to: None })
+            }
+            (None, None, None) => return clock,
+        };
+        let _ = clock.on(event);
+        clock
+    }
+}
+
+/// What is known of an application's review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseFile {
+    /// Under which policy.
+    pub policy_id: Option<PolicyId>,
+    /// Of which enterprise: unified social credit code.
+    pub uscc: Option<String>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// When it was accepted, or declined.
+    pub accepted_at: Option<Timestamp>,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// How often it was sent back between departments.
+    pub returns: u32,
+    /// How often the enterprise was asked for more.
+    pub supplements: u32,
+    /// Its clocks, in the order in which they began.
+    pub clocks: Vec<Clock>,
+    /// What does not fit, oldest first.
+    pub findings: Vec<Finding>,
+}
+
+impl CaseFile {
+    /// Derives the case file from everything that is known, in whatever order.
+    #[must_use]
+    pub fn of(events: &[CaseEvent], payouts: &[PayoutFacts], terms: &Terms) -> Self {
+        let mut sorted: Vec<&CaseEvent> = events.iter().collect();
+        sorted.sort_by(|one, other| one.place().cmp(&other.place()));
+        sorted.dedup_by_key(|event| (&event.source, &event.event_id));
+        let mut fold = Fold::new(terms);
+        for event in sorted {
+            fold.apply(event);
+        }
+        let mut file = fold.file;
+        file.clocks.extend(payouts.iter().map(PayoutFacts::clock));
+        file
+    }
+
+    /// Its clocks with their deadlines. Where pauses have moved one as far as they may, that is a finding more.
+    #[must_use]
+    pub fn read(&self, time: &WorkingTime, counting: &Counting) -> Vec<(&Clock, Reading)> {
+        self.clocks.iter().map(|clock| (clock, clock.read(time, counting))).collect()
+    }
+}
+
+impl CaseEvent {
+    /// Its place among the events of its application.
+    fn place(&self) -> (Timestamp, u8, &str, &str) {
+        (self.at, self.said.rank(), &self.source, &self.event_id)
+    }
+}
