@@ -23,6 +23,7 @@ pub mod publicity;
 pub mod review;
 pub mod signing;
 pub mod strict_json;
+pub mod supervision;
 pub mod text;
 pub mod time;
 

@@ -1,9 +1,10 @@
-//! Events that go out: what became of payouts, what could not be taken in, which operators acted. They are not signed: whoever binds
+//! Events that go out: what became of payouts and alerts, what could not be taken in, which operators acted. They are not signed: whoever binds
 //! a queue trusts the broker's rights.
 
 use crate::amount::Amount;
 use crate::envelope::SpecVersion;
 use crate::parts::{Enterprise, Tranche};
+use crate::supervision::{self, SupervisionData, SupervisionOccasion};
 use crate::text::{Id, Name, Source, Text};
 use crate::time::Time;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -64,6 +65,8 @@ pub enum OutboundData {
     Quarantined(QuarantinedData),
     /// An operator acted.
     OperatorActed(OperatorActedData),
+    /// What became of an alert of supervision.
+    Supervision(SupervisionOccasion, SupervisionData),
 }
 
 impl OutboundData {
@@ -75,6 +78,7 @@ impl OutboundData {
             Self::AtRisk(_) => PayoutOccasion::AtRisk.event_type(),
             Self::Quarantined(_) => QUARANTINED,
             Self::OperatorActed(_) => OPERATOR_ACTED,
+            Self::Supervision(occasion, _) => occasion.event_type(),
         }
     }
 
@@ -86,6 +90,7 @@ impl OutboundData {
             Self::AtRisk(data) => json!(data),
             Self::Quarantined(data) => json!(data),
             Self::OperatorActed(data) => json!(data),
+            Self::Supervision(_, data) => json!(data),
         }
     }
 }
@@ -313,5 +318,6 @@ pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str
     all.push((QUARANTINED, "A message could not be taken in.", quarantined));
     let acted = generator.subschema_for::<OperatorActedData>();
     all.push((OPERATOR_ACTED, "An operator acted.", acted));
+    all.extend(supervision::data_schemas(generator));
     all
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::ports::bank::Debtor;
@@ -82,5 +83,6 @@ pub(crate) fn policy() -> Policy {
         cap_per_enterprise_per_year: None,
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zhida_adapters::store::{DatabaseSettings, SqlStore, StoreClock, migrate};
 use zhida_config::trusted_keys::{self, TrustedKey};
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{FundId, MsgId, OperatorId, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::ports::bank::{Debtor, PaymentFormat, Transfer};
@@ -166,6 +167,7 @@ fn policy() -> Policy {
         cap_per_enterprise_per_year: None,
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! format that reads as little as can be.
 
 use jiff::Timestamp;
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, MsgId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{EndKind, Ended, Enterprise, Payout};
@@ -102,5 +103,6 @@ pub(crate) fn policy() -> Policy {
         cap_per_enterprise_per_year: None,
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }

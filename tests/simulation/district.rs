@@ -5,6 +5,7 @@ use crate::world::START;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{ApplicationId, FundId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{EndKind, Ended, Enterprise};
@@ -253,6 +254,7 @@ fn policy(id: &str, fund_id: &str) -> Policy {
         cap_per_enterprise_per_year: None,
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zhida_adapters::store::{DatabaseSettings, SqlStore, StoreClock, migrate};
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{ApplicationId, FundId, MsgId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::Enterprise;
@@ -187,6 +188,7 @@ pub(crate) fn policy() -> Policy {
         cap_per_enterprise_per_year: Some(Fen(10_000_000)),
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::place::Place;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
@@ -328,6 +329,7 @@ pub(crate) fn policy() -> Policy {
         cap_per_enterprise_per_year: None,
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     }
 }
 

@@ -92,7 +92,7 @@ async fn inbox(tx: &mut Tx, events: BTreeSet<(String, String)>) -> Result<BTreeM
 }
 
 pub(super) const POLICY_COLUMNS: &str = "id, title, department_id, fund_id, valid_from, valid_to, cap_per_application, \
-    cap_per_enterprise_per_year, release_limit, commitment_required";
+    cap_per_enterprise_per_year, release_limit, commitment_required, review";
 
 /// Policies by id.
 pub(super) async fn policies(tx: &mut Tx, ids: BTreeSet<String>) -> Result<BTreeMap<PolicyId, Policy>, Fault> {
@@ -114,6 +114,7 @@ pub(super) fn read_policy(row: &Row) -> Result<Policy, Fault> {
         cap_per_enterprise_per_year: fen("cap_per_enterprise_per_year")?,
         release_limit: fen("release_limit")?,
         commitment_required: row.get("commitment_required")?,
+        review: row.json_or_none("review")?.unwrap_or_default(),
     })
 }
 

@@ -61,7 +61,7 @@ impl SqlStore {
             cap_per_application = excluded.cap_per_application, \
             cap_per_enterprise_per_year = excluded.cap_per_enterprise_per_year, \
             release_limit = excluded.release_limit, commitment_required = excluded.commitment_required, \
-            whole = excluded.whole";
+            review = excluded.review, whole = excluded.whole";
         tx.insert("policies", policies.values().map(|policy| policy_record(policy)).collect(), tail).await?;
         let journal = vec![JournalRow {
             kind: "policies.imported".to_owned(),
@@ -143,6 +143,7 @@ fn policy_record(policy: &Policy) -> Record {
         ("cap_per_enterprise_per_year", fen(policy.cap_per_enterprise_per_year)),
         ("release_limit", fen(policy.release_limit)),
         ("commitment_required", policy.commitment_required.into()),
+        ("review", text(&policy.review).into()),
         ("whole", text(policy).into()),
     ]
 }

@@ -172,6 +172,8 @@ pub struct Clock {
     pub officer: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
+    /// When its beginning came to be known here.
+    pub heard_at: Timestamp,
     /// How long it may take.
     pub term: Term,
     /// Times in which it stood still, in the order in which they began.
@@ -262,8 +264,8 @@ impl ClockState {
 impl Clock {
     /// A clock that begins to run.
     #[must_use]
-    pub fn start(id: ClockId, started_at: Timestamp, term: Term) -> Self {
-        Self { id, department: None, officer: None, started_at, term, pauses: Vec::new(), ended: None }
+    pub fn start(id: ClockId, started_at: Timestamp, heard_at: Timestamp, term: Term) -> Self {
+        Self { id, department: None, officer: None, started_at, heard_at, term, pauses: Vec::new(), ended: None }
     }
 
     /// Applies an event.
@@ -318,6 +320,17 @@ impl Clock {
             None if now >= reading.due_soon_at => ClockState::DueSoon,
             None => ClockState::Running,
         }
+    }
+
+    /// When it next changes by itself after `now`; none when only an event can change it.
+    #[must_use]
+    pub fn next_change(&self, reading: &Reading, now: Timestamp) -> Option<Timestamp> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let pauses = self.pauses.iter().flat_map(|pause| [Some(pause.from), pause.to]).flatten();
+        let moments = [reading.due_soon_at, reading.deadline].into_iter().chain(reading.pauses_used_up_at).chain(pauses);
+        moments.filter(|moment| *moment > now).min()
     }
 
     /// It stands still at `now`, began to do so in time, and its pauses may still move the deadline.

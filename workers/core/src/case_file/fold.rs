@@ -16,15 +16,18 @@ pub(super) struct Fold<'a> {
     pauses: Vec<Pause>,
     /// When the event at hand happened.
     at: Timestamp,
+    /// When it came in.
+    heard_at: Timestamp,
 }
 
 impl<'a> Fold<'a> {
     pub(super) fn new(terms: &'a Terms) -> Self {
-        Self { terms, file: CaseFile::default(), pauses: Vec::new(), at: Timestamp::MIN }
+        Self { terms, file: CaseFile::default(), pauses: Vec::new(), at: Timestamp::MIN, heard_at: Timestamp::MIN }
     }
 
     pub(super) fn apply(&mut self, event: &CaseEvent) {
         self.at = event.at;
+        self.heard_at = event.received_at;
         if self.file.standing == Standing::NotSeen && !matches!(event.said, Said::Submitted { .. }) {
             self.file.standing = Standing::InReview;
             self.find(FindingCode::NotSubmitted, "");
@@ -83,7 +86,7 @@ impl<'a> Fold<'a> {
         clocks.extend(self.terms.legal_working_days.map(|days| (ClockKind::Legal, days)));
         for (kind, days) in clocks {
             let id = ClockId { kind, stage: None, department: None, number: 1 };
-            self.start(Clock { department: department.clone(), ..Clock::start(id, self.at, Term::WorkingDays(days)) });
+            self.start(Clock { department: department.clone(), ..Clock::start(id, self.at, self.heard_at, Term::WorkingDays(days)) });
         }
     }
 
@@ -159,7 +162,7 @@ impl<'a> Fold<'a> {
         let number = self.file.supplements;
         let term = due_at.map_or(Term::WorkingDays(self.terms.supplement_working_days), Term::Until);
         let id = ClockId { kind: ClockKind::Supplement, stage: None, department: None, number };
-        let clock = Clock { department: Some(by.department_id.clone()), ..Clock::start(id, self.at, term) };
+        let clock = Clock { department: Some(by.department_id.clone()), ..Clock::start(id, self.at, self.heard_at, term) };
         self.start(Clock { officer: Some(by.officer_id.clone()), ..clock });
         if self.pauses.iter().any(|one| one.cause == PauseCause::Supplement) {
             return; // Still waiting for what was asked for before: the clocks stand still already.
@@ -236,7 +239,7 @@ impl<'a> Fold<'a> {
         let days = due_working_days.unwrap_or_else(|| self.terms.step(stage));
         let department = Some(department.to_owned());
         let id = ClockId { kind: ClockKind::Step, stage: Some(stage), department: department.clone(), number };
-        let clock = Clock { department, ..Clock::start(id, self.at, Term::WorkingDays(days)) };
+        let clock = Clock { department, ..Clock::start(id, self.at, self.heard_at, Term::WorkingDays(days)) };
         self.start(Clock { officer: officer.map(str::to_owned), ..clock });
     }
 

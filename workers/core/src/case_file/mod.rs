@@ -87,6 +87,27 @@ impl Standing {
     }
 }
 
+/// What a policy says of the review of its applications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewTerms {
+    /// Departments that review together with the policy's own.
+    pub joint_department_ids: Vec<String>,
+    /// Working days promised for the whole review.
+    pub review_working_days: u16,
+    /// Working days promised for single steps.
+    pub step_working_days: BTreeMap<Stage, u16>,
+    /// Working days that the law allows for the whole review.
+    pub legal_working_days: Option<u16>,
+}
+
+impl Default for ReviewTerms {
+    /// What the district promises where a policy says nothing: three working days from application to decision.
+    fn default() -> Self {
+        let (joint_department_ids, step_working_days) = (Vec::new(), BTreeMap::new());
+        Self { joint_department_ids, review_working_days: 3, step_working_days, legal_working_days: None }
+    }
+}
+
 /// How long things may take under a policy, in working days, and who answers for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -119,6 +140,8 @@ pub struct PayoutFacts {
     pub tranche: u32,
     /// Start of the 24 hours.
     pub approved_at: Timestamp,
+    /// When the approval came in.
+    pub received_at: Timestamp,
     /// Their end.
     pub due_at: Timestamp,
     /// When the money was credited.
@@ -144,6 +167,7 @@ impl PayoutFacts {
         Self {
             tranche: payout.key.tranche,
             approved_at: payout.approved_at,
+            received_at: payout.received_at,
             due_at: payout.due_at,
             credited_at: debit.map(|debit| debit.credited_at),
             waits_for_enterprise_since: waits().filter(|_| waiting),
@@ -153,7 +177,7 @@ impl PayoutFacts {
 
     fn clock(&self) -> Clock {
         let id = ClockId { kind: ClockKind::Payout, stage: None, department: None, number: self.tranche };
-        let mut clock = Clock::start(id, self.approved_at, Term::Until(self.due_at));
+        let mut clock = Clock::start(id, self.approved_at, self.received_at, Term::Until(self.due_at));
         let event = match (self.credited_at, self.cancelled_at, self.waits_for_enterprise_since) {
             (Some(at), _, _) => ClockEvent::Ended(at, Ending::Met),
             (None, Some(at), _) => ClockEvent::Ended(at, Ending::Void),

@@ -2,6 +2,7 @@
 
 use super::arrivals::Approval;
 use super::intake::IntakeContext;
+use crate::case_file::ReviewTerms;
 use crate::ids::{FundId, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Ends, Hold, HoldCode, Payout};
@@ -55,6 +56,8 @@ pub struct Policy {
     pub release_limit: Option<Fen>,
     /// Whether a signed integrity commitment is required.
     pub commitment_required: bool,
+    /// How its applications are reviewed.
+    pub review: ReviewTerms,
 }
 
 /// A yearly cap of one enterprise under one policy.

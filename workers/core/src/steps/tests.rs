@@ -9,6 +9,7 @@ mod sending;
 mod telling;
 
 use super::{Arrival, Desk, Fact, Fund, IntakeContext, Policy, TakenIn, take_in};
+use crate::case_file::ReviewTerms;
 use crate::ids::{FundId, PolicyId};
 use crate::money::Fen;
 use crate::rules::Rules;
@@ -72,6 +73,7 @@ pub(super) fn context(appropriated: i64, cap: Option<i64>) -> IntakeContext {
         cap_per_enterprise_per_year: cap.map(Fen),
         release_limit: None,
         commitment_required: false,
+        review: ReviewTerms::default(),
     };
     IntakeContext {
         funds: BTreeMap::from([(fund.id.clone(), fund)]),

@@ -1,6 +1,7 @@
 //! What an import of a policy file would change, field by field. Pure: the file and what stands in the database go in.
 
 use std::collections::BTreeMap;
+use zhida_core::case_file::ReviewTerms;
 use zhida_core::ids::{FundId, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::ports::bank::Debtor;
@@ -139,6 +140,8 @@ fn fund_fields(fund: &Fund) -> Vec<Field> {
 
 fn policy_fields(policy: &Policy) -> Vec<Field> {
     let amount = |amount: Option<Fen>| amount.map_or_else(nothing, |amount| amount.to_string());
+    let list = |items: &[String]| if items.is_empty() { nothing() } else { items.join(", ") };
+    let steps = policy.review.step_working_days.iter().map(|(stage, days)| format!("{} {days}", stage.code()));
     vec![
         ("title", policy.title.clone()),
         ("department_id", policy.department_id.clone()),
@@ -149,6 +152,10 @@ fn policy_fields(policy: &Policy) -> Vec<Field> {
         ("cap_per_enterprise_per_year", amount(policy.cap_per_enterprise_per_year)),
         ("release_limit", amount(policy.release_limit)),
         ("commitment_required", policy.commitment_required.to_string()),
+        ("joint_department_ids", list(&policy.review.joint_department_ids)),
+        ("review_working_days", policy.review.review_working_days.to_string()),
+        ("step_working_days", list(&steps.collect::<Vec<_>>())),
+        ("legal_working_days", policy.review.legal_working_days.map_or_else(nothing, |days| days.to_string())),
     ]
 }
 
@@ -186,12 +193,19 @@ pub(crate) fn policy_of_file(policy: &policy_file::Policy) -> Policy {
         cap_per_enterprise_per_year: policy.cap_per_enterprise_per_year_fen.map(Fen),
         release_limit: policy.release_limit_fen.map(Fen),
         commitment_required: policy.commitment_required,
+        review: ReviewTerms {
+            joint_department_ids: policy.joint_department_ids.iter().map(|id| id.as_str().to_owned()).collect(),
+            review_working_days: policy.review_working_days,
+            step_working_days: policy.step_working_days.iter().copied().collect(),
+            legal_working_days: policy.legal_working_days,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Change, Changes};
+    use zhida_core::case_file::ReviewTerms;
     use zhida_core::ids::{FundId, PolicyId};
     use zhida_core::money::Fen;
     use zhida_core::ports::bank::Debtor;
@@ -223,6 +237,7 @@ mod tests {
             cap_per_enterprise_per_year: None,
             release_limit: None,
             commitment_required: false,
+            review: ReviewTerms::default(),
         }
     }
 

@@ -50,7 +50,7 @@ fn reference(start: Timestamp, days: u16, pauses: &[(Timestamp, Option<Timestamp
 
 fn clock(start: Timestamp, days: u16, pauses: &[(Timestamp, Option<Timestamp>)]) -> Clock {
     let id = ClockId { kind: ClockKind::Review, stage: None, department: None, number: 1 };
-    let mut clock = Clock::start(id, start, Term::WorkingDays(days));
+    let mut clock = Clock::start(id, start, start, Term::WorkingDays(days));
     for (number, (from, to)) in pauses.iter().enumerate() {
         // Each for a cause of its own, so that they may overlap.
         let department = Some(format!("D-{number}"));

@@ -126,6 +126,7 @@ impl Story {
         self.payouts.push(PayoutFacts {
             tranche: 1,
             approved_at,
+            received_at: approved_at,
             due_at: approved_at + SignedDuration::from_hours(24),
             credited_at: None,
             waits_for_enterprise_since: None,

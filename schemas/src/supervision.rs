@@ -1,0 +1,129 @@
+//! Events of supervision that go out: a deadline comes near, is missed, climbs its ladder, is acknowledged, or the cause is gone.
+
+use crate::text::{Id, Name, Text};
+use crate::time::Time;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+macro_rules! supervision_occasions {
+    ($($name:ident = $type:literal: $doc:literal;)*) => {
+        /// What happened to an alert.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum SupervisionOccasion {
+            $(
+                #[doc = concat!("`", $type, "`: ", $doc)]
+                $name,
+            )*
+        }
+
+        impl SupervisionOccasion {
+            /// Every occasion there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The type, which is also the routing key.
+            #[must_use]
+            pub fn event_type(self) -> &'static str {
+                match self { $(Self::$name => $type,)* }
+            }
+
+            fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $doc,)* }
+            }
+        }
+    };
+}
+
+supervision_occasions! {
+    Warned = "supervision.warned.v1": "A deadline of a review comes near.";
+    Breached = "supervision.breached.v1": "A deadline of a review was missed.";
+    Escalated = "supervision.escalated.v1": "A missed deadline climbed a rung of its ladder.";
+    Acknowledged = "supervision.acknowledged.v1": "Somebody took notice of an alert: its ladder rests, its clock runs on.";
+    Cleared = "supervision.cleared.v1": "The cause of an alert is gone.";
+}
+
+/// Data of the `supervision.*` events about alerts: the alert after what happened. No names, no contacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SupervisionData {
+    /// The alert.
+    pub alert_id: Id,
+    /// The application, which is also the subject.
+    pub application_id: Id,
+    /// The clock: kind, and of a step its stage and department, and a number, separated by colons.
+    pub clock: Name,
+    /// What the clock measures.
+    pub measures: Measured,
+    /// The deadline.
+    pub deadline: Time,
+    /// The policy, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<Id>,
+    /// Whose turn it is: the department.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department_id: Option<Id>,
+    /// Whose turn it is: the officer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub officer_id: Option<Id>,
+    /// How far it has climbed: `due_soon`, `overdue`, `escalated_1`, …; there unless it was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Id>,
+    /// When that was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
+    /// Who is told; empty when nobody stands on the rung.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Vec<Id>>,
+    /// Why nobody is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text>,
+    /// Who acknowledged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<Id>,
+    /// Until when its ladder rests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Why it was acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
+    /// Why it was cleared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+}
+
+/// What a clock measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// From the application to its acceptance.
+    Acceptance,
+    /// A department's step.
+    Step,
+    /// The enterprise's time to bring what is missing.
+    Supplement,
+    /// The whole review, as promised.
+    Review,
+    /// The whole review, by law.
+    Legal,
+    /// From approval to credit.
+    Payout,
+}
+
+/// Why an alert was cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// What was waited for has happened.
+    Met,
+    /// The matter is gone.
+    Void,
+    /// The deadline has moved.
+    Moved,
+    /// Late events show that there was no such deadline.
+    Gone,
+}
+
+/// Each type with its sentence and the schema of its data.
+pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, &'static str, Schema)> {
+    let data = generator.subschema_for::<SupervisionData>();
+    let row = |one: &SupervisionOccasion| (one.event_type(), one.sentence(), data.clone());
+    SupervisionOccasion::ALL.iter().map(row).collect()
+}

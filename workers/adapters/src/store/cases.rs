@@ -1,0 +1,242 @@
+//! Case files: what changed is marked, what is marked or due is looked at, and what a look wants is written.
+
+use super::fault::Fault;
+use super::judging::policies;
+use super::link::{Lock, Tx};
+use super::value::{Record, Row, Value, json};
+use super::{SqlStore, case_rows, load, organisation, transact, write};
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tracing::error;
+use zhida_core::case_file::{CaseEvent, PayoutFacts, Said};
+use zhida_core::ids::ApplicationId;
+use zhida_core::payout::{Alarm, AlarmKind};
+use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
+use zhida_core::ports::store::StoreError;
+use zhida_core::steps::Changes;
+use zhida_core::supervision::{Alert, Case, District, look};
+use zhida_core::working_time::WorkingTime;
+
+/// Marks turned into applications that are due, in one go.
+const MARKS_MAX: u32 = 5_000;
+
+/// When an application that could not be looked at is tried again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+#[async_trait]
+impl CaseStore for SqlStore {
+    async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
+        transact!(self, Writing, |tx| take_up_marks(&mut tx))?;
+        match transact!(self, Writing, |tx| self.look_at_due(&mut tx, max)) {
+            Err(error) if error.is_of_a_row() => self.look_one_by_one(max).await,
+            looked => looked,
+        }
+    }
+
+    async fn case(&self, id: &ApplicationId) -> Result<Option<CaseView>, StoreError> {
+        transact!(self, Reading, |tx| self.view(&mut tx, id))
+    }
+
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
+        transact!(self, Reading, |tx| case_rows::alerts_listed(&mut tx, filter))
+    }
+
+    async fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        transact!(self, Reading, |tx| case_rows::alert(&mut tx, id))
+    }
+}
+
+impl SqlStore {
+    async fn look_at_due(&self, tx: &mut Tx, max: u32) -> Result<u32, Fault> {
+        let sql = format!(
+            "select application_id from case_files where look_at is not null and look_at <= $1 \
+             order by look_at, application_id limit $2 {}",
+            tx.locked(Lock::Skip)
+        );
+        let rows = tx.rows(sql, vec![tx.now.into(), max.into()]).await?;
+        let ids: Vec<ApplicationId> =
+            rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect::<Result<_, _>>()?;
+        self.look_at(tx, &ids).await?;
+        Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
+    }
+
+    /// A row of one of them is in the way: the others are looked at without it, and it is put off with an alarm.
+    async fn look_one_by_one(&self, max: u32) -> Result<u32, StoreError> {
+        let due = transact!(self, Reading, |tx| due(&mut tx, max))?;
+        let mut looked = 0;
+        for id in due {
+            match transact!(self, Writing, |tx| self.look_at(&mut tx, std::slice::from_ref(&id))) {
+                Ok(()) => looked += 1,
+                Err(error) if error.is_of_a_row() => {
+                    error!(application = %id, %error, "a case file cannot be looked at; it is tried again in an hour");
+                    transact!(self, Writing, |tx| self.put_off(&mut tx, &id))?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(looked)
+    }
+
+    async fn put_off(&self, tx: &mut Tx, id: &ApplicationId) -> Result<(), Fault> {
+        let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+        let sql = "update case_files set look_at = $2 where application_id = $1";
+        tx.execute(sql, vec![id.as_str().into(), again.into()]).await?;
+        let text = format!("the case file of {id} cannot be read or written; it is tried again every hour");
+        let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text };
+        self.write(tx, Changes { alarms: vec![alarm], ..Changes::default() }).await
+    }
+
+    async fn look_at(&self, tx: &mut Tx, ids: &[ApplicationId]) -> Result<(), Fault> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let time = self.working_time(tx).await?;
+        let organisation = organisation::read(tx).await?;
+        let mut cases = cases(tx, ids).await?;
+        let rules = &self.protocol.rules.supervision;
+        let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
+        let mut changes = Changes::default();
+        let mut seen = Vec::new();
+        for id in ids {
+            let mut one = look(id, cases.remove(id).unwrap_or_default(), district);
+            changes.journal.append(&mut one.journal);
+            changes.world.append(&mut one.world);
+            seen.push((id, one));
+        }
+        case_rows::write(tx, &seen, time.calendar.version()).await?;
+        write::write(tx, changes, &self.protocol.rules).await
+    }
+
+    async fn view(&self, tx: &mut Tx, id: &ApplicationId) -> Result<Option<CaseView>, Fault> {
+        let mut case = cases(tx, std::slice::from_ref(id)).await?.remove(id).unwrap_or_default();
+        if case.events.is_empty() && case.payouts.is_empty() {
+            return Ok(None);
+        }
+        let time = self.working_time(tx).await?;
+        let organisation = organisation::read(tx).await?;
+        let rules = &self.protocol.rules.supervision;
+        let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
+        let alerts = case.alerts.clone();
+        case.events.sort_by_key(|event| event.at);
+        let events = case.events.clone();
+        let seen = look(id, case, district);
+        let calendar_version = time.calendar.version().to_owned();
+        Ok(Some(CaseView { file: seen.file, clocks: seen.clocks, events, alerts, calendar_version, now: tx.now }))
+    }
+
+    async fn working_time(&self, tx: &mut Tx) -> Result<WorkingTime, Fault> {
+        let rules = &self.protocol.rules;
+        let calendar = Arc::new(organisation::calendar(tx).await?);
+        Ok(WorkingTime { calendar, zone: rules.zone.clone(), hours: rules.supervision.hours.clone() })
+    }
+}
+
+async fn due(tx: &mut Tx, max: u32) -> Result<Vec<ApplicationId>, Fault> {
+    let sql = "select application_id from case_files where look_at is not null and look_at <= $1 \
+        order by look_at, application_id limit $2";
+    let rows = tx.rows(sql, vec![tx.now.into(), max.into()]).await?;
+    rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect()
+}
+
+/// Turns marks into applications that are due now. Whoever looks at one of them meanwhile may have missed what was marked: it is
+/// due again when that look is over.
+async fn take_up_marks(tx: &mut Tx) -> Result<(), Fault> {
+    let sql = format!(
+        "delete from case_marks where id in (select id from case_marks order by id limit $1 {}) returning application_id",
+        tx.locked(Lock::Skip)
+    );
+    let rows = tx.rows(sql, vec![MARKS_MAX.into()]).await?;
+    let ids: BTreeSet<String> = rows.iter().map(|row| row.get("application_id")).collect::<Result<_, _>>()?;
+    let now = tx.now;
+    let record = |id: String| -> Record {
+        vec![
+            ("application_id", id.into()),
+            ("standing", "not_seen".into()),
+            ("returns", 0_i64.into()),
+            ("supplements", 0_i64.into()),
+            ("findings", "[]".into()),
+            ("look_at", now.into()),
+        ]
+    };
+    let tail = "on conflict (application_id) do update set look_at = \
+        case when case_files.look_at < excluded.look_at then case_files.look_at else excluded.look_at end";
+    tx.insert("case_files", ids.into_iter().map(record).collect(), tail).await
+}
+
+/// Everything that is known of these applications.
+async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<ApplicationId, Case>, Fault> {
+    let mut cases: BTreeMap<ApplicationId, Case> = BTreeMap::new();
+    let texts: Vec<String> = ids.iter().map(|id| id.0.clone()).collect();
+    let sql = format!(
+        "select source, event_id, application_id, at, received_at, said from case_events where application_id {}",
+        tx.among(1)
+    );
+    for row in &tx.rows(sql, vec![texts.clone().into()]).await? {
+        let (id, event) = read_event(row)?;
+        cases.entry(id).or_default().events.push(event);
+    }
+    for payout in load::payouts_of(tx, texts.clone(), Lock::None).await? {
+        cases.entry(payout.key.application_id.clone()).or_default().payouts.push(PayoutFacts::of(&payout));
+    }
+    for alert in case_rows::alerts_of(tx, texts).await? {
+        cases.entry(alert.application_id.clone()).or_default().alerts.push(alert);
+    }
+    let policy_of = |case: &Case| {
+        case.events.iter().find_map(|event| match &event.said {
+            Said::Submitted { policy_id, .. } | Said::Approved { policy_id, .. } => Some(policy_id.clone()),
+            _ => None,
+        })
+    };
+    let named: BTreeSet<String> = cases.values().filter_map(policy_of).map(|id| id.0).collect();
+    let known = policies(tx, named).await?;
+    for case in cases.values_mut() {
+        let policy = policy_of(case).and_then(|id| known.get(&id));
+        case.policy = policy.map(|policy| (policy.department_id.clone(), policy.review.clone()));
+    }
+    Ok(cases)
+}
+
+fn read_event(row: &Row) -> Result<(ApplicationId, CaseEvent), Fault> {
+    let event_id: String = row.get("event_id")?;
+    let read = || {
+        Ok(CaseEvent {
+            source: row.get("source")?,
+            event_id: event_id.clone(),
+            at: row.time("at")?,
+            received_at: row.time("received_at")?,
+            said: row.json("said")?,
+        })
+    };
+    let event = read().map_err(|fault: Fault| fault.at("case_events", &event_id))?;
+    Ok((ApplicationId(row.get("application_id")?), event))
+}
+
+/// Writes the case events of what came in, and marks their applications and those whose payouts changed what a case file sees.
+pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let now = tx.now;
+    let mut marked: BTreeSet<&ApplicationId> = BTreeSet::new();
+    let mut events: Vec<Record> = Vec::new();
+    for arrival in &changes.inbox {
+        let Some((application_id, at, said)) = &arrival.case else { continue };
+        marked.insert(application_id);
+        events.push(vec![
+            ("source", (&arrival.source).into()),
+            ("event_id", (&arrival.event_id).into()),
+            ("application_id", application_id.as_str().into()),
+            ("at", (*at).into()),
+            ("received_at", now.into()),
+            ("said", json(said).into()),
+        ]);
+    }
+    for (key, payout) in &changes.payouts {
+        let before = tx.known_states.get(key).copied();
+        if changes.created.contains(key) || before != Some(payout.state()) {
+            marked.insert(&key.application_id);
+        }
+    }
+    let mark = |id: &ApplicationId| -> Record { vec![("application_id", Value::from(id.as_str()))] };
+    tx.insert("case_events", events, "").await?;
+    tx.insert("case_marks", marked.into_iter().map(mark).collect(), "").await
+}

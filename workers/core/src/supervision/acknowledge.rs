@@ -1,0 +1,115 @@
+//! Acknowledging an alert: who may, for how long, how often. It stops the ladder, never the clock; those who are supervised cannot
+//! do it in the place of those who supervise them.
+
+use super::alert::{Alert, Level};
+use crate::ids::{DepartmentId, OfficerId};
+use crate::organisation::{Matter, Organisation};
+use crate::working_time::WorkingTime;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Somebody has taken notice, for a stated time and reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Who.
+    pub by: OfficerId,
+    /// When.
+    pub at: Timestamp,
+    /// The ladder rests until then.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why an acknowledgement was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NotAcknowledged {
+    /// It is over.
+    #[error("alert {0} is cleared; there is nothing to acknowledge")]
+    Cleared(String),
+    /// Somebody else has to.
+    #[error("{by} may not acknowledge {alert}: it has climbed to {level}; those whom it reached there, or above, may")]
+    NotTheirs {
+        /// Who.
+        by: OfficerId,
+        /// Which.
+        alert: String,
+        /// How far it has climbed.
+        level: Level,
+    },
+    /// It rests already.
+    #[error("{by} has acknowledged it until {until}; it can be acknowledged anew after that")]
+    Already {
+        /// Who.
+        by: OfficerId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The supervised department may say once that it knows.
+    #[error("the department has acknowledged this alert before; only those who supervise it may do so again")]
+    OnceOnly,
+    /// Too long.
+    #[error("an acknowledgement lasts at most {most} working hours, not {asked}")]
+    TooLong {
+        /// Asked for.
+        asked: u32,
+        /// Allowed.
+        most: u32,
+    },
+}
+
+/// What an acknowledgement is measured against.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Who stands where.
+    pub organisation: &'a Organisation,
+    /// Working hours.
+    pub time: &'a WorkingTime,
+    /// An acknowledgement lasts so many working hours at most.
+    pub most_hours: u32,
+    /// The database's clock.
+    pub now: Timestamp,
+}
+
+impl Alert {
+    /// Somebody takes notice: the ladder rests for so many working hours; the clock runs on.
+    ///
+    /// # Errors
+    /// [`NotAcknowledged`]; nothing is changed then.
+    pub fn acknowledge(
+        &mut self,
+        by: &OfficerId,
+        working_hours: u32,
+        reason: &str,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), NotAcknowledged> {
+        let Surroundings { organisation, time, most_hours, now } = *surroundings;
+        if self.cleared.is_some() {
+            return Err(NotAcknowledged::Cleared(self.id.clone()));
+        }
+        if let Some(one) = self.acknowledged_at(now) {
+            return Err(NotAcknowledged::Already { by: one.by.clone(), until: one.until });
+        }
+        if working_hours == 0 || working_hours > most_hours {
+            return Err(NotAcknowledged::TooLong { asked: working_hours, most: most_hours });
+        }
+        let rung = match self.level() {
+            Level::DueSoon => 0,
+            Level::Rung(rung) => usize::from(rung),
+        };
+        let department = self.department_id.clone().unwrap_or_else(|| DepartmentId::from(""));
+        let matter = Matter { department_id: &department, officer_id: self.officer_id.as_ref() };
+        if !organisation.may_acknowledge(by, rung, matter) {
+            let (by, alert, level) = (by.clone(), self.id.clone(), self.level());
+            return Err(NotAcknowledged::NotTheirs { by, alert, level });
+        }
+        let supervised = |id: &OfficerId| organisation.officers.get(id).is_none_or(|one| one.role.is_supervised());
+        if supervised(by) && self.acknowledged.iter().any(|one| supervised(&one.by)) {
+            return Err(NotAcknowledged::OnceOnly);
+        }
+        let until = time.after_hours(now, working_hours).at;
+        self.acknowledged.push(Acknowledgement { by: by.clone(), at: now, until, reason: reason.to_owned() });
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! One look at an application: what its events, payouts and open alerts say now, and what has to be written of it.
+
+use super::SupervisionRules;
+use super::alert::{Alert, AlertEffect, Cleared, Level, Look, Raised};
+use crate::case_file::{CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms};
+use crate::ids::{ApplicationId, OfficerId};
+use crate::organisation::Organisation;
+use crate::steps::{JournalRow, WorldEvent};
+use crate::view::micros;
+use crate::working_time::WorkingTime;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Everything that is known of an application.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// Its events, in any order.
+    pub events: Vec<CaseEvent>,
+    /// Its payouts.
+    pub payouts: Vec<PayoutFacts>,
+    /// Of its policy, when that is known: the department and how applications are reviewed.
+    pub policy: Option<(String, ReviewTerms)>,
+    /// Its alerts, open and cleared.
+    pub alerts: Vec<Alert>,
+}
+
+/// What every look needs beside the case.
+#[derive(Clone, Copy)]
+pub struct District<'a> {
+    /// Rules of supervision.
+    pub rules: &'a SupervisionRules,
+    /// Who is told.
+    pub organisation: &'a Organisation,
+    /// Working days and hours.
+    pub time: &'a WorkingTime,
+    /// The database's clock.
+    pub now: Timestamp,
+}
+
+/// A clock as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockRow {
+    /// The clock.
+    pub clock: Clock,
+    /// Its deadline.
+    pub reading: Reading,
+    /// How it stands.
+    pub state: ClockState,
+}
+
+/// Somebody is to be told something, once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoticeRequest {
+    /// What kind of notice.
+    pub kind: &'static str,
+    /// About what: the alert.
+    pub subject: String,
+    /// Who.
+    pub recipient: String,
+    /// On which occasion of the subject.
+    pub occasion: String,
+    /// The application.
+    pub application_id: ApplicationId,
+}
+
+/// What a look saw, and what it wants written.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The case file.
+    pub file: CaseFile,
+    /// Its clocks.
+    pub clocks: Vec<ClockRow>,
+    /// Alerts that are new or changed.
+    pub alerts: Vec<Alert>,
+    /// Journal rows, in order.
+    pub journal: Vec<JournalRow>,
+    /// Events for the world, in order.
+    pub world: Vec<WorldEvent>,
+    /// Whom to tell; each once, whoever asks for it how often.
+    pub notices: Vec<NoticeRequest>,
+    /// When to look again, if anything can happen by itself.
+    pub look_at: Option<Timestamp>,
+}
+
+/// Looks at an application.
+#[must_use]
+pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) -> Seen {
+    let policy = case.policy.as_ref().map(|(department, terms)| (department.as_str(), terms));
+    let file = CaseFile::of(&case.events, &case.payouts, &district.rules.terms(policy));
+    let mut seen = Seen::default();
+    let mut alerts: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
+    for alert in case.alerts {
+        alerts.entry(alert.clock.clone()).or_default().push(alert);
+    }
+    for clock in &file.clocks {
+        let reading = clock.read(district.time, &district.rules.counting);
+        let known = alerts.remove(&clock.id.to_string()).unwrap_or_default();
+        let episodes = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let open = known.into_iter().find(|alert| alert.cleared.is_none());
+        let eye = Look {
+            application_id,
+            clock,
+            reading: &reading,
+            episodes: episodes - u32::from(open.is_some()),
+            organisation: district.organisation,
+            time: district.time,
+            replay_pause: district.rules.replay_pause,
+            now: district.now,
+        };
+        let looked = eye.at(open);
+        seen.look_at = seen.look_at.into_iter().chain(looked.wake_at).min();
+        for (place, effect) in looked.effects {
+            seen.tell(&looked.alerts[place], &effect, &file);
+        }
+        seen.alerts.extend(looked.alerts);
+        let state = clock.state(&reading, district.now);
+        seen.clocks.push(ClockRow { clock: clock.clone(), reading, state });
+    }
+    // Late events have shown that these clocks never were.
+    for mut alert in alerts.into_values().flatten().filter(|alert| alert.cleared.is_none()) {
+        alert.cleared = Some((district.now, Cleared::Gone));
+        seen.tell(&alert, &AlertEffect::Cleared(Cleared::Gone), &file);
+        seen.alerts.push(alert);
+    }
+    seen.combine();
+    seen.file = with_pauses_used_up(file, &seen.clocks);
+    seen
+}
+
+/// That the pauses of a clock have moved its deadline as far as they may is a finding, too.
+fn with_pauses_used_up(mut file: CaseFile, clocks: &[ClockRow]) -> CaseFile {
+    for row in clocks {
+        let ended = row.clock.ended.map_or(Timestamp::MAX, |(at, _)| at);
+        if let Some(at) = row.reading.pauses_used_up_at.filter(|at| *at < ended) {
+            file.findings.push(Finding { at, code: FindingCode::PausesUsedUp, about: row.clock.id.to_string() });
+        }
+    }
+    file.findings.sort();
+    file
+}
+
+impl Seen {
+    fn tell(&mut self, alert: &Alert, effect: &AlertEffect, file: &CaseFile) {
+        let (kind, detail, event) = match effect {
+            AlertEffect::Raised(rung) => ("alert.raised", of_rung(rung), Some(event_type(rung.level))),
+            AlertEffect::Recorded(rung) => ("alert.recorded", of_rung(rung), None),
+            AlertEffect::Cleared(why) => ("alert.cleared", json!({"because": why}), Some("supervision.cleared.v1")),
+        };
+        let mut whole = of_alert(alert, file);
+        if let Value::Object(detail) = detail {
+            whole.extend(detail);
+        }
+        let whole = Value::Object(whole);
+        self.journal.push(JournalRow {
+            kind: kind.to_owned(),
+            subject: alert.application_id.0.clone(),
+            by: "system".to_owned(),
+            detail: whole.clone(),
+        });
+        if let Some(event_type) = event {
+            let subject = alert.application_id.0.clone();
+            self.world.push(WorldEvent { event_type: event_type.to_owned(), subject, data: whole });
+        }
+        match effect {
+            AlertEffect::Raised(rung) => {
+                let (kind, occasion) = (notice_kind(rung.level), rung.level.to_string());
+                let asked = rung.told.iter().map(|person| request(kind, alert, person, &occasion));
+                self.notices.extend(asked);
+            }
+            // Whoever was told of a breach is told that it is over.
+            AlertEffect::Cleared(_) if alert.is_red() => {
+                let mut told: Vec<&OfficerId> = alert.raised.iter().flat_map(|rung| &rung.told).collect();
+                told.sort();
+                told.dedup();
+                self.notices.extend(told.into_iter().map(|person| request("review_cleared", alert, person, "cleared")));
+            }
+            AlertEffect::Recorded(_) | AlertEffect::Cleared(_) => {}
+        }
+    }
+
+    /// Rungs that one look makes up come as one notice: of several about an alert a person gets the highest.
+    fn combine(&mut self) {
+        let mut last: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for (place, one) in self.notices.iter().enumerate() {
+            last.insert((one.subject.clone(), one.recipient.clone()), place);
+        }
+        let mut place = 0..;
+        self.notices.retain(|one| {
+            let here = place.next();
+            last.get(&(one.subject.clone(), one.recipient.clone())).copied() == here
+        });
+    }
+}
+
+fn request(kind: &'static str, alert: &Alert, person: &OfficerId, occasion: &str) -> NoticeRequest {
+    NoticeRequest {
+        kind,
+        subject: alert.id.clone(),
+        recipient: person.to_string(),
+        occasion: occasion.to_owned(),
+        application_id: alert.application_id.clone(),
+    }
+}
+
+fn event_type(level: Level) -> &'static str {
+    match level {
+        Level::DueSoon => "supervision.warned.v1",
+        Level::Rung(0) => "supervision.breached.v1",
+        Level::Rung(_) => "supervision.escalated.v1",
+    }
+}
+
+fn notice_kind(level: Level) -> &'static str {
+    match level {
+        Level::DueSoon => "review_due_soon",
+        Level::Rung(0) => "review_overdue",
+        Level::Rung(_) => "review_escalated",
+    }
+}
+
+/// The alert in the form of `schemas/v1/supervision.*`; what is not known is left out.
+fn of_alert(alert: &Alert, file: &CaseFile) -> Map<String, Value> {
+    let whole = json!({
+        "alert_id": alert.id,
+        "application_id": alert.application_id,
+        "clock": alert.clock,
+        "measures": alert.kind.code(),
+        "deadline": micros(Some(alert.deadline)),
+        "policy_id": file.policy_id,
+        "department_id": alert.department_id,
+        "officer_id": alert.officer_id,
+    });
+    let Value::Object(mut members) = whole else { return Map::new() };
+    members.retain(|_, value| !value.is_null());
+    members
+}
+
+fn of_rung(rung: &Raised) -> Value {
+    let mut detail = json!({"level": rung.level.to_string(), "due_at": micros(Some(rung.due_at)), "told": rung.told});
+    if let Some(note) = &rung.note {
+        detail["note"] = json!(note);
+    }
+    detail
+}

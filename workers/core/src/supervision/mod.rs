@@ -1,0 +1,72 @@
+//! Supervision: from case files to alerts. One look at an application derives its case file, reads its clocks and says what is to
+//! be raised, cleared and told; whoever looks, and how often, it comes to the same.
+
+mod acknowledge;
+mod alert;
+mod look;
+#[cfg(test)]
+mod tests;
+
+pub use acknowledge::{Acknowledgement, NotAcknowledged, Surroundings};
+pub use alert::{Alert, AlertEffect, Cleared, Level, Look, Looked, Raised};
+pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
+
+use crate::case_file::{Counting, ReviewTerms, Terms};
+use crate::working_time::Hours;
+use jiff::SignedDuration;
+use jiff::civil::Time;
+
+/// The district's rules of supervision (`supervision.*` settings).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SupervisionRules {
+    /// The hours of a working day.
+    pub hours: Vec<Hours>,
+    /// How deadlines are counted.
+    pub counting: Counting,
+    /// From application to acceptance, in working days.
+    pub acceptance_working_days: u16,
+    /// For the enterprise to bring what is missing, in working days, where the request names no day.
+    pub supplement_working_days: u16,
+    /// For steps whose length nobody has stated, in working days.
+    pub step_working_days: u16,
+    /// An acknowledgement lasts so many working hours at most.
+    pub acknowledge_max_working_hours: u32,
+    /// A deadline that was past when its clock was heard of rings so much later.
+    pub replay_pause: SignedDuration,
+}
+
+impl Default for SupervisionRules {
+    /// The documented defaults.
+    fn default() -> Self {
+        let at = |hour, minute| Time::new(hour, minute, 0, 0).unwrap_or(Time::MAX);
+        Self {
+            hours: vec![Hours { from: at(9, 0), to: at(12, 0) }, Hours { from: at(14, 0), to: at(17, 30) }],
+            counting: Counting { pause_max_working_days: 20, due_soon_working_days: 1, due_soon_part: (2, 3) },
+            acceptance_working_days: 1,
+            supplement_working_days: 5,
+            step_working_days: 1,
+            acknowledge_max_working_hours: 16,
+            replay_pause: SignedDuration::from_mins(30),
+        }
+    }
+}
+
+impl SupervisionRules {
+    /// How long things may take under a policy of that department; without a policy as the district promises.
+    #[must_use]
+    pub fn terms(&self, policy: Option<(&str, &ReviewTerms)>) -> Terms {
+        let (department_id, review) = match policy {
+            Some((department_id, review)) => (Some(department_id.to_owned()), review.clone()),
+            None => (None, ReviewTerms::default()),
+        };
+        Terms {
+            department_id,
+            acceptance_working_days: self.acceptance_working_days,
+            supplement_working_days: self.supplement_working_days,
+            review_working_days: review.review_working_days,
+            legal_working_days: review.legal_working_days,
+            steps: review.step_working_days,
+            step_working_days: self.step_working_days,
+        }
+    }
+}
