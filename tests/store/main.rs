@@ -6,6 +6,7 @@
 mod acting;
 mod belief;
 mod evidence;
+mod organising;
 mod place;
 mod rail;
 mod restoring;
@@ -90,6 +91,9 @@ cases! {
     acting::one_key_is_one_person;
     acting::a_payout_with_two_holds_counts_under_both;
     acting::figures_and_pages_tell_the_state;
+    organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
+    organising::calendars_amend_each_other_in_the_order_of_their_imports;
+    organising::imports_at_once_leave_one_whole_state;
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;
     restoring::what_a_lost_history_paid_is_found_and_not_paid_again;

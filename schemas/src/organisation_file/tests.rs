@@ -80,110 +80,113 @@ fn every_field_is_read_and_json_says_the_same_as_toml() {
     assert_eq!(file.ladders[0].department_id, None);
 }
 
+/// What is replaced, by what, and what is said of it.
+const WRONG: &[(&str, &str, &str)] = &[
+    (
+        r#"name = "区政府""#,
+        r#"name = " ""#,
+        r#"departments[0].name = " " is empty or blank: write at least one visible"#,
+    ),
+    (
+        r#"parent_id = "D-0""#,
+        r#"parent_id = "D-9""#,
+        r#"departments[1].parent_id = "D-9" is no department of this file: write an existing department (the nearest is D-0), or add it under [[departments]]"#,
+    ),
+    (
+        r#"parent_id = "D-0""#,
+        r#"parent_id = "D-1""#,
+        r#"departments[1].parent_id = "D-1" goes round in a circle (D-1 → D-1): let one of them have no parent"#,
+    ),
+    (
+        r#"name = "区政府""#,
+        "name = \"区政府\"\nparent_id = \"D-1\"",
+        r#"departments[0].parent_id = "D-1" goes round in a circle (D-0 → D-1 → D-0): let one of them have no parent"#,
+    ),
+    (
+        r#"department_id = "D-0""#,
+        r#"department_id = "D-7""#,
+        r#"officers[2].department_id = "D-7" is no department of this file"#,
+    ),
+    (
+        r#"role = "head""#,
+        r#"role = "boss""#,
+        r#"officers[1].role = "boss" is none of the words that stand here: write one of officer, head, supervisor, inspector"#,
+    ),
+    (r#"role = "head""#, "", "officers[1].role is missing: write officer, head, supervisor or inspector"),
+    (
+        r#"substitute_id = "O-1""#,
+        r#"substitute_id = "O-8""#,
+        r#"officers[1].substitute_id = "O-8" is no officer of this file"#,
+    ),
+    (
+        r#"substitute_id = "O-1""#,
+        r#"substitute_id = "O-2""#,
+        r#"officers[1].substitute_id = "O-2" goes round in a circle (O-2 → O-2): let one of them have another"#,
+    ),
+    (
+        r#"role = "supervisor""#,
+        "role = \"supervisor\"\nsubstitute_id = \"O-2\"",
+        r#"officers[2].substitute_id = "O-2" has the role head and cannot stand in for the role supervisor: name a supervisor or an inspector"#,
+    ),
+    (
+        r#"mobile = "+8613800000002""#,
+        r#"mobile = "12""#,
+        r#"officers[1].mobile = "12" is not a phone number that receives SMS: write the number as"#,
+    ),
+    (r#"email = "o-2@example.com""#, r#"email = "o-2""#, r#"officers[1].email = "o-2" is not one mail address"#),
+    (
+        "to = 2026-12-04",
+        "to = 2026-11-29",
+        r#"officers[1].absent[0].to = "2026-11-29" lies before from (2026-11-30): write the same or a later day"#,
+    ),
+    (", to = 2026-12-04", "", "officers[1].absent[0].to is missing"),
+    (
+        "id = \"O-3\"",
+        "id = \"O-3\"\nemial = \"1\"",
+        r#"officers[2].emial = "1" is not a known field: remove it, or correct it (the nearest is email)"#,
+    ),
+    (
+        r#"officer_id = "O-2""#,
+        r#"officer_id = "O-20""#,
+        r#"ladder[1].rungs[0].officer_id = "O-20" is no officer of this file"#,
+    ),
+    (
+        r#"officer_id = "O-2""#,
+        "officer_id = \"O-2\"\nrole = \"head\"",
+        "ladder[1].rungs[0] names a role and an officer_id: keep one of the two",
+    ),
+    (r#"officer_id = "O-2""#, "", "ladder[1].rungs[0] names neither a role nor an officer_id: add one of the two"),
+    (
+        "after_working_hours = 400",
+        "after_working_hours = 401",
+        "ladder[1].rungs[1].after_working_hours = 401 is no number of working hours: write a whole number of working hours from 0 to 400",
+    ),
+    (
+        "after_working_hours = 400",
+        "after_working_hours = 2",
+        "ladder[1].rungs[1].after_working_hours = 2 does not come after the rung before it (2): let the hours ascend",
+    ),
+    ("after_working_hours = 400", "", "ladder[1].rungs[1].after_working_hours is missing"),
+    (
+        r#"role = "inspector""#,
+        r#"role = "head""#,
+        "ladder[1].rungs leaves supervision out: add a rung with the role supervisor or inspector",
+    ),
+    (
+        "[[ladder]]\ndepartment_id = \"D-1\"",
+        "[[ladder]]",
+        "ladder[1] names no department, and neither does ladder[0]: keep one of the two, or name the department",
+    ),
+    (
+        "[[ladder]]\nrungs",
+        "[[ladder]]\ndepartment_id = \"D-1\"\nrungs",
+        r#"ladder[1].department_id = "D-1" has its ladder in ladder[0] already: keep one of the two"#,
+    ),
+];
+
 #[test]
 fn each_wrong_thing_is_named_with_its_value_and_a_remedy() {
-    for (old, new, sentence) in [
-        (
-            r#"name = "区政府""#,
-            r#"name = " ""#,
-            r#"departments[0].name = " " is empty or blank: write at least one visible"#,
-        ),
-        (
-            r#"parent_id = "D-0""#,
-            r#"parent_id = "D-9""#,
-            r#"departments[1].parent_id = "D-9" is no department of this file: write an existing department (the nearest is D-0), or add it under [[departments]]"#,
-        ),
-        (
-            r#"parent_id = "D-0""#,
-            r#"parent_id = "D-1""#,
-            r#"departments[1].parent_id = "D-1" goes round in a circle (D-1 → D-1): let one of them have no parent"#,
-        ),
-        (
-            r#"name = "区政府""#,
-            "name = \"区政府\"\nparent_id = \"D-1\"",
-            r#"departments[0].parent_id = "D-1" goes round in a circle (D-0 → D-1 → D-0): let one of them have no parent"#,
-        ),
-        (
-            r#"department_id = "D-0""#,
-            r#"department_id = "D-7""#,
-            r#"officers[2].department_id = "D-7" is no department of this file"#,
-        ),
-        (
-            r#"role = "head""#,
-            r#"role = "boss""#,
-            r#"officers[1].role = "boss" is none of the words that stand here: write one of officer, head, supervisor, inspector"#,
-        ),
-        (r#"role = "head""#, "", "officers[1].role is missing: write officer, head, supervisor or inspector"),
-        (
-            r#"substitute_id = "O-1""#,
-            r#"substitute_id = "O-8""#,
-            r#"officers[1].substitute_id = "O-8" is no officer of this file"#,
-        ),
-        (
-            r#"substitute_id = "O-1""#,
-            r#"substitute_id = "O-2""#,
-            r#"officers[1].substitute_id = "O-2" goes round in a circle (O-2 → O-2): let one of them have another"#,
-        ),
-        (
-            r#"role = "supervisor""#,
-            "role = \"supervisor\"\nsubstitute_id = \"O-2\"",
-            r#"officers[2].substitute_id = "O-2" has the role head and cannot stand in for the role supervisor: name a supervisor or an inspector"#,
-        ),
-        (
-            r#"mobile = "+8613800000002""#,
-            r#"mobile = "12""#,
-            r#"officers[1].mobile = "12" is not a phone number that receives SMS: write the number as"#,
-        ),
-        (r#"email = "o-2@example.com""#, r#"email = "o-2""#, r#"officers[1].email = "o-2" is not one mail address"#),
-        (
-            "to = 2026-12-04",
-            "to = 2026-11-29",
-            r#"officers[1].absent[0].to = "2026-11-29" lies before from (2026-11-30): write the same or a later day"#,
-        ),
-        (", to = 2026-12-04", "", "officers[1].absent[0].to is missing"),
-        (
-            "id = \"O-3\"",
-            "id = \"O-3\"\nemial = \"1\"",
-            r#"officers[2].emial = "1" is not a known field: remove it, or correct it (the nearest is email)"#,
-        ),
-        (
-            r#"officer_id = "O-2""#,
-            r#"officer_id = "O-20""#,
-            r#"ladder[1].rungs[0].officer_id = "O-20" is no officer of this file"#,
-        ),
-        (
-            r#"officer_id = "O-2""#,
-            "officer_id = \"O-2\"\nrole = \"head\"",
-            "ladder[1].rungs[0] names a role and an officer_id: keep one of the two",
-        ),
-        (r#"officer_id = "O-2""#, "", "ladder[1].rungs[0] names neither a role nor an officer_id: add one of the two"),
-        (
-            "after_working_hours = 400",
-            "after_working_hours = 401",
-            "ladder[1].rungs[1].after_working_hours = 401 is no number of working hours: write a whole number of working hours from 0 to 400",
-        ),
-        (
-            "after_working_hours = 400",
-            "after_working_hours = 2",
-            "ladder[1].rungs[1].after_working_hours = 2 does not come after the rung before it (2): let the hours ascend",
-        ),
-        ("after_working_hours = 400", "", "ladder[1].rungs[1].after_working_hours is missing"),
-        (
-            r#"role = "inspector""#,
-            r#"role = "head""#,
-            "ladder[1].rungs leaves supervision out: add a rung with the role supervisor or inspector",
-        ),
-        (
-            "[[ladder]]\ndepartment_id = \"D-1\"",
-            "[[ladder]]",
-            "ladder[1] names no department, and neither does ladder[0]: keep one of the two, or name the department",
-        ),
-        (
-            "[[ladder]]\nrungs",
-            "[[ladder]]\ndepartment_id = \"D-1\"\nrungs",
-            r#"ladder[1].department_id = "D-1" has its ladder in ladder[0] already: keep one of the two"#,
-        ),
-    ] {
+    for (old, new, sentence) in WRONG {
         let found = findings(&with(old, new));
         assert!(found.len() == 1 && found[0].starts_with(sentence), "{new}: {found:#?}");
     }
