@@ -99,13 +99,13 @@ pub(crate) async fn imports_at_once_leave_one_whole_state(world: World) {
     let other = another();
     let (first, second) =
         tokio::join!(world.store.import_organisation(&sample, "one"), world.other.import_organisation(&other, "two"));
-    (first.unwrap(), second.unwrap());
+    first.and(second).unwrap();
     let found = world.store.organisation().await.unwrap();
     assert!(found == sample || found == other, "one of the two, whole");
     let new = calendar("cn-2027-1", "year,2027,x\n");
     let (first, second) =
         tokio::join!(world.store.import_calendar(&new, "one"), world.other.import_calendar(&new, "two"));
-    (first.unwrap(), second.unwrap());
+    first.and(second).unwrap();
     assert_eq!(world.store.calendars().await.unwrap().len(), 1);
     assert_eq!(journal(&world, "calendar").await.len(), 1);
 }

@@ -148,10 +148,10 @@ mod tests {
     use zhida_schemas::organisation_file::OrganisationFile;
 
     const FILE: &str = r#"
-departments = [{ id = "D-1", name = "财政局" }, { id = "D-2", name = "商务局", parent_id = "D-1" }]
-officers = [{ id = "O-1", name = "王敏", department_id = "D-1", role = "head", mobile = "+8613800000001", email = "wang@example.com" }]
-ladder = [{ rungs = [{ role = "head", after_working_hours = 1 }, { role = "inspector", after_working_hours = 9 }] }]
-"#;
+        departments = [{ id = "D-1", name = "财政局" }, { id = "D-2", name = "商务局", parent_id = "D-1" }]
+        officers = [{ id = "O-1", name = "王敏", department_id = "D-1", role = "head", mobile = "+8613800000001", email = "wang@example.com" }]
+        ladder = [{ rungs = [{ role = "head", after_working_hours = 1 }, { role = "inspector", after_working_hours = 9 }] }]
+        "#;
 
     fn organisation(text: &str) -> Organisation {
         OrganisationFile::parse(text).unwrap().into()
