@@ -267,23 +267,28 @@ impl SealedEvents {
         Self { events: district.events.clone(), revoked: district.revoked.clone() }
     }
 
-    fn fact(&self, event: &StoredEvent) -> Option<&Fact> {
+    fn arrival(&self, event: &StoredEvent) -> Option<&Arrival> {
         let place: usize = std::str::from_utf8(&event.body).ok()?.parse().ok()?;
-        self.events.get(place).map(|arrival| &arrival.fact)
+        self.events.get(place)
     }
 }
 
 impl AuthorityReader for SealedEvents {
     fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority> {
-        let Some(Fact::Approved(approved)) = self.fact(approval) else { return None };
-        let payee = match correction.map(|event| self.fact(event)) {
+        let approval = self.arrival(approval)?;
+        let Fact::Approved(approved) = &approval.fact else { return None };
+        let correction = correction.map(|event| self.arrival(event));
+        let keyids = std::iter::once(approval).chain(correction.flatten()).map(|arrival| &arrival.keyid);
+        let revoked = self.revoked_keys();
+        let revoked_key = keyids.cloned().find(|keyid| revoked.contains(keyid));
+        let payee = match correction.map(|arrival| arrival.map(|one| &one.fact)) {
             None => approved.payee.clone(),
             Some(Some(Fact::PayeeCorrected(_, payee))) => payee.clone(),
             Some(_) => return None,
         };
         let (amount, currency) = (approved.amount, approved.currency.clone());
         let (key, uscc) = (approved.key.clone(), approved.enterprise.uscc.clone());
-        Some(Authority { key, amount, currency, uscc, payee })
+        Some(Authority { key, amount, currency, uscc, payee, revoked_key })
     }
 
     fn revoked_keys(&self) -> Vec<String> {

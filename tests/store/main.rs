@@ -81,6 +81,7 @@ cases! {
     acting::acts_are_done_once_and_refusals_leave_a_trace;
     acting::a_revoked_key_holds_what_it_approved;
     acting::a_key_revoked_later_holds_what_may_still_go;
+    acting::what_a_revoked_key_signed_is_not_sent_before_the_sweep_comes;
     acting::alerts_of_the_24_hours_are_given_once;
     acting::a_closed_rail_is_told_at_once_and_counted_apart with |rules| rail::that_never_opens(rules);
     acting::the_outbox_loses_nothing_between_two_relays;
