@@ -93,6 +93,8 @@ cases! {
     acting::figures_and_pages_tell_the_state;
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;
+    restoring::a_backup_of_a_recovered_database_is_recovered_again;
+    restoring::an_approval_ahead_of_the_clock_is_from_before_the_restore;
     restoring::what_a_lost_history_paid_is_found_and_not_paid_again;
     restoring::an_approval_from_before_the_restore_is_asked_for_first;
     restoring::evidence_that_came_before_its_approval_is_heard;

@@ -116,7 +116,7 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
         let reason = "this application's tranche was approved before, with another policy, enterprise, amount or payee, or it has ended; a further award needs a further tranche";
         return approval_conflict(desk, arrival, approval.key, text, reason);
     }
-    let may_be_paid = restored(context, &approval).is_some();
+    let may_be_paid = restored(desk, context, &approval).is_some();
     if approved_application_ended(desk, &approval.key.application_id) && !may_be_paid {
         let text = "an approval of an application that ended after an earlier approval is in quarantine";
         let reason = "this application was approved before, and withdrawn, rejected or revoked since; nothing of it is paid any more: a further award needs a new application";
@@ -161,13 +161,14 @@ fn approval_conflict(desk: &mut Desk<'_>, arrival: &Arrival, key: PayoutKey, tex
     quarantine(desk, arrival, "approval_conflict", "data.application_id", reason)
 }
 
-/// The restore whose lost history may have had this approval, and paid it.
-fn restored(context: &IntakeContext, approval: &Approval) -> Option<Restored> {
-    context.restored.filter(|restored| approval.approved_at <= restored.at)
+/// The restore whose lost history may have had this approval, and paid it. A sender's clock may have run ahead of ours then.
+fn restored(desk: &Desk<'_>, context: &IntakeContext, approval: &Approval) -> Option<Restored> {
+    let latest = |at: Timestamp| at.checked_add(desk.rules.max_ahead).unwrap_or(Timestamp::MAX);
+    context.restored.filter(|restored| approval.approved_at <= latest(restored.at))
 }
 
 fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, approval: Approval) -> Payout {
-    let restored = restored(context, &approval);
+    let restored = restored(desk, context, &approval);
     Payout {
         due_at: approval.approved_at.checked_add(PROMISE).unwrap_or(Timestamp::MAX),
         key: approval.key,
