@@ -64,6 +64,8 @@ cases! {
     sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
     sending::another_account_waits_for_confirmation;
     sending::a_days_limit_lets_the_rest_wait with |rules| rules.limits.per_day = Some(25_000);
+    sending::one_funds_limit_holds_up_no_other_fund with |rules| rules.limits.per_fund_per_day = Some(25_000);
+    sending::an_answer_that_names_others_is_heard;
     sending::a_call_that_was_not_made_leaves_nothing;
     sending::repeated_bookings_after_unknown_commits_change_nothing;
     sending::an_edited_payee_is_never_paid;
