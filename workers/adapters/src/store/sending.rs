@@ -61,6 +61,13 @@ impl SqlStore {
         for row in tx.rows(sql, vec![tx.now.into(), EXAMINED_MAX.into()]).await? {
             let msg_id = MsgId(row.get("msg_id")?);
             let members = load::members(tx, &msg_id).await?;
+            let batch = match load::read_batch(tx, &row, members.clone()) {
+                Ok(batch) => batch,
+                Err(fault) => {
+                    aside::put_off_batch(tx, &msg_id, fault).await?;
+                    continue;
+                }
+            };
             let keys: BTreeSet<PayoutKey> = members.iter().map(|member| member.key.clone()).collect();
             let (payouts, unreadable) = load::payouts_and_unreadable(tx, &keys).await?;
             if payouts.len() + unreadable.len() < keys.len() {
@@ -68,7 +75,6 @@ impl SqlStore {
             }
             // A batch with a member that cannot be read is closed as one whose member is gone: the others travel without it.
             aside::leave_batch(tx, &msg_id, &unreadable).await?;
-            let batch = load::read_batch(tx, &row, members)?;
             let authorities = self.authorities(tx, &payouts).await?;
             let inputs = ResendInputs { authorities: &authorities, spent, format: self.protocol.format.as_ref() };
             let mut desk = self.desk(tx, payouts);
