@@ -39,6 +39,7 @@ macro_rules! cases {
 cases! {
     taking_in::the_same_event_a_thousand_times_is_one_payout;
     taking_in::events_in_any_order_come_to_the_same;
+    taking_in::messages_that_were_overtaken_change_nothing;
     taking_in::the_same_id_with_other_content_is_quarantined;
     taking_in::a_second_approval_with_another_account_is_quarantined;
     taking_in::a_second_identical_approval_is_a_duplicate;

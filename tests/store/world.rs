@@ -278,7 +278,7 @@ pub(crate) fn correction(event: &str, number: u32, account: &str) -> Arrival {
 pub(crate) fn correction_of(event: &str, number: u32, enterprise: u32, account: &str) -> Arrival {
     let payee = payee(&format!("示例{enterprise}有限公司"), account);
     let body = json!({"payee": payee, "keyid": "key-1"});
-    arrival(event, number, Fact::PayeeCorrected(key(number), payee), &body)
+    arrival(event, number, Fact::PayeeCorrected(key(number), payee, Timestamp::UNIX_EPOCH), &body)
 }
 
 pub(crate) fn withdrawal(event: &str, number: u32) -> Arrival {

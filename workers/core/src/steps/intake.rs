@@ -60,13 +60,10 @@ fn take_in_one(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: Arriva
     let taken = match arrival.fact.clone() {
         Fact::Approved(approval) => approved(desk, context, &arrival, *approval),
         Fact::Ended(application_id, ended) => application_ended(desk, context, &application_id, &ended),
-        Fact::PublicityStarted(id) => publicity(desk, context, id, |facts| facts.publicity_open = true),
-        Fact::PublicityObjected(id) => publicity(desk, context, id, |facts| facts.objection_open = true),
-        Fact::PublicityEnded(id) => publicity(desk, context, id, |facts| {
-            facts.publicity_open = false;
-            facts.objection_open = false;
-        }),
-        Fact::PayeeCorrected(key, payee) => corrected(desk, &arrival, &key, payee),
+        Fact::PublicityStarted(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_started_at),
+        Fact::PublicityObjected(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_objected_at),
+        Fact::PublicityEnded(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_ended_at),
+        Fact::PayeeCorrected(key, payee, at) => corrected(desk, &arrival, &key, payee, at),
         Fact::CommitmentSigned { commitment_id, uscc } => commitment(desk, context, commitment_id, uscc),
         Fact::Other => TakenIn::Accepted,
     };
@@ -186,6 +183,7 @@ fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, appro
         officers: approval.officers,
         approval_event: (arrival.source.clone(), arrival.event_id.clone()),
         correction_event: None,
+        corrected_at: None,
         keyid: arrival.keyid.clone(),
         epoch: restored.map_or(0, |restored| restored.epoch_base),
         sequence: 0,
@@ -250,10 +248,12 @@ fn publicity(
     desk: &mut Desk<'_>,
     context: &mut IntakeContext,
     id: ApplicationId,
-    change: impl FnOnce(&mut ApplicationFacts),
+    at: Timestamp,
+    which: impl FnOnce(&mut ApplicationFacts) -> &mut Option<Timestamp>,
 ) -> TakenIn {
     let facts = context.applications.entry(id.clone()).or_default();
-    change(facts);
+    let last = which(facts);
+    *last = (*last).max(Some(at));
     desk.changes.applications.insert(id.clone(), facts.clone());
     desk.changes.reconsider.push(Reconsider::Application(id));
     TakenIn::Accepted
@@ -266,13 +266,18 @@ fn commitment(desk: &mut Desk<'_>, context: &mut IntakeContext, commitment_id: S
     TakenIn::Accepted
 }
 
-fn corrected(desk: &mut Desk<'_>, arrival: &Arrival, key: &PayoutKey, payee: Payee) -> TakenIn {
+fn corrected(desk: &mut Desk<'_>, arrival: &Arrival, key: &PayoutKey, payee: Payee, at: Timestamp) -> TakenIn {
+    if at > desk.now.checked_add(desk.rules.max_ahead).unwrap_or(Timestamp::MAX) {
+        // It would outrank every correction until then.
+        let reason = format!("the correction is of {at}, in the future; check the sender's clock and send it again");
+        return quarantine(desk, arrival, "corrected_in_future", "data.at", &reason);
+    }
     if !desk.payouts.contains_key(key) {
         let reason = "no approval of this application's tranche is known; replay it when the approval has arrived";
         return quarantine(desk, arrival, "correction_without_payout", "data.application_id", reason);
     }
     let authority = (arrival.source.clone(), arrival.event_id.clone());
-    match desk.apply(key, Event::Corrected { payee, authority }) {
+    match desk.apply(key, Event::Corrected { payee, authority, at }) {
         Ok(()) => TakenIn::Accepted,
         Err(refused) => {
             let text = refused.to_string();
