@@ -101,6 +101,7 @@ cases! {
     restoring::what_a_lost_history_paid_is_found_and_not_paid_again;
     restoring::an_approval_from_before_the_restore_is_asked_for_first;
     restoring::evidence_that_came_before_its_approval_is_heard;
+    restoring::what_was_paid_before_its_policy_is_known_is_charged_when_it_is;
     restoring::a_claim_of_a_lost_history_means_nothing;
     restoring::a_refusal_after_a_restore_waits_for_its_successors_absence;
     restoring::a_statement_check_lets_what_is_too_old_go_again

@@ -1,12 +1,13 @@
 //! A database that went back in time: noticed, recovered, and never a reason to pay twice.
 
-use crate::world::{World, key, rejected, settled};
+use crate::world::{World, key, policy, rejected, settled};
 use jiff::SignedDuration;
-use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::ids::{InstructionId, MsgId, PolicyId};
+use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, StatusReport};
 use zhida_core::ports::store::{Acted, Position, Verdict};
-use zhida_core::steps::{Act, ActRefused, TakenIn};
+use zhida_core::steps::{Act, ActRefused, Fact, Policy, TakenIn};
 
 async fn verdict(world: &World, noted: &Position) -> Verdict {
     world.store.compare(Some(noted)).await.unwrap().verdict
@@ -125,6 +126,34 @@ pub(crate) async fn evidence_that_came_before_its_approval_is_heard(world: World
     assert_eq!(world.rang("unknown_instruction").await, 1);
     assert_eq!(world.take(&[old.arrival()]).await, [TakenIn::Accepted]);
     assert_eq!(world.states([1]).await, ["settled"], "by a generation that this database had forgotten");
+}
+
+pub(crate) async fn what_was_paid_before_its_policy_is_known_is_charged_when_it_is(world: World) {
+    recover(&world).await;
+    let mut old = world.award(1).await;
+    old.approved -= SignedDuration::from_hours(1);
+    let mut arrival = old.arrival();
+    if let Fact::Approved(approval) = &mut arrival.fact {
+        approval.policy_id = PolicyId::from("P-9");
+    }
+    assert_eq!(world.take(&[arrival]).await, [TakenIn::Accepted]);
+    world.pass(world.rules().bank.visibility + world.rules().bank.lease);
+    let id = world.instruction(1).await;
+    let paid = |one: &InstructionId| StatusReport { instruction_id: one.clone(), word: settled() };
+    let found = |one: &InstructionId| {
+        if *one == id { EnquiryOutcome::Found(paid(one)) } else { EnquiryOutcome::NotFound }
+    };
+    world.enquire(found).await;
+    assert_eq!(world.states([1]).await, ["settled"]);
+    let late = Policy { id: PolicyId::from("P-9"), ..policy() };
+    world.store.import_policies(&[], &[late], "test").await.unwrap();
+    world.sweep().await;
+    let committed = world.store.funds().await.unwrap()[0].committed;
+    assert_eq!(
+        (committed, world.payout(1).await.funded),
+        (Fen(10_000), true),
+        "the fund's money is gone, and it says so"
+    );
 }
 
 pub(crate) async fn a_claim_of_a_lost_history_means_nothing(world: World) {
