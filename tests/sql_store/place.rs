@@ -161,6 +161,7 @@ impl AuthorityReader for Trusting {
             currency: "CNY".to_owned(),
             uscc: body["uscc"].as_str()?.to_owned(),
             payee: serde_json::from_value(body["payee"].clone()).ok()?,
+            revoked_key: None,
         })
     }
 
