@@ -3,6 +3,7 @@
 
 use jiff::civil::{Date, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The calendar of mainland China that travels with the program.
 pub const MAINLAND_CHINA: &str = include_str!("../calendars/cn.csv");
@@ -36,7 +37,8 @@ pub struct Calendar {
 /// A question about a year that the calendar has no data for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the calendar has no data for {year}: a newer version of zhida brings it once the State Council has published it"
+    "the calendar has no data for {year}: once the State Council has published the year, bring it in with \
+     `zhida calendar import FILE`"
 )]
 pub struct YearMissing {
     /// The year.
@@ -215,6 +217,24 @@ impl Calendar {
     }
 }
 
+/// The calendar as a file: what is read back is the same calendar, so that two files that say the same have one text.
+impl fmt::Display for Calendar {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "version,{}", self.version)?;
+        for (year, source) in &self.years {
+            writeln!(out, "year,{year},{source}")?;
+            for (date, day) in self.days.iter().filter(|(date, _)| date.year() == *year) {
+                let kind = match day.kind {
+                    DayKind::Off => "off",
+                    DayKind::Work => "work",
+                };
+                writeln!(out, "{kind},{date},{}", day.name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 fn check_day(line: usize, date: Date, kind: DayKind, years: &BTreeMap<i16, String>) -> Result<(), CalendarError> {
     if !years.contains_key(&date.year()) {
         return Err(CalendarError::YearUndeclared { line, date });
@@ -286,7 +306,7 @@ mod tests {
         assert_eq!(china().is_workday(date(2027, 3, 1)), Err(YearMissing { year: 2027 }));
         assert_eq!(china().next_workdays(date(2026, 12, 31), 1), Err(YearMissing { year: 2027 }));
         assert_eq!(china().workdays(date(2023, 12, 31), date(2024, 1, 2)), Err(YearMissing { year: 2023 }));
-        assert!(YearMissing { year: 2027 }.to_string().contains("no data for 2027: a newer"));
+        assert!(YearMissing { year: 2027 }.to_string().contains("`zhida calendar import FILE`"));
     }
 
     #[test]
@@ -297,6 +317,14 @@ mod tests {
         assert_eq!(amended.is_workday(date(2026, 10, 8)), Ok(false));
         assert_eq!(amended.is_workday(date(2026, 10, 1)), Ok(true), "the amendment did not repeat it");
         assert_eq!(amended.is_workday(date(2025, 10, 1)), Ok(false), "another year");
+    }
+
+    #[test]
+    fn a_calendar_written_down_is_the_same_calendar() {
+        assert_eq!(Calendar::parse(&china().to_string()), Ok(china()));
+        let untidy = "\n# notes\n year, 2027 , x\nwork,2027-02-14, y\noff,2027-01-01,z\nversion, cn-2027-1\n";
+        let tidy = "version,cn-2027-1\nyear,2027,x\noff,2027-01-01,z\nwork,2027-02-14,y\n";
+        assert_eq!(Calendar::parse(untidy).unwrap().to_string(), tidy);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The sample district that `zhida demo` pays: its policy file, and 286 approved applications with what is to go wrong on
+//! The sample district that `zhida demo` pays: its policy file, its organisation, and 286 approved applications with what is to go wrong on
 //! their way. Not the demo, and no events: those are made and signed from these rows. Names are invented; the files are
 //! made by `config/examples/sample_district`.
 
@@ -6,6 +6,10 @@ use crate::form::{Amount, Setting};
 
 /// The district's policy file (as `zhida policies import` reads it): 6 funds, 149 policies.
 pub const POLICIES_TOML: &str = include_str!("../sample_district/policies.toml");
+
+/// The district's organisation file (as `zhida organisation import` reads it): every department that reviews a policy, the
+/// supervision office and discipline inspection.
+pub const ORGANISATION_TOML: &str = include_str!("../sample_district/organisation.toml");
 
 /// The approved applications, one a line under a head line; no field holds a comma or a quotation mark of CSV.
 pub const AWARDS_CSV: &str = include_str!("../sample_district/awards.csv");

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 mod check_digits;
 #[path = "../examples/sample_district/make.rs"]
 mod make;
+#[path = "../examples/sample_district/organisation.rs"]
+mod organisation;
 #[path = "../examples/sample_district/words.rs"]
 mod words;
 
@@ -28,6 +30,10 @@ fn the_files_are_what_the_generator_makes() {
     assert!(
         make::policies_toml() == POLICIES_TOML,
         "policies.toml: run the example sample_district and look at the difference"
+    );
+    assert!(
+        organisation::organisation_toml() == ORGANISATION_TOML,
+        "organisation.toml: run the example sample_district and look at the difference"
     );
     assert!(make::awards_csv() == AWARDS_CSV, "awards.csv: run the example sample_district and look at the difference");
 }

@@ -1,18 +1,16 @@
 //! The policy file of `zhida policies import`: funds and the policies that draw on them, as TOML or JSON, read and checked
 //! whole. What an import changes in the database is decided elsewhere.
 
-mod members;
-
 use crate::amount::Currency;
 use crate::identifiers::{AccountNo, CnapsCode};
+use crate::reference_file::{self, FileKind, Finding, Members, Named, ReferenceFileError};
 use crate::review::Stage;
-use crate::strict_json;
 use crate::text::{Id, Name, Text};
 use crate::time::Date;
-use members::Members;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
+
+const KIND: FileKind = FileKind { name: "the policy file", tables: "funds and policies" };
 
 /// Working days of a review where the policy names none.
 const REVIEW_WORKING_DAYS: u16 = 3;
@@ -84,58 +82,24 @@ pub struct Policy {
     pub legal_working_days: Option<u16>,
 }
 
-/// Why a policy file is refused; nothing of it is imported.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyFileError {
-    /// Neither TOML nor JSON.
-    #[error("the policy file cannot be read: {0}")]
-    Unreadable(String),
-    /// Everything that is wrong with it, in the order of the file.
-    #[error("{}", lines(.0))]
-    Invalid(Vec<Finding>),
-}
-
-/// One thing that is wrong with a policy file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Path of the field: `policies[3].cap_per_application`; empty for the file as a whole.
-    pub field: String,
-    /// The value as JSON, shortened.
-    pub value: Option<String>,
-    /// What is wrong with it.
-    pub problem: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = if self.field.is_empty() { "the policy file" } else { &self.field };
-        match &self.value {
-            Some(value) => write!(out, "{field} = {value} {}: {}", self.problem, self.remedy),
-            None => write!(out, "{field} {}: {}", self.problem, self.remedy),
-        }
-    }
-}
-
 impl PolicyFile {
     /// Reads a policy file: JSON when it begins with `{`, else TOML. `known_funds` are the funds imported before, which
     /// policies may draw on too.
     ///
     /// # Errors
     /// Everything that is wrong with it, not only the first.
-    pub fn parse(text: &str, known_funds: &BTreeSet<Id>) -> Result<Self, PolicyFileError> {
-        let root = members_of(text)?;
+    pub fn parse(text: &str, known_funds: &BTreeSet<Id>) -> Result<Self, ReferenceFileError> {
+        let root = reference_file::read(text, KIND)?;
         let mut findings = Vec::new();
         let mut file = Members::new(String::new(), &root, &mut findings);
         let funds = file.tables("funds", fund);
         let policies = file.tables("policies", policy);
         if root.get("funds").is_none() && root.get("policies").is_none() {
-            file.note("", None, "holds neither funds nor policies", "add [[funds]] or [[policies]]");
+            file.note(KIND.name, None, "holds neither funds nor policies", "add [[funds]] or [[policies]]");
         }
         file.finish();
         check_references(&root, known_funds, &mut findings);
-        if findings.is_empty() { Ok(Self { funds, policies }) } else { Err(PolicyFileError::Invalid(findings)) }
+        if findings.is_empty() { Ok(Self { funds, policies }) } else { Err(ReferenceFileError::Invalid(findings)) }
     }
 }
 
@@ -231,82 +195,17 @@ fn steps(members: &mut Members<'_>) -> Option<Vec<(Stage, u16)>> {
     days
 }
 
-/// Ids stand once, and every fund that is drawn on exists. Works on the raw file, so that one wrong field of a fund does not
-/// make all its policies wrong too.
+/// Ids stand once, and every fund that is drawn on exists.
 fn check_references(root: &Map<String, Value>, known_funds: &BTreeSet<Id>, findings: &mut Vec<Finding>) {
+    reference_file::check_ids(root, "funds", findings);
+    reference_file::check_ids(root, "policies", findings);
     let mut funds: BTreeSet<&str> = known_funds.iter().map(Id::as_str).collect();
-    funds.extend(texts_of(root, "funds", "id").map(|(_, id)| id));
-    for table in ["funds", "policies"] {
-        let mut first_at: BTreeMap<&str, usize> = BTreeMap::new();
-        for (index, id) in texts_of(root, table, "id") {
-            let Some(first) = first_at.get(id) else {
-                first_at.insert(id, index);
-                continue;
-            };
-            findings.push(Finding {
-                field: format!("{table}[{index}].id"),
-                value: Some(members::shown(&Value::from(id))),
-                problem: format!("is the id of {table}[{first}] already"),
-                remedy: "give each its own id".to_owned(),
-            });
-        }
+    funds.extend(reference_file::texts_of(root, "funds", "id").map(|(_, id)| id));
+    let problem = "is no fund of this file, nor one imported before";
+    let fund = Named { known: &funds, noun: "fund", problem, table: "funds" };
+    for (index, id) in reference_file::texts_of(root, "policies", "fund_id") {
+        fund.check(format!("policies[{index}].fund_id"), id, findings);
     }
-    for (index, id) in texts_of(root, "policies", "fund_id").filter(|(_, id)| !funds.contains(id)) {
-        let remedy = match members::nearest(id, funds.iter().copied()) {
-            Some(near) => format!("write an existing fund (the nearest is {near}), or add it under [[funds]]"),
-            None => "add the fund under [[funds]]".to_owned(),
-        };
-        findings.push(Finding {
-            field: format!("policies[{index}].fund_id"),
-            value: Some(members::shown(&Value::from(id))),
-            problem: "is no fund of this file, nor one imported before".to_owned(),
-            remedy,
-        });
-    }
-}
-
-/// Every text under one name in the tables of an array, with the table's place.
-fn texts_of<'a>(root: &'a Map<String, Value>, table: &str, name: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
-    let rows = root.get(table).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    rows.iter().enumerate().filter_map(move |(index, row)| Some((index, row.get(name)?.as_str()?)))
-}
-
-fn members_of(text: &str) -> Result<Map<String, Value>, PolicyFileError> {
-    if text.trim_start().starts_with('{') {
-        return match strict_json::parse(text.as_bytes()) {
-            Ok(Value::Object(root)) => Ok(root),
-            Ok(_) => Err(PolicyFileError::Unreadable("JSON must be one object with funds and policies".to_owned())),
-            Err(error) if text.len() > strict_json::MAX_EVENT_BYTES => Err(PolicyFileError::Unreadable(format!(
-                "{}; a file of this size may be written as TOML",
-                error.reason
-            ))),
-            Err(error) => Err(PolicyFileError::Unreadable(error.to_string())),
-        };
-    }
-    match text.parse::<toml::Table>() {
-        Ok(root) => Ok(root.into_iter().map(|(name, value)| (name, json_of(value))).collect()),
-        Err(error) => {
-            let line = text[..error.span().map_or(0, |span| span.start)].matches('\n').count() + 1;
-            Err(PolicyFileError::Unreadable(format!("line {line} is not valid TOML: {}", error.message())))
-        }
-    }
-}
-
-/// TOML as JSON, so that both are checked by the same code; a TOML date becomes its text.
-fn json_of(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::from(text),
-        toml::Value::Integer(number) => Value::from(number),
-        toml::Value::Float(number) => Value::from(number),
-        toml::Value::Boolean(flag) => Value::from(flag),
-        toml::Value::Datetime(moment) => Value::from(moment.to_string()),
-        toml::Value::Array(items) => items.into_iter().map(json_of).collect(),
-        toml::Value::Table(table) => table.into_iter().map(|(name, value)| (name, json_of(value))).collect(),
-    }
-}
-
-fn lines(findings: &[Finding]) -> String {
-    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -9,12 +9,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zhida_adapters::providers::bank::HttpBank;
 use zhida_adapters::store::{SqlStore, StoreClock};
+use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
+use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
+use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_core::ports::store::*;
+use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
 
@@ -76,6 +80,12 @@ mortal! {
         fn compare(noted: Option<&Position>) -> Compared;
         fn close_sending(why: &str) -> ();
         fn recover(opens_from: Timestamp, by: &str) -> Recovered;
+    }
+    OrganisationStore {
+        fn import_organisation(organisation: &Organisation, by: &str) -> ();
+        fn organisation() -> Organisation;
+        fn import_calendar(calendar: &Calendar, by: &str) -> ();
+        fn calendars() -> Vec<ImportedCalendar>;
     }
     ReadStore {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

@@ -1,10 +1,13 @@
-//! The README's first payment, pasted into a shell in an empty folder as its reader does it. Only the ports are others.
+//! The README's first payment, pasted into a shell in an empty folder as its reader does it, only the ports are others; and its
+//! example files, read.
 
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use zhida_config::Calendar;
+use zhida_schemas::organisation_file::OrganisationFile;
 use zhida_tests::waiting::wait_until;
 
 const README: &str = include_str!("../../README.md");
@@ -80,4 +83,17 @@ async fn the_first_payment_by_hand_is_as_the_readme_says() {
     for told in ["待付 ready", "account_name", "key_unknown", "is closed as replayed"] {
         assert!(shown().contains(told), "{told} in\n{}", shown());
     }
+}
+
+#[test]
+fn the_example_files_of_the_readme_are_lawful() {
+    let section = README.split("\n## ").find(|section| section.starts_with("Organisation")).expect("the section");
+    let block = |fence: &str| {
+        let (_, after) = section.split_once(fence).expect("a block");
+        after.split("```").next().unwrap()
+    };
+    // Its ladder and its people hold together; whom a district puts into supervision is its own affair.
+    assert_eq!(OrganisationFile::parse(block("```toml\n")).unwrap().officers.len(), 2);
+    let calendar = Calendar::parse(&format!("version{}", block("```\nversion"))).unwrap();
+    assert_eq!(calendar.days().len(), 2);
 }

@@ -6,6 +6,7 @@ use crate::world::{POLICIES, approved, unsigned};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use zhida_config::sample_district::ORGANISATION_TOML;
 
 /// Signed events as `zhida sign` writes them, from unsigned ones in a file.
 fn sign(world: &World, name: &str, events: &Value) -> String {
@@ -178,6 +179,72 @@ async fn reference_data_settings_and_documents() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_organisation_is_imported_with_a_preview_and_listed_with_masks() {
+    let world = World::new("verbs-of-organisation").await;
+    let file = world.file("organisation.toml", ORGANISATION_TOML);
+    let preview = world.run(&["organisation", "import", &file, "--dry-run"]);
+    for word in ["+ 部门 department D-IND", "+ 人员 officer O-952", "not: D-1", "nothing was written"] {
+        assert!(preview.contains(word), "{word} in {preview}");
+    }
+    assert_eq!(world.json(&["organisation", "list", "--json"])["officers"], json!([]));
+    world.run(&["organisation", "import", &file]);
+    assert!(world.run(&["organisation", "import", &file]).contains("nothing changes"));
+    let listed = world.json(&["organisation", "list", "--json"]);
+    let officers = listed["officers"].as_array().unwrap();
+    let absent = officers.iter().find(|one| one["id"] == "O-202").unwrap();
+    let masked = (&absent["mobile"], &absent["email"]);
+    assert_eq!(masked, (&json!("**********9202"), &json!("o***@example.com")));
+    assert_eq!(absent["absent"], json!([{"from": "2026-11-23", "to": "2026-12-04"}]));
+    assert_eq!(
+        listed["ladder"][0]["rungs"][3],
+        json!({"role": "inspector", "officer_id": null, "after_working_hours": 16})
+    );
+    let table = world.run(&["organisation", "list"]);
+    assert!(table.contains("督查室") && table.contains("officer 0 h, head 4 h"), "{table}");
+    assert!(!format!("{listed}{table}{preview}").contains("+8613800009"), "a mobile number is shown whole");
+
+    let changed = ORGANISATION_TOML.replace("+8613800009202", "+8613900009202").replace("D-TRA", "D-ROAD");
+    let changed = world.run(&["organisation", "import", &world.file("changed.toml", &changed)]);
+    for word in
+        ["- 部门 department D-TRA", "+ 部门 department D-ROAD", "~ 人员 officer O-202", "    mobile: **********9202"]
+    {
+        assert!(changed.contains(word), "{word} in {changed}");
+    }
+    let wrong = ORGANISATION_TOML
+        .replace("role = \"supervisor\", after", "role = \"head\", after")
+        .replace("role = \"inspector\", after", "role = \"head\", after");
+    let said = world.ends(1, &["organisation", "import", &world.file("wrong.toml", &wrong)]);
+    assert!(said.contains("nothing was imported") && said.contains("ladder[0].rungs leaves supervision out"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_calendar_is_imported_with_a_preview_and_counted_by() {
+    let world = World::new("verbs-of-calendar").await;
+    let next = ["calendar", "workdays", "--from", "2026-12-31", "--add", "1"];
+    assert!(world.ends(1, &next).contains("no data for 2027: once"), "and what to do");
+    let text = "version,cn-2027-1\nyear,2027,an invented notice\noff,2027-01-01,元旦\n";
+    let file = world.file("calendar.csv", text);
+    let preview = world.run(&["calendar", "import", &file, "--dry-run"]);
+    for word in ["+ 年份 year 2027 an invented notice: 工作日 260", "cn-2026-1 → cn-2027-1", "nothing was written"]
+    {
+        assert!(preview.contains(word), "{word} in {preview}");
+    }
+    world.ends(1, &next);
+    world.run(&["calendar", "import", &file]);
+    assert_eq!(world.run(&next), "2027-01-04\n");
+    assert!(world.run(&["calendar", "import", &file]).contains("nothing changes"));
+    let other = world.file("other.csv", &text.replace("元旦", "another day"));
+    assert!(world.ends(1, &["calendar", "import", &other]).contains("cn-2027-1 is another calendar's already"));
+    let broken = world.file("broken.csv", "version,x\nholiday,2027-01-01,x\n");
+    assert!(world.ends(1, &["calendar", "import", &broken]).contains("calendar line 2"));
+    // Without a database the calendar built in answers.
+    let elsewhere =
+        ["--set", "database.url=sqlite:nowhere.db", "calendar", "workdays", "--from", "2026-09-30", "--add", "1"];
+    assert_eq!(world.run(&elsewhere), "2026-10-08\n");
+    assert!(world.ends(1, &[&elsewhere[..2], &next].concat()).contains("no data for 2027"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_sandbox_serves_keeps_its_ledger_and_prints_it() {
     let world = World::new("verbs-of-sandbox").await;
     let ledger = world.file("ledger.ndjson", "");
@@ -212,6 +279,8 @@ async fn wrong_usage_is_2_and_says_what_to_do() {
         (&["payouts", "stop", "--as", "wang"], "--key"),
         (&["quarantine", "discard", "x"], "--reason"),
         (&["quarantine", "discard", "x", "--reason", " "], "--reason"),
+        (&["organisation", "import"], "<FILE>"),
+        (&["calendar", "import"], "<FILE>"),
         (&["calendar", "workdays", "--from", "2026-11-23"], "--to"),
         (&["calendar", "workdays", "--from", "2026-11-23", "--add", "0"], "--add"),
         (&["calendar", "workdays", "--from", "2026-11-23", "--to", "2026-11-22"], "exchange"),

@@ -122,6 +122,7 @@ fn hash_payout(payout: &Payout, hasher: &mut DefaultHasher) {
         officers: _,
         approval_event: _,
         correction_event: _,
+        corrected_at: _,
         correction: _,
         keyid: _,
         waived: _,

@@ -45,6 +45,7 @@ pub(crate) fn authority(payout: &Payout) -> Authority {
         currency: payout.currency.clone(),
         uscc: payout.enterprise.uscc.clone(),
         payee: payout.payee.clone(),
+        revoked_key: None,
     }
 }
 

@@ -147,8 +147,8 @@ fn application(
         }
     };
     if rng.u8(0..8) == 0 {
-        publish(rng, Fact::PublicityStarted(id.clone()));
-        publish(rng, Fact::PublicityObjected(id.clone()));
+        publish(rng, Fact::PublicityStarted(id.clone(), START - SignedDuration::from_hours(3)));
+        publish(rng, Fact::PublicityObjected(id.clone(), START - SignedDuration::from_hours(2)));
     }
     publish(rng, Fact::Approved(Box::new(approval.clone())));
     if rng.u8(0..6) == 0 {
@@ -168,12 +168,13 @@ fn application(
         publish(rng, Fact::CommitmentSigned { commitment_id, uscc: approval.enterprise.uscc.clone() });
     }
     if rng.u8(0..2) == 0 {
-        publish(rng, Fact::PublicityEnded(id.clone()));
+        publish(rng, Fact::PublicityEnded(id.clone(), START - SignedDuration::from_hours(1)));
     }
-    for _ in 0..rng.usize(0..3) {
+    for hours in 0..rng.i64(0..3) {
         let account_no = format!("62220000000000{:05}", rng.u32(0..100_000));
         let payee = Payee { account_no, account_name: approval.enterprise.name.clone(), ..approval.payee.clone() };
-        publish(rng, Fact::PayeeCorrected(approval.key.clone(), payee));
+        let at = START - SignedDuration::from_hours(hours);
+        publish(rng, Fact::PayeeCorrected(approval.key.clone(), payee, at));
     }
     if rng.u8(0..5) == 0 {
         let kind = [EndKind::Withdrawn, EndKind::Rejected, EndKind::Revoked][rng.usize(0..3)];
@@ -269,23 +270,28 @@ impl SealedEvents {
         Self { events: district.events.clone(), revoked: district.revoked.clone() }
     }
 
-    fn fact(&self, event: &StoredEvent) -> Option<&Fact> {
+    fn arrival(&self, event: &StoredEvent) -> Option<&Arrival> {
         let place: usize = std::str::from_utf8(&event.body).ok()?.parse().ok()?;
-        self.events.get(place).map(|arrival| &arrival.fact)
+        self.events.get(place)
     }
 }
 
 impl AuthorityReader for SealedEvents {
     fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority> {
-        let Some(Fact::Approved(approved)) = self.fact(approval) else { return None };
-        let payee = match correction.map(|event| self.fact(event)) {
+        let approval = self.arrival(approval)?;
+        let Fact::Approved(approved) = &approval.fact else { return None };
+        let correction = correction.map(|event| self.arrival(event));
+        let keyids = std::iter::once(approval).chain(correction.flatten()).map(|arrival| &arrival.keyid);
+        let revoked = self.revoked_keys();
+        let revoked_key = keyids.cloned().find(|keyid| revoked.contains(keyid));
+        let payee = match correction.map(|arrival| arrival.map(|one| &one.fact)) {
             None => approved.payee.clone(),
-            Some(Some(Fact::PayeeCorrected(_, payee))) => payee.clone(),
+            Some(Some(Fact::PayeeCorrected(_, payee, _))) => payee.clone(),
             Some(_) => return None,
         };
         let (amount, currency) = (approved.amount, approved.currency.clone());
         let (key, uscc) = (approved.key.clone(), approved.enterprise.uscc.clone());
-        Some(Authority { key, amount, currency, uscc, payee })
+        Some(Authority { key, amount, currency, uscc, payee, revoked_key })
     }
 
     fn revoked_keys(&self) -> Vec<String> {
@@ -303,13 +309,13 @@ pub(crate) fn entitlements(events: &[Arrival], key: &PayoutKey) -> (Vec<Fen>, Ve
                 amounts.push(approval.amount);
                 payees.push(approval.payee.clone());
             }
-            Fact::PayeeCorrected(corrected, payee) if corrected == key => payees.push(payee.clone()),
+            Fact::PayeeCorrected(corrected, payee, _) if corrected == key => payees.push(payee.clone()),
             Fact::Approved(_)
             | Fact::PayeeCorrected(..)
             | Fact::Ended(..)
-            | Fact::PublicityStarted(_)
-            | Fact::PublicityObjected(_)
-            | Fact::PublicityEnded(_)
+            | Fact::PublicityStarted(..)
+            | Fact::PublicityObjected(..)
+            | Fact::PublicityEnded(..)
             | Fact::CommitmentSigned { .. }
             | Fact::Other => {}
         }

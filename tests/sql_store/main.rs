@@ -10,6 +10,9 @@ mod tampered;
 mod unknown;
 
 use place::{Place, Postgres, SqliteFile};
+use zhida_core::ids::DepartmentId;
+use zhida_core::organisation::{Department, Organisation};
+use zhida_core::ports::supervision::OrganisationStore;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_is_paid_on_sqlite() {
@@ -71,16 +74,18 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     tampered::an_unreadable_row(&SqliteFile::new().place()).await;
     tampered::an_unreadable_member(&SqliteFile::new().place()).await;
     tampered::a_refused_change(&SqliteFile::new().place()).await;
+    tampered::an_unreadable_batch(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..3 {
+    for number in 0..4 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
             0 => tampered::an_unreadable_row(&place).await,
             1 => tampered::an_unreadable_member(&place).await,
+            2 => tampered::an_unreadable_batch(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }
@@ -127,6 +132,23 @@ async fn the_least_rights_suffice_on_postgresql() {
         }
         place.drop_least_rights().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organisation_is_imported_with_the_rights_that_the_readme_names() {
+    let database = Postgres::new().await;
+    let place = database.place().with_least_rights().await;
+    let store = place.open().await;
+    let department = Department { id: DepartmentId::from("D-1"), name: "财政局".to_owned(), parent_id: None };
+    let departments = [(department.id.clone(), department)].into();
+    let organisation = Organisation { departments, ..Organisation::default() };
+    let refused = store.import_organisation(&organisation, "test").await.unwrap_err().to_string();
+    assert!(refused.contains("permission denied"), "{refused}");
+    place.grant_imports().await;
+    store.import_organisation(&organisation, "test").await.unwrap();
+    assert_eq!(store.organisation().await.unwrap(), organisation);
+    store.close().await;
+    place.drop_least_rights().await;
 }
 
 type Told = std::pin::Pin<Box<dyn Future<Output = ()>>>;

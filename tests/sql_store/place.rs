@@ -62,6 +62,14 @@ impl Place {
         Self { settings, ..self.clone() }
     }
 
+    /// The further rights of whoever imports an organisation.
+    pub(crate) async fn grant_imports(&self) {
+        let name = self.owner.url.rsplit('/').next().unwrap();
+        let owner = Self { settings: self.owner.clone(), ..self.clone() };
+        let tables = "departments, officers, absences, ladder_rungs";
+        owner.execute(&format!("grant delete on {tables} to serve_of_{name}")).await.unwrap();
+    }
+
     /// Takes the rights and their user back.
     pub(crate) async fn drop_least_rights(&self) {
         let name = self.owner.url.rsplit('/').next().unwrap();
@@ -154,6 +162,7 @@ impl AuthorityReader for Trusting {
             currency: "CNY".to_owned(),
             uscc: body["uscc"].as_str()?.to_owned(),
             payee: serde_json::from_value(body["payee"].clone()).ok()?,
+            revoked_key: None,
         })
     }
 

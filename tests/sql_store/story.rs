@@ -79,6 +79,12 @@ pub(crate) async fn refusals(place: &Place) {
         "update payouts set funded = not funded",
         "insert into caps (policy_id, uscc, year, charged) values ('P-1', 'X', 2026, -1)",
         second.as_str(),
+        "insert into departments (id, name, parent_id) values ('D', 'D', 'D')",
+        "insert into departments (id, name, parent_id) values ('D', 'D', 'nowhere')",
+        "insert into officers (id, name, department_id, role) values ('O', 'O', 'nowhere', 'officer')",
+        "insert into ladder_rungs (position, after_working_hours) values (0, 1)",
+        "insert into ladder_rungs (position, role, after_working_hours) values (0, 'head', 401)",
+        "insert into ladder_rungs (position, role, after_working_hours) values (0, 'head', 1), (0, 'head', 2)",
     ] {
         let refused = place.execute(statement).await.unwrap_err();
         let constraint = ["append-only", "constraint", "CHECK", "UNIQUE"];

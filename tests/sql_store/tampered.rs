@@ -112,6 +112,34 @@ pub(crate) async fn an_unreadable_member(place: &Place) {
     assert_eq!(states(&store).await, ["settled"; 3]);
 }
 
+/// A message that waits to go again cannot be read: it rings and waits, and everything else is sent.
+pub(crate) async fn an_unreadable_batch(place: &Place) {
+    let store = with(place, [1]).await;
+    let claimed = claim(&store, "M-1").await.unwrap();
+    let not_taken_in = CallOutcome::NotTakenIn { why: NotTakenIn::ConnectionRefused, retry_after: None };
+    store.book_call(&claimed, &not_taken_in).await.unwrap();
+    let now = store.now().await.unwrap();
+    store.take_in(vec![approval(2, now, "k")]).await.unwrap();
+    let (broken, mended) = (i64::MAX, now.as_microsecond());
+    let created = |micros: i64| format!("update batches set created_at = {micros} where msg_id = 'M-1'");
+    place.execute(&created(broken)).await.unwrap();
+    place.clock.advance(SignedDuration::from_mins(1));
+    let other = claim(&store, "M-2").await.expect("the other one goes");
+    assert_eq!(other.members.iter().map(|(member, _)| &member.key).collect::<Vec<_>>(), [&key(2)]);
+    answer(&store, &other, [2]).await;
+    assert_eq!(claim(&store, "M-3").await, None);
+    assert_eq!(rang(&store).await, 1);
+    place.execute(&created(mended)).await.unwrap();
+    place.clock.advance(SignedDuration::from_mins(61));
+    // Not the bytes that were signed for that moment: it is closed, and its member travels in another.
+    let again = match claim(&store, "M-4").await {
+        Some(claimed) => claimed,
+        None => claim(&store, "M-5").await.expect("it goes by itself"),
+    };
+    answer(&store, &again, [1]).await;
+    assert_eq!(states(&store).await, ["settled", "settled"]);
+}
+
 /// The database refuses to let one payout be settled: those that were answered or asked for with it are booked.
 pub(crate) async fn a_refused_change(place: &Place) {
     let store = with(place, [9]).await;

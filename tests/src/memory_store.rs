@@ -6,6 +6,7 @@
 //! sessions do, so that a row written later may bear a smaller number.
 
 mod acting;
+mod organising;
 mod paying;
 mod reading;
 mod restoring;
@@ -17,8 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zhida_core::batch::Batch;
+use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
+use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Alarm, Carrier, Payout, PayoutState, Posting, Word};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{JournalEntry, Protocol, QuarantineRow, StoredEvent};
@@ -88,6 +91,10 @@ pub struct Tables {
     pub outbox: BTreeMap<u64, OutboxEntry>,
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Imported calendars, oldest first.
+    pub calendars: Vec<ImportedCalendar>,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.

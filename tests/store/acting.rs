@@ -1,11 +1,12 @@
 //! People, time, outbox, figures.
 
-use crate::world::{Award, World, doubtful, key, settled, signed};
+use crate::world::{Award, World, correction, doubtful, key, settled, signed};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::ids::{InstructionId, OperatorId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, Decision, HoldCode, PayoutState, Word};
+use zhida_core::ports::bank::{CallOutcome, NotTakenIn};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{Acted, PayoutFilter, SignedAct, StoreError};
 use zhida_core::steps::{Act, ActOutcome, Operator, TakenIn};
@@ -134,6 +135,33 @@ pub(crate) async fn a_key_revoked_later_holds_what_may_still_go(world: World) {
     assert_eq!(world.act("R-2", release()).await, DONE);
     world.pay("M-3").await;
     assert_eq!(world.states([1, 2]).await, ["settled", "held"]);
+}
+
+pub(crate) async fn what_a_revoked_key_signed_is_not_sent_before_the_sweep_comes(world: World) {
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    let not_taken_in = CallOutcome::NotTakenIn { why: NotTakenIn::ConnectionRefused, retry_after: None };
+    world.book(&claimed, not_taken_in).await;
+    world.accept([2]).await;
+    // A correction redirects what another key has approved.
+    let approved = Award { keyid: "key-2", ..world.award(3).await };
+    world.take(&[approved.arrival(), correction("c-3", 3, "777")]).await;
+    let others = Award { keyid: "key-2", ..world.award(4).await };
+    world.take(&[others.arrival()]).await;
+    world.revoke("key-1");
+    world.pass(world.rules().bank.retry_pause);
+    let claimed = world.claimed("M-2").await;
+    assert_eq!(claimed.members.iter().map(|(member, _)| &member.key).collect::<Vec<_>>(), [&key(4)]);
+    assert_eq!(world.claim("M-3").await, None);
+    assert_eq!(world.states(1..=4).await, ["held", "held", "held", "sending"]);
+    for number in 1..=3 {
+        assert_eq!(world.reason(number).await, "key_revoked");
+        let release = || Act::Release(key(number), vec![HoldCode::KeyRevoked]);
+        assert_eq!(world.act("R-1", release()).await, AWAITS);
+        assert_eq!(world.act("R-2", release()).await, DONE);
+    }
+    world.pay("M-4").await;
+    assert_eq!(world.states(1..=3).await, ["settled"; 3], "two officers stand in for the key");
 }
 
 pub(crate) async fn alerts_of_the_24_hours_are_given_once(world: World) {

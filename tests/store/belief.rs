@@ -30,6 +30,9 @@ impl AuthorityReader for Bodies {
             Some(event) => Some(serde_json::from_slice(&event.body).ok()?),
             None => None,
         };
+        let keyids = std::iter::once(&approved).chain(&corrected).filter_map(|event| event["keyid"].as_str());
+        let revoked = self.revoked_keys();
+        let revoked_key = keyids.map(str::to_owned).find(|keyid| revoked.contains(keyid));
         let payee = corrected.as_ref().unwrap_or(&approved)["payee"].clone();
         Some(Authority {
             key: serde_json::from_value(approved["key"].clone()).ok()?,
@@ -37,6 +40,7 @@ impl AuthorityReader for Bodies {
             currency: "CNY".to_owned(),
             uscc: approved["uscc"].as_str()?.to_owned(),
             payee: serde_json::from_value(payee).ok()?,
+            revoked_key,
         })
     }
 

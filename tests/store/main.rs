@@ -6,6 +6,7 @@
 mod acting;
 mod belief;
 mod evidence;
+mod organising;
 mod place;
 mod rail;
 mod restoring;
@@ -39,6 +40,7 @@ macro_rules! cases {
 cases! {
     taking_in::the_same_event_a_thousand_times_is_one_payout;
     taking_in::events_in_any_order_come_to_the_same;
+    taking_in::messages_that_were_overtaken_change_nothing;
     taking_in::the_same_id_with_other_content_is_quarantined;
     taking_in::a_second_approval_with_another_account_is_quarantined;
     taking_in::a_second_identical_approval_is_a_duplicate;
@@ -64,6 +66,8 @@ cases! {
     sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
     sending::another_account_waits_for_confirmation;
     sending::a_days_limit_lets_the_rest_wait with |rules| rules.limits.per_day = Some(25_000);
+    sending::one_funds_limit_holds_up_no_other_fund with |rules| rules.limits.per_fund_per_day = Some(25_000);
+    sending::an_answer_that_names_others_is_heard;
     sending::a_call_that_was_not_made_leaves_nothing;
     sending::repeated_bookings_after_unknown_commits_change_nothing;
     sending::an_edited_payee_is_never_paid;
@@ -81,6 +85,7 @@ cases! {
     acting::acts_are_done_once_and_refusals_leave_a_trace;
     acting::a_revoked_key_holds_what_it_approved;
     acting::a_key_revoked_later_holds_what_may_still_go;
+    acting::what_a_revoked_key_signed_is_not_sent_before_the_sweep_comes;
     acting::alerts_of_the_24_hours_are_given_once;
     acting::a_closed_rail_is_told_at_once_and_counted_apart with |rules| rail::that_never_opens(rules);
     acting::the_outbox_loses_nothing_between_two_relays;
@@ -90,11 +95,17 @@ cases! {
     acting::one_key_is_one_person;
     acting::a_payout_with_two_holds_counts_under_both;
     acting::figures_and_pages_tell_the_state;
+    organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
+    organising::calendars_amend_each_other_in_the_order_of_their_imports;
+    organising::imports_at_once_leave_one_whole_state;
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;
+    restoring::a_backup_of_a_recovered_database_is_recovered_again;
+    restoring::an_approval_ahead_of_the_clock_is_from_before_the_restore;
     restoring::what_a_lost_history_paid_is_found_and_not_paid_again;
     restoring::an_approval_from_before_the_restore_is_asked_for_first;
     restoring::evidence_that_came_before_its_approval_is_heard;
+    restoring::what_was_paid_before_its_policy_is_known_is_charged_when_it_is;
     restoring::a_claim_of_a_lost_history_means_nothing;
     restoring::a_refusal_after_a_restore_waits_for_its_successors_absence;
     restoring::a_statement_check_lets_what_is_too_old_go_again

@@ -1,12 +1,13 @@
 //! A database that went back in time: noticed, recovered, and never a reason to pay twice.
 
-use crate::world::{World, key, rejected, settled};
+use crate::world::{World, key, policy, rejected, settled};
 use jiff::SignedDuration;
-use zhida_core::ids::{InstructionId, MsgId};
+use zhida_core::ids::{InstructionId, MsgId, PolicyId};
+use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, StatusReport};
 use zhida_core::ports::store::{Acted, Position, Verdict};
-use zhida_core::steps::{Act, ActRefused, TakenIn};
+use zhida_core::steps::{Act, ActRefused, Fact, Policy, TakenIn};
 
 async fn verdict(world: &World, noted: &Position) -> Verdict {
     world.store.compare(Some(noted)).await.unwrap().verdict
@@ -65,6 +66,22 @@ pub(crate) async fn sending_closes_until_a_bank_day_after_the_recovery(world: Wo
     assert_eq!(world.states([1]).await, ["settled"]);
 }
 
+pub(crate) async fn a_backup_of_a_recovered_database_is_recovered_again(world: World) {
+    // Sending waits to be opened, and in a later history it was: a database that goes back to this moment has lost that.
+    world.accept([1]).await;
+    world.store.close_sending("test").await.unwrap();
+    recover(&world).await;
+    world.enquire_finds_nothing().await;
+    world.pass(SignedDuration::from_hours(25));
+    world.store.close_sending("back again").await.unwrap();
+    assert_eq!(world.rang("database_went_back").await, 2);
+    assert_eq!(world.act("R-1", Act::Resume).await, Acted::Refused(ActRefused::NotRecovered));
+    recover(&world).await;
+    let refused = world.act("R-1", Act::Resume).await;
+    assert!(matches!(refused, Acted::Refused(ActRefused::BankDayOpen(_))), "{refused:?}");
+    assert_eq!(world.states([1]).await, ["unknown"], "in doubt once more");
+}
+
 pub(crate) async fn what_a_lost_history_paid_is_found_and_not_paid_again(world: World) {
     world.accept([1, 2]).await;
     recover(&world).await;
@@ -85,11 +102,20 @@ pub(crate) async fn what_a_lost_history_paid_is_found_and_not_paid_again(world: 
 pub(crate) async fn an_approval_from_before_the_restore_is_asked_for_first(world: World) {
     let old = world.award(1).await;
     recover(&world).await;
-    world.pass(SignedDuration::from_secs(1));
+    world.pass(world.rules().max_ahead + SignedDuration::from_secs(1));
     let new = world.award(2).await;
     assert_eq!(world.take(&[old.arrival(), new.arrival()]).await, [TakenIn::Accepted, TakenIn::Accepted]);
     assert_eq!(world.states([1, 2]).await, ["unknown", "ready"]);
     assert!(world.payout(1).await.epoch > 1_000_000, "no claim of a lost history is met again");
+}
+
+pub(crate) async fn an_approval_ahead_of_the_clock_is_from_before_the_restore(world: World) {
+    // Lawfully dated two minutes ahead, taken in and paid; then the database is lost and recovered within those minutes.
+    let mut ahead = world.award(1).await;
+    ahead.approved += SignedDuration::from_mins(2);
+    recover(&world).await;
+    assert_eq!(world.take(&[ahead.arrival()]).await, [TakenIn::Accepted]);
+    assert_eq!(world.states([1]).await, ["unknown"], "asked for first");
 }
 
 pub(crate) async fn evidence_that_came_before_its_approval_is_heard(world: World) {
@@ -100,6 +126,34 @@ pub(crate) async fn evidence_that_came_before_its_approval_is_heard(world: World
     assert_eq!(world.rang("unknown_instruction").await, 1);
     assert_eq!(world.take(&[old.arrival()]).await, [TakenIn::Accepted]);
     assert_eq!(world.states([1]).await, ["settled"], "by a generation that this database had forgotten");
+}
+
+pub(crate) async fn what_was_paid_before_its_policy_is_known_is_charged_when_it_is(world: World) {
+    recover(&world).await;
+    let mut old = world.award(1).await;
+    old.approved -= SignedDuration::from_hours(1);
+    let mut arrival = old.arrival();
+    if let Fact::Approved(approval) = &mut arrival.fact {
+        approval.policy_id = PolicyId::from("P-9");
+    }
+    assert_eq!(world.take(&[arrival]).await, [TakenIn::Accepted]);
+    world.pass(world.rules().bank.visibility + world.rules().bank.lease);
+    let id = world.instruction(1).await;
+    let paid = |one: &InstructionId| StatusReport { instruction_id: one.clone(), word: settled() };
+    let found = |one: &InstructionId| {
+        if *one == id { EnquiryOutcome::Found(paid(one)) } else { EnquiryOutcome::NotFound }
+    };
+    world.enquire(found).await;
+    assert_eq!(world.states([1]).await, ["settled"]);
+    let late = Policy { id: PolicyId::from("P-9"), ..policy() };
+    world.store.import_policies(&[], &[late], "test").await.unwrap();
+    world.sweep().await;
+    let committed = world.store.funds().await.unwrap()[0].committed;
+    assert_eq!(
+        (committed, world.payout(1).await.funded),
+        (Fen(10_000), true),
+        "the fund's money is gone, and it says so"
+    );
 }
 
 pub(crate) async fn a_claim_of_a_lost_history_means_nothing(world: World) {

@@ -1,13 +1,15 @@
 //! Sending: claims, leases, results, resending, the next generation.
 
-use crate::world::{Award, World, correction, correction_of, doubtful, key, on_the_way, rejected, settled};
+use crate::world::{
+    Award, World, correction, correction_of, doubtful, fund, key, on_the_way, policy, rejected, settled,
+};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
-use zhida_core::ids::MsgId;
+use zhida_core::ids::{FundId, MsgId, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::HoldCode;
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, NotTakenIn, StatusReport, Transfer};
-use zhida_core::steps::{Act, TakenIn};
+use zhida_core::steps::{Act, Fact, Fund, Policy, TakenIn};
 
 fn not_taken_in() -> CallOutcome {
     CallOutcome::NotTakenIn { why: NotTakenIn::ConnectionRefused, retry_after: None }
@@ -235,12 +237,17 @@ pub(crate) async fn another_account_waits_for_confirmation(world: World) {
     assert_eq!(world.states([4]).await, ["settled"]);
 }
 
-pub(crate) async fn a_days_limit_lets_the_rest_wait(world: World) {
-    // The limit is 250 yuan in one day of the district's zone; the case begins in the first hour of one.
+/// The first minute of a day of the district's zone is over.
+async fn until_morning(world: &World) {
     let (now, zone) = (world.now().await, world.rules().zone.clone());
     let tomorrow = zone.to_datetime(now).date().tomorrow().unwrap();
     let morning = zone.to_timestamp(tomorrow.at(0, 0, 0, 0)).unwrap();
     world.pass(morning.duration_since(now) + SignedDuration::from_mins(1));
+}
+
+pub(crate) async fn a_days_limit_lets_the_rest_wait(world: World) {
+    // The limit is 250 yuan in one day of the district's zone; the case begins in the first hour of one.
+    until_morning(&world).await;
     world.accept(1..=4).await;
     world.pay("M-1").await;
     world.pass(SignedDuration::from_hours(22));
@@ -249,6 +256,44 @@ pub(crate) async fn a_days_limit_lets_the_rest_wait(world: World) {
     world.pass(SignedDuration::from_hours(2));
     world.pay("M-3").await;
     assert_eq!(world.states(1..=4).await, ["settled"; 4]);
+}
+
+pub(crate) async fn an_answer_that_names_others_is_heard(world: World) {
+    world.accept([1]).await;
+    let first = world.claimed("M-1").await;
+    world.answer(&first, rejected("AC01")).await;
+    world.enquire_says(rejected("AC01")).await;
+    assert_eq!(world.states([1]).await, ["refused"]);
+    world.accept([2]).await;
+    let second = world.claimed("M-2").await;
+    let report = async |number| StatusReport { instruction_id: world.instruction(number).await, word: settled() };
+    let reports = vec![report(2).await, report(1).await];
+    world.book(&second, CallOutcome::Answered(reports)).await;
+    assert_eq!(world.states([1, 2]).await, ["settled"; 2], "evidence counts whoever carries it");
+}
+
+pub(crate) async fn one_funds_limit_holds_up_no_other_fund(world: World) {
+    // The limit is 250 yuan out of each fund in a day; of the first one more waits than any look takes in.
+    let other = Fund { id: FundId::from("F-2"), ..fund(1_000_000) };
+    let drawn_on = Policy { id: PolicyId::from("P-2"), fund_id: other.id.clone(), ..policy() };
+    world.store.import_policies(&[other], &[drawn_on], "test").await.unwrap();
+    until_morning(&world).await;
+    world.accept(1..=20).await;
+    world.pass(SignedDuration::from_secs(1));
+    let mut arrival = world.award(21).await.arrival();
+    if let Fact::Approved(approval) = &mut arrival.fact {
+        approval.policy_id = PolicyId::from("P-2");
+    }
+    world.take(&[arrival]).await;
+    for name in ["M-1", "M-2", "M-3"] {
+        let claimed =
+            world.store.claim(MsgId::from(name), 1).await.unwrap().expect("two of the one fund, one of the other");
+        world.answer(&claimed, settled()).await;
+    }
+    let states = world.states(1..=21).await;
+    assert_eq!(states[..20].iter().filter(|state| **state == "settled").count(), 2, "{states:?}");
+    assert_eq!(states[20], "settled");
+    assert_eq!(world.claim("M-4").await, None);
 }
 
 pub(crate) async fn a_call_that_was_not_made_leaves_nothing(world: World) {

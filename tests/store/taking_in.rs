@@ -1,6 +1,7 @@
 //! Taking in: repetitions, contradictions, funds, caps, what waits for something.
 
 use crate::world::{Award, World, arrival, correction, fund, key, policy, uscc, withdrawal};
+use jiff::SignedDuration;
 use serde_json::json;
 use zhida_core::ids::MsgId;
 use zhida_core::money::Fen;
@@ -33,8 +34,10 @@ pub(crate) async fn events_in_any_order_come_to_the_same(world: World) {
     // The correction finds no payout at first and is handed in again, as quarantine says.
     for (number, order) in [(1, [0, 1, 2]), (2, [2, 1, 0]), (3, [1, 2, 0])] {
         let award = world.award(number).await;
-        let started =
-            arrival(&format!("p-{number}"), number, Fact::PublicityStarted(key(number).application_id), &json!({}));
+        let started = {
+            let fact = Fact::PublicityStarted(key(number).application_id, award.approved);
+            arrival(&format!("p-{number}"), number, fact, &json!({}))
+        };
         let events = [award.arrival(), correction(&format!("c-{number}"), number, "777"), started];
         for place in order.into_iter().chain(order) {
             world.take(&[events[place].clone()]).await;
@@ -44,6 +47,29 @@ pub(crate) async fn events_in_any_order_come_to_the_same(world: World) {
         assert_eq!(payout.reason().unwrap().0, "publicity_open", "order {order:?}");
         assert_eq!(payout.payee.account_no, "777", "order {order:?}");
     }
+}
+
+pub(crate) async fn messages_that_were_overtaken_change_nothing(world: World) {
+    world.accept([1]).await;
+    let now = world.now().await;
+    let ago = |minutes| now - SignedDuration::from_mins(minutes);
+    let corrected = |account: &str, minutes| {
+        let mut arrival = correction(account, 1, account);
+        if let Fact::PayeeCorrected(_, _, at) = &mut arrival.fact {
+            *at = ago(minutes);
+        }
+        arrival
+    };
+    assert_eq!(world.take(&[corrected("888", 1)]).await, [TakenIn::Accepted]);
+    assert_eq!(code(&world.take(&[corrected("777", 2)]).await[0]), "correction_not_possible");
+    let id = || key(1).application_id;
+    let notice = |event: &str, fact| arrival(event, 1, fact, &json!({}));
+    world.take(&[notice("ended", Fact::PublicityEnded(id(), ago(1)))]).await;
+    world.take(&[notice("started", Fact::PublicityStarted(id(), ago(3)))]).await;
+    world.take(&[notice("objected", Fact::PublicityObjected(id(), ago(2)))]).await;
+    world.sweep().await;
+    world.pay("M-1").await;
+    assert_eq!(world.payout(1).await.instructions[0].transfer.as_ref().unwrap().payee.account_no, "888");
 }
 
 pub(crate) async fn the_same_id_with_other_content_is_quarantined(world: World) {

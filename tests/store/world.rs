@@ -237,7 +237,8 @@ impl Award {
         let payee = payee(&name, &self.account);
         let enterprise = Enterprise { uscc: uscc(self.enterprise), name };
         let key = PayoutKey { tranche: self.tranche, ..key(self.number) };
-        let body = json!({"key": key, "amount": self.fen, "uscc": enterprise.uscc, "payee": payee});
+        let body =
+            json!({"key": key, "amount": self.fen, "uscc": enterprise.uscc, "payee": payee, "keyid": self.keyid});
         let approval = Approval {
             key,
             policy_id: PolicyId::from("P-1"),
@@ -277,8 +278,8 @@ pub(crate) fn correction(event: &str, number: u32, account: &str) -> Arrival {
 /// The correction of the payee of an enterprise's award.
 pub(crate) fn correction_of(event: &str, number: u32, enterprise: u32, account: &str) -> Arrival {
     let payee = payee(&format!("示例{enterprise}有限公司"), account);
-    let body = json!({"payee": payee});
-    arrival(event, number, Fact::PayeeCorrected(key(number), payee), &body)
+    let body = json!({"payee": payee, "keyid": "key-1"});
+    arrival(event, number, Fact::PayeeCorrected(key(number), payee, Timestamp::UNIX_EPOCH), &body)
 }
 
 pub(crate) fn withdrawal(event: &str, number: u32) -> Arrival {

@@ -3,6 +3,7 @@
 
 mod check_digits;
 mod make;
+mod organisation;
 mod words;
 
 fn main() -> std::io::Result<()> {
@@ -10,6 +11,7 @@ fn main() -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(format!("{folder}/policies.toml"), make::policies_toml())?;
     std::fs::write(format!("{folder}/awards.csv"), make::awards_csv())?;
-    println!("wrote {folder}/policies.toml and awards.csv");
+    std::fs::write(format!("{folder}/organisation.toml"), organisation::organisation_toml())?;
+    println!("wrote {folder}/policies.toml, awards.csv and organisation.toml");
     Ok(())
 }

@@ -24,15 +24,15 @@ fund_id = "F-1"
 valid_from = 2026-01-01
 "#;
 
-fn parse(text: &str) -> Result<PolicyFile, PolicyFileError> {
+fn parse(text: &str) -> Result<PolicyFile, ReferenceFileError> {
     PolicyFile::parse(text, &BTreeSet::new())
 }
 
 /// The findings of a file, one sentence each.
 fn findings(text: &str) -> Vec<String> {
     match parse(text).unwrap_err() {
-        PolicyFileError::Invalid(findings) => findings.iter().map(Finding::to_string).collect(),
-        PolicyFileError::Unreadable(reason) => vec![reason],
+        ReferenceFileError::Invalid(findings) => findings.iter().map(Finding::to_string).collect(),
+        ReferenceFileError::Unreadable { why, .. } => vec![why],
     }
 }
 

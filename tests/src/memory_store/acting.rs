@@ -72,7 +72,8 @@ impl ReferenceStore for MemoryStore {
         }
         let concerned = |payout: &&Payout| {
             let fund = tables.policies.get(&payout.policy_id).map(|policy| &policy.fund_id);
-            payout.state().is_live()
+            let uncharged = payout.state() == PayoutState::Settled && !payout.funded;
+            (payout.state().is_live() || uncharged)
                 && (policies.iter().any(|one| one.id == payout.policy_id)
                     || funds.iter().any(|one| Some(&one.id) == fund || Some(&one.id) == payout.fund_id.as_ref()))
         };

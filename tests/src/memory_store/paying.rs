@@ -4,7 +4,7 @@ use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::{Batch, ClaimedBatch, Examination, Stopped, may_be_written};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
 use zhida_core::money::Fen;
@@ -23,7 +23,7 @@ impl PayoutStore for MemoryStore {
         }
         Ok(match self.claim_again(&mut tables) {
             Some(claimed) => Some(claimed),
-            None => self.claim_new(&mut tables, msg_id, max),
+            None => self.claim_new(&mut tables, &msg_id, max),
         })
     }
 
@@ -34,11 +34,11 @@ impl PayoutStore for MemoryStore {
     }
 
     async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError> {
-        self.book(claimed, |desk, batch| steps::book_call(desk, batch, claimed, outcome))
+        self.book(claimed, Some(outcome), |desk, batch| steps::book_call(desk, batch, claimed, outcome))
     }
 
     async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError> {
-        self.book(claimed, |desk, batch| steps::book_not_made(desk, batch, claimed, why))
+        self.book(claimed, None, |desk, batch| steps::book_not_made(desk, batch, claimed, why))
     }
 
     async fn expire_leases(&self, max: u32) -> Result<u32, StoreError> {
@@ -159,27 +159,29 @@ impl MemoryStore {
         None
     }
 
-    fn claim_new(&self, tables: &mut Tables, msg_id: MsgId, max: u32) -> Option<ClaimedBatch> {
+    /// A message of the first that may be sent now; those that may not hold up none of the others.
+    fn claim_new(&self, tables: &mut Tables, msg_id: &MsgId, max: u32) -> Option<ClaimedBatch> {
         let mut waiting: Vec<&Payout> = tables.payouts.values().filter(|payout| payout.is_claimable()).collect();
         waiting.sort_by_key(|payout| (payout.due_at, payout.key.clone()));
         let candidates: Vec<PayoutKey> = waiting.into_iter().map(|payout| payout.key.clone()).collect();
-        if candidates.is_empty() {
-            return None;
-        }
+        candidates.chunks(max.max(1) as usize).find_map(|page| self.claim_of(tables, page, msg_id))
+    }
+
+    fn claim_of(&self, tables: &mut Tables, candidates: &[PayoutKey], msg_id: &MsgId) -> Option<ClaimedBatch> {
         let authorities: BTreeMap<PayoutKey, Option<Authority>> =
             candidates.iter().map(|key| (key.clone(), self.authority(tables, key))).collect();
-        let mut desk = self.desk(tables.payouts_named(&candidates));
+        let mut desk = self.desk(tables.payouts_named(candidates));
         let claimed = steps::claim(
             &mut desk,
             ClaimInputs {
-                candidates: candidates.into_iter().take(max as usize).collect(),
+                candidates: candidates.to_vec(),
                 funds: &tables.funds,
                 policies: &tables.policies,
                 authorities: &authorities,
                 accounts: &tables.paid_accounts(),
                 stopped: tables.stopped(),
                 spent: self.spent(tables),
-                msg_id,
+                msg_id: msg_id.clone(),
                 format: self.protocol.format.as_ref(),
             },
         );
@@ -215,12 +217,21 @@ impl MemoryStore {
         spent
     }
 
-    fn book(&self, claimed: &ClaimedBatch, step: impl FnOnce(&mut steps::Desk<'_>, Batch)) -> Result<(), StoreError> {
+    fn book(
+        &self,
+        claimed: &ClaimedBatch,
+        outcome: Option<&CallOutcome>,
+        step: impl FnOnce(&mut steps::Desk<'_>, Batch),
+    ) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let Some(batch) = tables.batches.get(&claimed.msg_id).cloned() else {
             return Err(StoreError::Corrupt { place: format!("batch {}", claimed.msg_id), what: "absent".to_owned() });
         };
-        let mut desk = self.desk(tables.payouts_named(batch.members.iter().map(|member| &member.key)));
+        let besides = outcome.into_iter().flat_map(|outcome| steps::named_besides(&batch.members, outcome));
+        let owners = tables.owners(&self.protocol.rules.district, besides);
+        let keys: BTreeSet<&PayoutKey> =
+            batch.members.iter().map(|member| &member.key).chain(owners.values()).collect();
+        let mut desk = self.desk(tables.payouts_named(keys));
         step(&mut desk, batch);
         let changes = desk.changes;
         self.write(&mut tables, changes);

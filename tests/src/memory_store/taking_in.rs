@@ -86,10 +86,11 @@ impl Tables {
 fn application_of(arrival: &Arrival) -> Option<ApplicationId> {
     match &arrival.fact {
         Fact::Approved(approval) => Some(approval.key.application_id.clone()),
-        Fact::PayeeCorrected(key, _) => Some(key.application_id.clone()),
-        Fact::Ended(id, _) | Fact::PublicityStarted(id) | Fact::PublicityObjected(id) | Fact::PublicityEnded(id) => {
-            Some(id.clone())
-        }
+        Fact::PayeeCorrected(key, ..) => Some(key.application_id.clone()),
+        Fact::Ended(id, _)
+        | Fact::PublicityStarted(id, _)
+        | Fact::PublicityObjected(id, _)
+        | Fact::PublicityEnded(id, _) => Some(id.clone()),
         Fact::CommitmentSigned { .. } | Fact::Other => None,
     }
 }

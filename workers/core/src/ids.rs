@@ -55,6 +55,14 @@ text_id!(
     MsgId
 );
 text_id!(
+    /// A department of the district.
+    DepartmentId
+);
+text_id!(
+    /// A person who reviews, leads or supervises, as the organisation and the events name them.
+    OfficerId
+);
+text_id!(
     /// A person who acts, known by an Ed25519 key and a role.
     OperatorId
 );

@@ -2,10 +2,12 @@
 //! workers reach the world. No async work, no reading of clocks, no SQL happens here.
 
 pub mod batch;
+pub mod calendars;
 pub mod case_file;
 pub mod ids;
 pub mod money;
 pub mod names;
+pub mod organisation;
 pub mod payout;
 pub mod ports;
 pub mod rails;

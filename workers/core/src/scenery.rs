@@ -69,6 +69,7 @@ pub(crate) fn award(number: u32) -> Payout {
         officers: 1,
         approval_event: ("/review".to_owned(), format!("e-{number}")),
         correction_event: None,
+        corrected_at: None,
         keyid: "k".to_owned(),
         epoch: 0,
         sequence: 0,
@@ -279,7 +280,7 @@ impl Story {
 
     pub(crate) fn corrects(&mut self, account_no: &str) -> Result<(), Refused> {
         let authority = ("/review".to_owned(), format!("c-{account_no}"));
-        self.happens(Event::Corrected { payee: payee(account_no), authority })
+        self.happens(Event::Corrected { payee: payee(account_no), authority, at: self.now })
     }
 
     pub(crate) fn is_held(&mut self, code: HoldCode) {

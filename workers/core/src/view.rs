@@ -53,6 +53,14 @@ pub fn masked(account_no: &str) -> String {
     format!("{}{shown}", "*".repeat(length.saturating_sub(4)))
 }
 
+/// A mail address with its first letter and its domain.
+#[must_use]
+pub fn masked_email(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}***@{domain}")
+}
+
 /// A moment with microseconds, always six digits.
 pub(crate) fn micros(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| format!("{moment:.6}"))
@@ -60,11 +68,16 @@ pub(crate) fn micros(moment: Option<Timestamp>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::{masked, masked_email};
 
     #[test]
     fn four_characters_are_shown() {
         assert_eq!(masked("4000020109000000001"), "***************0001");
         assert_eq!(masked("123"), "123");
+    }
+
+    #[test]
+    fn a_mail_address_shows_its_first_letter_and_domain() {
+        assert_eq!(masked_email("wang.min@example.com"), "w***@example.com");
     }
 }

@@ -47,23 +47,26 @@ impl Keyring {
             .map_err(|error| ("key_not_entitled", "keyid", format!("{keyid}: {error}")))
     }
 
-    fn trusted_event(&self, stored: &StoredEvent) -> Option<InboundEvent> {
+    /// The event, and the key that signed it when that was revoked since.
+    fn trusted_event(&self, stored: &StoredEvent) -> Option<(InboundEvent, Option<String>)> {
         let envelope = Envelope::parse(&stored.body).ok()?;
         self.check(&envelope, stored.received_at).ok()?;
-        InboundEvent::parse(&envelope).ok()
+        let keyid = envelope.attributes.keyid.as_str();
+        let revoked = self.keys.get(keyid).is_some_and(|(_, key)| key.revoked_at.is_some());
+        Some((InboundEvent::parse(&envelope).ok()?, revoked.then(|| keyid.to_owned())))
     }
 }
 
 impl AuthorityReader for Keyring {
     fn read(&self, approval: &StoredEvent, correction: Option<&StoredEvent>) -> Option<Authority> {
-        let InboundEvent::ApplicationApproved(approved) = self.trusted_event(approval)? else { return None };
-        let payee = match correction {
-            None => payee(&approved.payee),
+        let (InboundEvent::ApplicationApproved(approved), revoked) = self.trusted_event(approval)? else { return None };
+        let (payee, revoked_key) = match correction {
+            None => (payee(&approved.payee), revoked),
             Some(stored) => match self.trusted_event(stored)? {
-                InboundEvent::PayeeCorrected(corrected)
+                (InboundEvent::PayeeCorrected(corrected), also)
                     if corrected.application_id == approved.application_id && corrected.tranche == approved.tranche =>
                 {
-                    payee(&corrected.payee)
+                    (payee(&corrected.payee), revoked.or(also))
                 }
                 _ => return None,
             },
@@ -74,6 +77,7 @@ impl AuthorityReader for Keyring {
             currency: approved.amount.currency.as_str().to_owned(),
             uscc: approved.enterprise.uscc.as_str().to_owned(),
             payee,
+            revoked_key,
         })
     }
 

@@ -128,11 +128,18 @@ fn fact(event: &InboundEvent) -> Fact {
         InboundEvent::ApplicationRejected(ended) => end(EndKind::Rejected, ended),
         InboundEvent::ApplicationWithdrawn(ended) => end(EndKind::Withdrawn, ended),
         InboundEvent::ApplicationRevoked(ended) => end(EndKind::Revoked, ended),
-        InboundEvent::PublicityStarted(started) => Fact::PublicityStarted(application(&started.application_id)),
-        InboundEvent::PublicityObjected(objected) => Fact::PublicityObjected(application(&objected.application_id)),
-        InboundEvent::PublicityEnded(ended) => Fact::PublicityEnded(application(&ended.application_id)),
+        InboundEvent::PublicityStarted(started) => {
+            Fact::PublicityStarted(application(&started.application_id), started.at.timestamp())
+        }
+        InboundEvent::PublicityObjected(objected) => {
+            Fact::PublicityObjected(application(&objected.application_id), objected.at.timestamp())
+        }
+        InboundEvent::PublicityEnded(ended) => {
+            Fact::PublicityEnded(application(&ended.application_id), ended.at.timestamp())
+        }
         InboundEvent::PayeeCorrected(corrected) => {
-            Fact::PayeeCorrected(key(&corrected.application_id, corrected.tranche), payee(&corrected.payee))
+            let key = key(&corrected.application_id, corrected.tranche);
+            Fact::PayeeCorrected(key, payee(&corrected.payee), corrected.at.timestamp())
         }
         InboundEvent::CommitmentSigned(signed) => Fact::CommitmentSigned {
             commitment_id: signed.commitment_id.as_str().to_owned(),

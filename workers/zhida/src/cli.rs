@@ -36,6 +36,9 @@ pub(crate) enum Verb {
     /// Funds and policies
     #[command(subcommand)]
     Policies(PoliciesVerb),
+    /// Departments, officers and ladders
+    #[command(subcommand)]
+    Organisation(OrganisationVerb),
     /// Working days
     #[command(subcommand)]
     Calendar(CalendarVerb),
@@ -145,7 +148,30 @@ pub(crate) enum PoliciesVerb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum OrganisationVerb {
+    /// Check an organisation file, show what changes, and let it replace the organisation
+    Import {
+        file: PathBuf,
+        /// Show what would change and stop there
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List departments, officers and ladders, contacts masked
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum CalendarVerb {
+    /// Check a calendar file, show which days change, and import it
+    Import {
+        file: PathBuf,
+        /// Show what would change and stop there
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print working days, one a line
     Workdays {
         #[arg(long)]

@@ -13,7 +13,7 @@ mod verbs;
 mod wiring;
 
 use clap::Parser;
-use cli::{Cli, ConfigVerb, PoliciesVerb, Verb};
+use cli::{CalendarVerb, Cli, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
 use std::process::ExitCode;
 use wiring::Context;
 use zhida_config::{QueueUrl, Settings};
@@ -67,7 +67,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Demo(arguments) => demo::run(arguments).await,
         Verb::Sandbox(arguments) => sandbox_verb::run(arguments).await,
         Verb::Sign(arguments) => verbs::sign::run(&arguments),
-        Verb::Calendar(verb) => verbs::calendar::run(&verb),
+        Verb::Calendar(CalendarVerb::Workdays { from, to, add }) => {
+            verbs::calendar::workdays(&settings, from, to, add).await
+        }
         Verb::Schema { name } => verbs::schema::run(name.as_deref()),
         Verb::Config(verb) => config(&settings, &verb),
         Verb::Migrate => migrate(&settings).await,
@@ -83,6 +85,13 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
             verbs::policies::import(&context, &file, dry_run).await
         }
         Verb::Policies(PoliciesVerb::List { json }) => verbs::policies::list(&context, json).await,
+        Verb::Organisation(OrganisationVerb::Import { file, dry_run }) => {
+            verbs::organisation::import(&context, &file, dry_run).await
+        }
+        Verb::Organisation(OrganisationVerb::List { json }) => verbs::organisation::list(&context, json).await,
+        Verb::Calendar(CalendarVerb::Import { file, dry_run }) => {
+            verbs::calendar::import(&context, &file, dry_run).await
+        }
         Verb::Trace { application_id, json } => verbs::trace::run(&context, &application_id, json).await,
         Verb::Payouts(verb) => verbs::payouts::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
@@ -93,7 +102,7 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         | Verb::Serve(_)
         | Verb::Sandbox(_)
         | Verb::Sign(_)
-        | Verb::Calendar(_)
+        | Verb::Calendar(CalendarVerb::Workdays { .. })
         | Verb::Schema { .. }
         | Verb::Config(_)
         | Verb::Migrate => Ok(ExitCode::from(WRONG_USAGE)),

@@ -3,10 +3,12 @@
 use crate::{restore_watch, wiring};
 use anyhow::Context as _;
 use std::sync::Arc;
-use zhida_adapters::store::{self, DatabaseSettings, SqlStore, StoreClock, WorkerLock};
+use zhida_adapters::store::{self, DatabaseSettings, OpenError, SqlStore, StoreClock, WorkerLock};
 use zhida_adapters::transport::rabbitmq::topology::declare_all;
-use zhida_config::{QueueUrl, Settings};
-use zhida_core::ports::store::{Protocol, Store, Verdict};
+use zhida_config::{Calendar, QueueUrl, Settings};
+use zhida_core::ports::store::{Store, Verdict};
+use zhida_core::ports::supervision::OrganisationStore;
+use zhida_intake::Keyring;
 
 fn database(settings: &Settings) -> anyhow::Result<DatabaseSettings> {
     Ok(DatabaseSettings {
@@ -17,10 +19,32 @@ fn database(settings: &Settings) -> anyhow::Result<DatabaseSettings> {
     })
 }
 
-/// Opens the store.
-pub(crate) async fn store(settings: &Settings, protocol: Protocol) -> anyhow::Result<Arc<dyn Store>> {
-    let store = SqlStore::open(&database(settings)?, protocol, StoreClock::default()).await?;
-    Ok(Arc::new(store))
+/// Opens the store; its rules count by the calendar that the database holds now.
+pub(crate) async fn store(settings: &Settings, keyring: &Arc<Keyring>) -> anyhow::Result<Arc<dyn Store>> {
+    let district = wiring::district(settings)?;
+    let protocol = |calendar| wiring::protocol(settings, &district, keyring.clone(), calendar);
+    let embedded = Calendar::mainland_china()?;
+    let store = SqlStore::open(&database(settings)?, protocol(embedded), StoreClock::default()).await?;
+    let calendar = store.calendar().await?;
+    Ok(Arc::new(store.with_protocol(protocol(calendar))))
+}
+
+/// The district's calendar: the database's, or the embedded one where there is no database yet. A database that is there and
+/// cannot be read is told of.
+pub(crate) async fn calendar(settings: &Settings) -> anyhow::Result<Calendar> {
+    let embedded = Calendar::mainland_china()?;
+    if settings.district.id.is_none() {
+        return Ok(embedded);
+    }
+    let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
+    match store(settings, &keyring).await {
+        Ok(store) => Ok(store.calendar().await?),
+        Err(error) if matches!(error.downcast_ref(), Some(OpenError::NotMigrated { .. })) => Ok(embedded),
+        Err(error) => {
+            eprintln!("zhida: 用内置日历 the calendar built in is used, not the database's: {error}");
+            Ok(embedded)
+        }
+    }
 }
 
 /// The schema, and with RabbitMQ the exchanges and queues.

@@ -2,23 +2,19 @@
 
 use jiff::SignedDuration;
 use std::sync::Arc;
-use zhida_config::calendar::CalendarError;
 use zhida_config::sections::{Idempotency, Switch};
 use zhida_config::{Calendar, Settings};
 use zhida_core::money::Fen;
 use zhida_core::rails::LargeValueRail;
 use zhida_core::rules::{self, BankRules, ChangedPayee, Enquiries, Limits, Rules};
 
-/// The rules that these settings state, for `district`.
-///
-/// # Errors
-/// The embedded calendar cannot be read.
-pub(crate) fn rules(settings: &Settings, district: &str) -> Result<Rules, CalendarError> {
+/// The rules that these settings state, for `district`, with its working-day calendar.
+pub(crate) fn rules(settings: &Settings, district: &str, calendar: Calendar) -> Rules {
     let seconds = |count: u32| SignedDuration::from_secs(i64::from(count));
     let days = |count: u32| SignedDuration::from_hours(24 * i64::from(count));
     let bank = &settings.bank;
     let defaults = Rules::with_defaults(district);
-    Ok(Rules {
+    Rules {
         bank: BankRules {
             batch_max: bank.batch_max,
             lease: seconds(bank.claim_lease_seconds),
@@ -55,10 +51,10 @@ pub(crate) fn rules(settings: &Settings, district: &str) -> Result<Rules, Calend
             above: Fen(bank.large_value_above.fen),
             opens: bank.large_value_opens,
             closes: bank.large_value_closes,
-            calendar: Arc::new(Calendar::mainland_china()?),
+            calendar: Arc::new(calendar),
             zone: settings.calendar.timezone.clone(),
         }),
         zone: settings.calendar.timezone.clone(),
         ..defaults
-    })
+    }
 }

@@ -4,7 +4,7 @@ use crate::figures::{self, FiguresReader};
 use crate::opening;
 use crate::restore_watch::RestoreWatch;
 use crate::roles::Role;
-use crate::wiring::{self, CountedDoor, RealTime, bank, broker, new_msg_id, protocol};
+use crate::wiring::{self, CountedDoor, RealTime, bank, broker, new_msg_id};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -96,7 +96,7 @@ impl House {
     pub(crate) async fn open(settings: Settings, stopped: watch::Receiver<bool>) -> anyhow::Result<Self> {
         let district = wiring::district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
-        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())?).await?;
+        let store = opening::store(&settings, &keyring).await?;
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?);
         Ok(Self {
             door: Door { store: store.clone(), keyring, district },

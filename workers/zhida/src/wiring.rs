@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
 use zhida_adapters::transport::rabbitmq::RabbitSettings;
-use zhida_config::Settings;
-use zhida_config::sections;
+use zhida_config::{Calendar, Settings, sections};
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome, NotTakenIn};
 use zhida_core::ports::door::{EventDoor, Handed, Raw};
@@ -40,7 +39,7 @@ impl Context {
         }
         let district = district(&settings)?;
         let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
-        let store = opening::store(&settings, protocol(&settings, &district, keyring.clone())?).await?;
+        let store = opening::store(&settings, &keyring).await?;
         let door = Arc::new(Door { store: store.clone(), keyring, district: district.clone() });
         Ok(Self { settings, store, door, district })
     }
@@ -57,15 +56,12 @@ pub(crate) fn district(settings: &Settings) -> anyhow::Result<String> {
 }
 
 /// Rules, message format and signature check, as every store needs them.
-///
-/// # Errors
-/// The embedded calendar cannot be read.
-pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring>) -> anyhow::Result<Protocol> {
-    Ok(Protocol {
-        rules: Arc::new(rules(settings, district)?),
+pub(crate) fn protocol(settings: &Settings, district: &str, keyring: Arc<Keyring>, calendar: Calendar) -> Protocol {
+    Protocol {
+        rules: Arc::new(rules(settings, district, calendar)),
         format: Arc::new(Pain001Format::new(district, settings.calendar.timezone.clone())),
         verifier: keyring,
-    })
+    }
 }
 
 /// The bank link of the settings, measured.

@@ -45,6 +45,23 @@ pub(super) async fn set_aside_refused(tx: &mut Tx, keys: &BTreeSet<PayoutKey>) -
     set_aside(tx, &keys.iter().map(place).collect()).await
 }
 
+/// Puts an open batch off whose row cannot be read, with its members, and rings: every claim looks at open batches first, and one
+/// must not stop them all.
+pub(super) async fn put_off_batch(tx: &mut Tx, msg_id: &MsgId, fault: Fault) -> Result<(), Fault> {
+    let Fault::Corrupt { place, .. } = fault else { return Err(fault) };
+    let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+    let values: Vec<Value> = vec![msg_id.as_str().into(), again.into()];
+    tx.execute("update batches set examine_at = $2 where msg_id = $1", values).await?;
+    error!(%msg_id, place, "a message's row cannot be used; it is left out and looked at again in an hour");
+    let alarm = Alarm {
+        kind: AlarmKind::RowUnusable,
+        key: None,
+        instruction_id: None,
+        text: format!("batch {msg_id} is left out until its row is mended, and looked at again every hour: {place}"),
+    };
+    tx.insert("alarms", vec![write::alarm(&alarm, tx.now)], "").await
+}
+
 /// Frees payouts that were left out of a batch that is closed now: once mended they travel otherwise.
 pub(super) async fn leave_batch(tx: &mut Tx, msg_id: &MsgId, keys: &BTreeSet<PayoutKey>) -> Result<(), Fault> {
     if keys.is_empty() {

@@ -35,13 +35,13 @@ impl Circumstances {
                     all.applications.insert(approval.key.application_id.0.clone());
                     all.award(&approval.policy_id, &approval.enterprise.uscc, approval.commitment_id.as_ref());
                 }
-                Fact::PayeeCorrected(key, _) => {
+                Fact::PayeeCorrected(key, ..) => {
                     all.applications.insert(key.application_id.0.clone());
                 }
                 Fact::Ended(id, _)
-                | Fact::PublicityStarted(id)
-                | Fact::PublicityObjected(id)
-                | Fact::PublicityEnded(id) => {
+                | Fact::PublicityStarted(id, _)
+                | Fact::PublicityObjected(id, _)
+                | Fact::PublicityEnded(id, _) => {
                     all.applications.insert(id.0.clone());
                 }
                 Fact::CommitmentSigned { .. } | Fact::Other => {}
@@ -155,14 +155,15 @@ async fn caps(tx: &mut Tx, pairs: BTreeSet<(String, String)>) -> Result<BTreeMap
 }
 
 async fn applications(tx: &mut Tx, ids: BTreeSet<String>) -> Result<BTreeMap<ApplicationId, ApplicationFacts>, Fault> {
-    let sql =
-        "select id, ended_kind, ended_at, ended_reason, publicity_open, objection_open from applications where id";
+    let sql = "select id, ended_kind, ended_at, ended_reason, publicity_started_at, publicity_objected_at, publicity_ended_at \
+        from applications where id";
     let rows = of_ids(tx, sql, ids).await?;
     let facts = |row: &Row| {
         let facts = ApplicationFacts {
             ended: payout_rows::ended(row)?,
-            publicity_open: row.get("publicity_open")?,
-            objection_open: row.get("objection_open")?,
+            publicity_started_at: row.time_or_none("publicity_started_at")?,
+            publicity_objected_at: row.time_or_none("publicity_objected_at")?,
+            publicity_ended_at: row.time_or_none("publicity_ended_at")?,
         };
         Ok((ApplicationId(row.get("id")?), facts))
     };

@@ -14,6 +14,7 @@ mod instruction_rows;
 mod judging;
 mod link;
 mod load;
+mod organisation;
 mod outbox;
 mod paying;
 mod payout_rows;
@@ -57,6 +58,12 @@ impl SqlStore {
         let pools = Pools::open(settings, Create::Never).await?;
         schema::check(&pools, settings).await?;
         Ok(Self { pools, protocol, clock })
+    }
+
+    /// The same store under another protocol.
+    #[must_use]
+    pub fn with_protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
     }
 
     /// Closes every connection; transactions under way end first.

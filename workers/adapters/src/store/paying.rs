@@ -7,8 +7,8 @@ use super::value::Value;
 use super::{SqlStore, aside, envelope, evidence, load, payout_rows, restoring, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
-use zhida_core::batch::{Batch, ClaimedBatch, may_be_written};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::batch::{Batch, ClaimedBatch, Member, may_be_written};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
 use zhida_core::payout::{Alarm, AlarmKind, Carrier, Payout, Word};
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome};
@@ -26,12 +26,12 @@ impl PayoutStore for SqlStore {
     }
 
     async fn book_call(&self, claimed: &ClaimedBatch, outcome: &CallOutcome) -> Result<(), StoreError> {
-        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+        isolating!(self, self.keys_of(claimed, Some(outcome)).await?, |tx, left_out| self
             .book_call_within(&mut tx, left_out, claimed, outcome))
     }
 
     async fn book_not_made(&self, claimed: &ClaimedBatch, why: &str) -> Result<(), StoreError> {
-        isolating!(self, self.keys_of(claimed).await?, |tx, left_out| self
+        isolating!(self, self.keys_of(claimed, None).await?, |tx, left_out| self
             .book_not_made_within(&mut tx, left_out, claimed, why))
     }
 
@@ -79,9 +79,12 @@ impl SqlStore {
         claimed: &ClaimedBatch,
         outcome: &CallOutcome,
     ) -> Result<(), Fault> {
-        let (mut desk, batch) = self.desk_of(tx, claimed, left_out).await?;
-        let without = batch.members.iter().filter(|member| left_out.contains(&member.key));
-        let without: BTreeSet<&InstructionId> = without.map(|member| &member.instruction_id).collect();
+        let members = load::members(tx, &claimed.msg_id).await?;
+        let besides = self.owners(tx, steps::named_besides(&members, outcome)).await?;
+        let (mut desk, batch) = self.desk_of(tx, claimed, members, &besides, left_out).await?;
+        let named = batch.members.iter().map(|member| (&member.instruction_id, &member.key)).chain(&besides);
+        let without = named.filter(|(_, key)| left_out.contains(*key));
+        let without: BTreeSet<&InstructionId> = without.map(|(id, _)| id).collect();
         // A word about one that is left out comes again by an enquiry, when its lease has run out.
         let outcome = match outcome {
             CallOutcome::Answered(reports) if !without.is_empty() => {
@@ -116,29 +119,63 @@ impl SqlStore {
         claimed: &ClaimedBatch,
         why: &str,
     ) -> Result<(), Fault> {
-        let (mut desk, batch) = self.desk_of(tx, claimed, left_out).await?;
+        let members = load::members(tx, &claimed.msg_id).await?;
+        let (mut desk, batch) = self.desk_of(tx, claimed, members, &BTreeMap::new(), left_out).await?;
         steps::book_not_made(&mut desk, batch, claimed, why);
         let changes = desk.changes;
         self.write(tx, changes).await
     }
 
-    /// The members' payouts on a desk, and the batch as stored.
+    /// The members' payouts on a desk, those beside them, and the batch as stored.
     async fn desk_of(
         &self,
         tx: &mut Tx,
         claimed: &ClaimedBatch,
+        members: Vec<Member>,
+        besides: &BTreeMap<InstructionId, PayoutKey>,
         left_out: &BTreeSet<PayoutKey>,
     ) -> Result<(Desk<'_>, Batch), Fault> {
-        let members = load::members(tx, &claimed.msg_id).await?;
-        let keys = members.iter().map(|member| &member.key).filter(|key| !left_out.contains(*key));
-        let payouts = load::payouts(tx, &keys.cloned().collect(), Lock::Wait).await?;
+        let keys = members.iter().map(|member| &member.key).chain(besides.values());
+        let keys = keys.filter(|key| !left_out.contains(*key)).cloned().collect();
+        let payouts = load::payouts(tx, &keys, Lock::Wait).await?;
         let batch = load::batch(tx, &claimed.msg_id, members).await?;
         Ok((self.desk(tx, payouts), batch))
     }
 
-    async fn keys_of(&self, claimed: &ClaimedBatch) -> Result<BTreeSet<PayoutKey>, StoreError> {
-        let members = transact!(self, Reading, |tx| load::members(&mut tx, &claimed.msg_id))?;
-        Ok(members.into_iter().map(|member| member.key).collect())
+    /// Whose payouts these instructions are, those of a lost history included; unknown ones are absent.
+    async fn owners(
+        &self,
+        tx: &mut Tx,
+        ids: impl Iterator<Item = &InstructionId>,
+    ) -> Result<BTreeMap<InstructionId, PayoutKey>, Fault> {
+        let ids: BTreeSet<&InstructionId> = ids.collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut owners = load::owners(tx, ids.iter().copied()).await?;
+        let strange = ids.into_iter().filter(|id| !owners.contains_key(*id)).cloned().collect();
+        owners.extend(restoring::owners_of_forgotten(tx, &strange, &self.protocol.rules.district).await?);
+        Ok(owners)
+    }
+
+    async fn keys_of(
+        &self,
+        claimed: &ClaimedBatch,
+        outcome: Option<&CallOutcome>,
+    ) -> Result<BTreeSet<PayoutKey>, StoreError> {
+        transact!(self, Reading, |tx| self.keys_of_within(&mut tx, claimed, outcome))
+    }
+
+    async fn keys_of_within(
+        &self,
+        tx: &mut Tx,
+        claimed: &ClaimedBatch,
+        outcome: Option<&CallOutcome>,
+    ) -> Result<BTreeSet<PayoutKey>, Fault> {
+        let members = load::members(tx, &claimed.msg_id).await?;
+        let besides = outcome.into_iter().flat_map(|outcome| steps::named_besides(&members, outcome));
+        let besides = self.owners(tx, besides).await?;
+        Ok(members.iter().map(|member| member.key.clone()).chain(besides.into_values()).collect())
     }
 
     async fn expire_within(&self, tx: &mut Tx, max: u32) -> Result<u32, Fault> {
@@ -220,9 +257,7 @@ impl SqlStore {
     }
 
     async fn book_evidence_within(&self, tx: &mut Tx, items: &[(InstructionId, Word, Carrier)]) -> Result<(), Fault> {
-        let mut owners = load::owners(tx, items.iter().map(|(id, _, _)| id)).await?;
-        let strange = items.iter().map(|(id, _, _)| id).filter(|id| !owners.contains_key(*id)).cloned().collect();
-        owners.extend(restoring::owners_of_forgotten(tx, &strange, &self.protocol.rules.district).await?);
+        let owners = self.owners(tx, items.iter().map(|(id, _, _)| id)).await?;
         let payouts = load::payouts(tx, &owners.values().cloned().collect(), Lock::Wait).await?;
         let now = tx.now;
         let words = items.iter().map(|(id, word, carrier)| evidence::of_word(id, word, *carrier, now)).collect();

@@ -10,7 +10,7 @@ use zhida_core::rules::Rules;
 
 pub(super) const COLUMNS: &str = "application_id, tranche, policy_id, fund_id, named_fund_id, uscc, enterprise_name, \
     amount, currency, account_name, account_no, bank_code, bank_name, approved_payee, approved_at, received_at, due_at, \
-    commitment_id, officers, approval_source, approval_id, correction_source, correction_id, keyid, epoch, sequence, \
+    commitment_id, officers, approval_source, approval_id, correction_source, correction_id, corrected_at, keyid, epoch, sequence, \
     holds, waived, ended_kind, ended_at, ended_reason, correction, funded, reserved, overpaid, restored, told";
 
 /// The row of a new payout.
@@ -69,6 +69,7 @@ pub(super) fn changed(payout: &Payout, rules: &Rules) -> Record {
         ("bank_name", (&payout.payee.bank_name).into()),
         ("correction_source", correction_event.map(|(source, _)| source.clone()).into()),
         ("correction_id", correction_event.map(|(_, id)| id.clone()).into()),
+        ("corrected_at", payout.corrected_at.into()),
         ("epoch", payout.epoch.into()),
         ("sequence", payout.sequence.into()),
         ("holds", json(&payout.holds).into()),
@@ -122,6 +123,7 @@ pub(super) fn read(row: &Row) -> Result<Payout, Fault> {
         officers: row.unsigned("officers")?,
         approval_event: (row.get("approval_source")?, row.get("approval_id")?),
         correction_event,
+        corrected_at: row.time_or_none("corrected_at")?,
         keyid: row.get("keyid")?,
         epoch: row.unsigned("epoch")?,
         sequence: row.unsigned("sequence")?,

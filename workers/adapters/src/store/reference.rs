@@ -4,7 +4,7 @@ use super::acting::{OPERATOR_COLUMNS, read_operator};
 use super::fault::Fault;
 use super::judging::{FUND_COLUMNS, POLICY_COLUMNS, policies, read_fund, read_policy};
 use super::link::Tx;
-use super::taking_in::mark_payouts;
+use super::taking_in::{NOT_AT_THEIR_END, PAID_UNCHARGED, mark_payouts};
 use super::value::{Record, Value, json as text};
 use super::{SqlStore, transact};
 use async_trait::async_trait;
@@ -75,7 +75,9 @@ impl SqlStore {
             tx.among(2),
             tx.among(3)
         );
-        mark_payouts(tx, &concerned, vec![policy_ids.into(), fund_ids.into()]).await
+        let values: Vec<Value> = vec![policy_ids.into(), fund_ids.into()];
+        mark_payouts(tx, NOT_AT_THEIR_END, &concerned, values.clone()).await?;
+        mark_payouts(tx, PAID_UNCHARGED, &concerned, values).await
     }
 
     async fn put_operator_within(&self, tx: &mut Tx, operator: &Operator, by: &str) -> Result<(), Fault> {

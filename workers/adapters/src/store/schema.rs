@@ -100,7 +100,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 10] = [
     migration!(1, "0001_money"),
     migration!(2, "0002_reports"),
     migration!(3, "0003_restore"),
@@ -109,6 +109,8 @@ const MIGRATIONS: [Migration; 8] = [
     migration!(6, "0006_alarms_and_keys"),
     migration!(7, "0007_rails"),
     migration!(8, "0008_finished"),
+    migration!(9, "0009_organisation"),
+    migration!(10, "0010_order_of_events"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

@@ -38,7 +38,7 @@ impl SqlStore {
         }
         let mut after: Option<Payout> = None;
         for _ in 0..PAGES_MAX {
-            let payouts = candidates(tx, after.as_ref(), max).await?;
+            let payouts = candidates(tx, self.room(&spent), after.as_ref(), max).await?;
             let full = payouts.len() as u64 >= u64::from(max);
             after = payouts.last().cloned();
             if payouts.is_empty() {
@@ -61,6 +61,13 @@ impl SqlStore {
         for row in tx.rows(sql, vec![tx.now.into(), EXAMINED_MAX.into()]).await? {
             let msg_id = MsgId(row.get("msg_id")?);
             let members = load::members(tx, &msg_id).await?;
+            let batch = match load::read_batch(tx, &row, members.clone()) {
+                Ok(batch) => batch,
+                Err(fault) => {
+                    aside::put_off_batch(tx, &msg_id, fault).await?;
+                    continue;
+                }
+            };
             let keys: BTreeSet<PayoutKey> = members.iter().map(|member| member.key.clone()).collect();
             let (payouts, unreadable) = load::payouts_and_unreadable(tx, &keys).await?;
             if payouts.len() + unreadable.len() < keys.len() {
@@ -68,7 +75,6 @@ impl SqlStore {
             }
             // A batch with a member that cannot be read is closed as one whose member is gone: the others travel without it.
             aside::leave_batch(tx, &msg_id, &unreadable).await?;
-            let batch = load::read_batch(tx, &row, members)?;
             let authorities = self.authorities(tx, &payouts).await?;
             let inputs = ResendInputs { authorities: &authorities, spent, format: self.protocol.format.as_ref() };
             let mut desk = self.desk(tx, payouts);
@@ -182,6 +188,20 @@ impl SqlStore {
         Ok(spent)
     }
 
+    /// None without limits.
+    fn room(&self, spent: &Spent) -> Option<Room> {
+        let limits = &self.protocol.rules.limits;
+        if *limits == Limits::default() {
+            return None;
+        }
+        let left = |limit: Option<i64>, spent: i64| limit.map_or(i64::MAX, |limit| limit.saturating_sub(spent));
+        let altogether = left(limits.per_hour, spent.this_hour.0)
+            .min(left(limits.per_day, spent.today.0))
+            .min(left(limits.per_fund_per_day, 0));
+        let of_fund = |(id, sum): (&FundId, &Fen)| (id.clone(), left(limits.per_fund_per_day, sum.0));
+        Some(Room { altogether, by_fund: spent.today_by_fund.iter().map(of_fund).collect() })
+    }
+
     /// Shared counters, written last.
     async fn count_sent(&self, tx: &mut Tx, sums: BTreeMap<FundId, Fen>) -> Result<(), Fault> {
         let hour = self.hour(tx.now);
@@ -202,19 +222,46 @@ impl SqlStore {
     }
 }
 
-/// Payouts that may be put into a new message, oldest deadline first, after the last one of the page before.
-async fn candidates(tx: &mut Tx, after: Option<&Payout>, max: u32) -> Result<Vec<Payout>, Fault> {
-    let order = "order by due_at, application_id, tranche";
-    match after {
-        None => load::payouts_due(tx, &format!("where claimable {order}"), vec![], max, Lock::Skip).await,
-        Some(last) => {
-            let tail = format!("where claimable and (due_at, application_id, tranche) > ($1, $2, $3) {order}");
-            let key = &last.key;
-            let place: Vec<Value> = vec![last.due_at.into(), key.application_id.as_str().into(), key.tranche.into()];
-            load::payouts_due(tx, &tail, place, max, Lock::Skip).await
-        }
-    }
+/// What the limits leave for first sendings: altogether, and out of funds that have been drawn on today.
+struct Room {
+    altogether: i64,
+    by_fund: BTreeMap<FundId, i64>,
 }
+
+/// Payouts that may be put into a new message, oldest deadline first, after the last one of the page before. Those for which the
+/// limits leave no room are passed over here, so that however many they are they hold up none of the others.
+async fn candidates(tx: &mut Tx, room: Option<Room>, after: Option<&Payout>, max: u32) -> Result<Vec<Payout>, Fault> {
+    let (mut tail, mut values): (String, Vec<Value>) = ("where claimable".to_owned(), Vec::new());
+    if let Some(room) = room {
+        let (funds, rooms): (Vec<String>, Vec<i64>) = room.by_fund.into_iter().map(|(id, left)| (id.0, left)).unzip();
+        values.extend([room.altogether.into(), funds.into(), rooms.into()]);
+        tail.push_str(tx.either(FITS_POSTGRES, FITS_SQLITE));
+    }
+    if let Some(last) = after {
+        let n = values.len();
+        tail.push_str(&format!(" and (due_at, application_id, tranche) > (${}, ${}, ${})", n + 1, n + 2, n + 3));
+        values.extend([last.due_at.into(), last.key.application_id.as_str().into(), last.key.tranche.into()]);
+    }
+    tail.push_str(" order by due_at, application_id, tranche");
+    load::payouts_due(tx, &tail, values, max, Lock::Skip).await
+}
+
+macro_rules! fits {
+    ($rooms:literal) => {
+        concat!(
+            " and (amount <= $1 and not exists (select 1 from ",
+            $rooms,
+            " where room.fund = payouts.fund_id and payouts.amount > room.amount)",
+            // What was counted once is not counted again, and goes as long as anything is left.
+            " or exists (select 1 from instructions one where one.application_id = payouts.application_id ",
+            "and one.tranche = payouts.tranche and one.live and one.first_claimed_at is not null))"
+        )
+    };
+}
+const FITS_POSTGRES: &str = fits!("unnest($2::text[], $3::bigint[]) as room (fund, amount)");
+const FITS_SQLITE: &str = fits!(
+    "(select one.value as fund, two.value as amount from json_each($2) one join json_each($3) two on two.key = one.key) room"
+);
 
 /// What this claim sends for the first time, by fund.
 fn first_sent(desk: &Desk<'_>, claimed: &ClaimedBatch) -> BTreeMap<FundId, Fen> {

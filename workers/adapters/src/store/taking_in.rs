@@ -99,15 +99,19 @@ async fn mark(tx: &mut Tx) -> Result<(), Fault> {
         tx.among(3),
         tx.among(4)
     );
-    mark_payouts(tx, &concerned, vec![applications, commitments, funds]).await
+    mark_payouts(tx, NOT_AT_THEIR_END, &concerned, vec![applications, commitments, funds]).await
 }
 
-/// Marks payouts that are not at their end and of which `concerned` (parameters from `$2`) holds; locked in the order of
-/// their keys.
-pub(super) async fn mark_payouts(tx: &mut Tx, concerned: &str, values: Vec<Value>) -> Result<(), Fault> {
-    let open = "state not in ('settled', 'cancelled') and ended_kind is null";
+/// Payouts that a judgement may still change.
+pub(super) const NOT_AT_THEIR_END: &str = "state not in ('settled', 'cancelled') and ended_kind is null";
+
+/// Payouts that a lost history paid before anybody here knew out of which fund: their books wait for it.
+pub(super) const PAID_UNCHARGED: &str = "state = 'settled' and not funded and ended_kind is null";
+
+/// Marks payouts of which `which` and `concerned` (parameters from `$2`) hold; locked in the order of their keys.
+pub(super) async fn mark_payouts(tx: &mut Tx, which: &str, concerned: &str, values: Vec<Value>) -> Result<(), Fault> {
     let sql = format!(
-        "with marked as materialized (select application_id, tranche from payouts where {open} and ({concerned}) \
+        "with marked as materialized (select application_id, tranche from payouts where {which} and ({concerned}) \
          order by application_id, tranche {}) \
          update payouts set reconsider_at = $1 \
          where (application_id, tranche) in (select application_id, tranche from marked)",

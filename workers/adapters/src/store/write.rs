@@ -182,13 +182,17 @@ async fn write_facts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
             ("ended_kind", facts.ended.as_ref().map(|ended| ended.kind.code()).into()),
             ("ended_at", facts.ended.as_ref().map(|ended| ended.at).into()),
             ("ended_reason", facts.ended.as_ref().map(|ended| ended.reason.clone()).into()),
-            ("publicity_open", facts.publicity_open.into()),
-            ("objection_open", facts.objection_open.into()),
+            ("publicity_open", facts.publicity_open().into()),
+            ("objection_open", facts.objection_open().into()),
+            ("publicity_started_at", facts.publicity_started_at.into()),
+            ("publicity_objected_at", facts.publicity_objected_at.into()),
+            ("publicity_ended_at", facts.publicity_ended_at.into()),
         ]
     };
     let tail = "on conflict (id) do update set ended_kind = excluded.ended_kind, ended_at = excluded.ended_at, \
         ended_reason = excluded.ended_reason, publicity_open = excluded.publicity_open, \
-        objection_open = excluded.objection_open";
+        objection_open = excluded.objection_open, publicity_started_at = excluded.publicity_started_at, \
+        publicity_objected_at = excluded.publicity_objected_at, publicity_ended_at = excluded.publicity_ended_at";
     tx.insert("applications", changes.applications.iter().map(application).collect(), tail).await?;
     // One by one: the same commitment may have come twice, and the last one counts.
     for (id, uscc) in &changes.commitments {

@@ -133,6 +133,8 @@ pub enum Event {
         payee: Payee,
         /// Source and id of the signed correction.
         authority: (String, String),
+        /// When it was confirmed.
+        at: Timestamp,
     },
     /// A worker claims the latest generation.
     Claimed {
@@ -254,6 +256,14 @@ pub enum Refused {
         covered_until: Timestamp,
         /// End of the last closed day.
         needed: Timestamp,
+    },
+    /// A correction that was overtaken by a later one.
+    #[error("the account was corrected since, at {last}; this correction is of {at} and counts no more")]
+    Overtaken {
+        /// When this one was confirmed.
+        at: Timestamp,
+        /// When the last one was.
+        last: Timestamp,
     },
     /// It was settled: a correction comes too late.
     #[error("the payout is settled; a correction of its payee comes too late and needs a recovery")]

@@ -183,6 +183,8 @@ pub struct Payout {
     pub approval_event: (String, String),
     /// Source and id of the signed correction that the payee comes from, when one took effect.
     pub correction_event: Option<(String, String)>,
+    /// When the last correction, in effect or waiting, was confirmed: an earlier one that comes late changes nothing.
+    pub corrected_at: Option<Timestamp>,
     /// The key that signed it.
     pub keyid: String,
     /// Raised by every claim.

@@ -68,7 +68,7 @@ impl Turn<'_> {
             Event::TimePassed => self.time_passed(),
             Event::Ended(ended) => self.end(ended),
             Event::Cancelled(ended) => return self.cancel(ended),
-            Event::Corrected { payee, authority } => return self.correct(payee, authority),
+            Event::Corrected { payee, authority, at } => return self.correct(payee, authority, at),
             Event::Claimed { claim, msg_id, transfer } => return self.claim(claim, msg_id, *transfer),
             Event::CallEnded { epoch, end, not_before } => return self.call_ended(epoch, &end, not_before),
             Event::Answered { epoch, instruction_id, word } => {

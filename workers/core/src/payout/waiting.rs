@@ -126,7 +126,7 @@ impl Turn<'_> {
 
     // ── the payee's correction ──
 
-    pub(super) fn correct(&mut self, payee: Payee, authority: (String, String)) -> Result<(), Refused> {
+    pub(super) fn correct(&mut self, payee: Payee, authority: (String, String), at: Timestamp) -> Result<(), Refused> {
         if self.payout.instructions.iter().any(Instruction::is_debited) {
             return Err(Refused::AlreadySettled);
         }
@@ -137,6 +137,10 @@ impl Turn<'_> {
                 remedy: "the application has ended; nothing will be paid",
             });
         }
+        if let Some(last) = self.payout.corrected_at.filter(|last| at < *last) {
+            return Err(Refused::Overtaken { at, last });
+        }
+        self.payout.corrected_at = Some(at);
         let unsent = |one: &Instruction| one.first_claimed_at.is_none() && one.never_left() && !one.is_dead();
         let never_claimed = self.payout.latest().is_some_and(unsent);
         self.journal("payout.payee_corrected", json!({"event": authority, "takes_effect": if never_claimed { "now" } else { "when the sent instruction is dead" }}));

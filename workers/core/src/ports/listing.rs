@@ -1,9 +1,11 @@
-//! What is listed for people and machines: payouts in pages, quarantine rows, journal entries.
+//! What is listed for people and machines: payouts in pages, quarantine rows, journal entries, figures of the state.
 
 use crate::ids::{ApplicationId, PayoutKey, PolicyId};
+use crate::money::Fen;
 use crate::payout::{Payout, PayoutState};
-use crate::steps::Quarantined;
-use jiff::Timestamp;
+use crate::steps::{Fund, Quarantined};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -119,4 +121,44 @@ mod tests {
             assert!(garbage.parse::<Place>().is_err(), "{garbage}");
         }
     }
+}
+
+/// How long an alarm is among those that ring: whoever was not there when it was written still hears it.
+pub const ALARMS_RING: SignedDuration = SignedDuration::from_hours(1);
+
+/// Figures of the state, read from the database, so that they are right with several processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The database's clock.
+    pub at: Option<Timestamp>,
+    /// Payouts and their sum by state.
+    pub by_state: BTreeMap<String, (u64, Fen)>,
+    /// Held payouts by reason code; one with two counts under both.
+    pub held_by_code: BTreeMap<String, u64>,
+    /// Refused payouts by class.
+    pub refused_by_class: BTreeMap<String, u64>,
+    /// Approval of the oldest unpaid payout.
+    pub oldest_unpaid: Option<Timestamp>,
+    /// Unpaid beyond their 24 hours.
+    pub overdue: u64,
+    /// Unpaid and at risk because much of the time has gone by.
+    pub at_risk: u64,
+    /// Unpaid and at risk because the large-value rail is closed; not counted among the others.
+    pub at_risk_rail_closed: u64,
+    /// Since when the oldest unknown waits (end of its last call).
+    pub oldest_unknown: Option<Timestamp>,
+    /// Since when the oldest pending waits.
+    pub oldest_pending: Option<Timestamp>,
+    /// Funds.
+    pub funds: Vec<Fund>,
+    /// Unsent outbox rows, and the oldest.
+    pub outbox: (u64, Option<Timestamp>),
+    /// Open quarantine rows by reason code.
+    pub quarantine_by_code: BTreeMap<String, u64>,
+    /// Alarms by kind, ever.
+    pub alarms_by_kind: BTreeMap<String, u64>,
+    /// Alarms by kind that rang within [`ALARMS_RING`].
+    pub alarms_last_hour: BTreeMap<String, u64>,
+    /// The stop switch.
+    pub stopped: bool,
 }

@@ -5,4 +5,5 @@ pub mod door;
 pub mod listing;
 pub mod queue;
 pub mod store;
+pub mod supervision;
 pub mod time;

@@ -4,23 +4,22 @@
 
 use crate::batch::ClaimedBatch;
 use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
-use crate::money::Fen;
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::queue::Destination;
+use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
 use crate::steps::{
     Act, ActOutcome, ActRefused, Arrival, Authority, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch,
     TakenIn,
 };
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
 
-pub use super::listing::{JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place, QuarantineRow};
+pub use super::listing::{ALARMS_RING, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place, QuarantineRow};
 
 /// Why the store could not serve.
 #[derive(Debug, Error)]
@@ -253,46 +252,6 @@ pub trait ActStore: Send + Sync {
     async fn hold_revoked(&self, max: u32) -> Result<u32, StoreError>;
 }
 
-/// How long an alarm is among those that ring: whoever was not there when it was written still hears it.
-pub const ALARMS_RING: SignedDuration = SignedDuration::from_hours(1);
-
-/// Figures of the state, read from the database, so that they are right with several processes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// The database's clock.
-    pub at: Option<Timestamp>,
-    /// Payouts and their sum by state.
-    pub by_state: BTreeMap<String, (u64, Fen)>,
-    /// Held payouts by reason code; one with two counts under both.
-    pub held_by_code: BTreeMap<String, u64>,
-    /// Refused payouts by class.
-    pub refused_by_class: BTreeMap<String, u64>,
-    /// Approval of the oldest unpaid payout.
-    pub oldest_unpaid: Option<Timestamp>,
-    /// Unpaid beyond their 24 hours.
-    pub overdue: u64,
-    /// Unpaid and at risk because much of the time has gone by.
-    pub at_risk: u64,
-    /// Unpaid and at risk because the large-value rail is closed; not counted among the others.
-    pub at_risk_rail_closed: u64,
-    /// Since when the oldest unknown waits (end of its last call).
-    pub oldest_unknown: Option<Timestamp>,
-    /// Since when the oldest pending waits.
-    pub oldest_pending: Option<Timestamp>,
-    /// Funds.
-    pub funds: Vec<Fund>,
-    /// Unsent outbox rows, and the oldest.
-    pub outbox: (u64, Option<Timestamp>),
-    /// Open quarantine rows by reason code.
-    pub quarantine_by_code: BTreeMap<String, u64>,
-    /// Alarms by kind, ever.
-    pub alarms_by_kind: BTreeMap<String, u64>,
-    /// Alarms by kind that rang within [`ALARMS_RING`].
-    pub alarms_last_hour: BTreeMap<String, u64>,
-    /// The stop switch.
-    pub stopped: bool,
-}
-
 /// Reading, for people and machines.
 #[async_trait]
 pub trait ReadStore: Send + Sync {
@@ -383,11 +342,29 @@ pub enum Which {
 
 /// Everything at once, as the binary hands it around.
 pub trait Store:
-    IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + RestoreStore + Send + Sync
+    IntakeStore
+    + PayoutStore
+    + OutboxStore
+    + ReferenceStore
+    + ActStore
+    + ReadStore
+    + RestoreStore
+    + OrganisationStore
+    + Send
+    + Sync
 {
 }
 
 impl<T> Store for T where
-    T: IntakeStore + PayoutStore + OutboxStore + ReferenceStore + ActStore + ReadStore + RestoreStore + Send + Sync
+    T: IntakeStore
+        + PayoutStore
+        + OutboxStore
+        + ReferenceStore
+        + ActStore
+        + ReadStore
+        + RestoreStore
+        + OrganisationStore
+        + Send
+        + Sync
 {
 }

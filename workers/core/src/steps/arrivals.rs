@@ -38,13 +38,13 @@ pub enum Fact {
     /// The application is withdrawn, rejected or revoked.
     Ended(ApplicationId, Ended),
     /// A public notice began.
-    PublicityStarted(ApplicationId),
+    PublicityStarted(ApplicationId, Timestamp),
     /// Somebody objected.
-    PublicityObjected(ApplicationId),
+    PublicityObjected(ApplicationId, Timestamp),
     /// The public notice ended, its objections with it.
-    PublicityEnded(ApplicationId),
-    /// The enterprise corrected its account; two officers confirmed it.
-    PayeeCorrected(PayoutKey, Payee),
+    PublicityEnded(ApplicationId, Timestamp),
+    /// The enterprise corrected its account; two officers confirmed it at that time.
+    PayeeCorrected(PayoutKey, Payee, Timestamp),
     /// An integrity commitment was signed.
     CommitmentSigned {
         /// Its id.
@@ -86,10 +86,30 @@ pub struct Approval {
 pub struct ApplicationFacts {
     /// It ended.
     pub ended: Option<Ended>,
-    /// A public notice is running.
-    pub publicity_open: bool,
+    /// When the last public notice began, by whoever gave it.
+    pub publicity_started_at: Option<Timestamp>,
+    /// When somebody last objected.
+    pub publicity_objected_at: Option<Timestamp>,
+    /// When the last public notice ended, its objections with it.
+    pub publicity_ended_at: Option<Timestamp>,
+}
+
+impl ApplicationFacts {
+    /// A public notice is running, whichever of its messages came last.
+    #[must_use]
+    pub fn publicity_open(&self) -> bool {
+        self.publicity_started_at.is_some_and(|at| self.is_after_the_end(at))
+    }
+
     /// An objection is open.
-    pub objection_open: bool,
+    #[must_use]
+    pub fn objection_open(&self) -> bool {
+        self.publicity_objected_at.is_some_and(|at| self.is_after_the_end(at))
+    }
+
+    fn is_after_the_end(&self, at: Timestamp) -> bool {
+        self.publicity_ended_at.is_none_or(|ended_at| at > ended_at)
+    }
 }
 
 /// Something that could not be taken in; nothing is lost.

@@ -1,10 +1,10 @@
 //! The end of a call: every member is booked on its own, by `EndToEndId`, and the batch stays open only while its bytes may
 //! go again.
 
-use super::{Desk, JournalRow};
+use super::{Desk, JournalRow, possible_ids};
 use crate::batch::{Batch, ClaimedBatch, Examination, Member, freed};
-use crate::ids::PayoutKey;
-use crate::payout::{Alarm, AlarmKind, CallEnd, Carrier, Event, Refused, Word};
+use crate::ids::{InstructionId, PayoutKey};
+use crate::payout::{Alarm, AlarmKind, CallEnd, Carrier, Event, Payout, Refused, Word};
 use crate::ports::bank::{CallOutcome, LONGEST_WAIT, NotTakenIn, StatusReport};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -108,9 +108,18 @@ pub fn expire_lease(desk: &mut Desk<'_>, key: &PayoutKey) {
     let _ = desk.apply(key, Event::LeaseExpired);
 }
 
-/// Books what an answer says of one instruction, be it a member or another generation of a member's payout.
+/// Instructions that an answer names although its message did not carry them. Evidence counts whoever carries it: the desk of
+/// [`book_call`] must hold their payouts as well.
+pub fn named_besides<'a>(members: &'a [Member], outcome: &'a CallOutcome) -> impl Iterator<Item = &'a InstructionId> {
+    let ids = reports(outcome).iter().map(|report| &report.instruction_id);
+    ids.filter(|id| members.iter().all(|member| member.instruction_id != **id))
+}
+
+/// Books what an answer says of one instruction, be it a member or any other that stands on the desk.
 fn book_report(desk: &mut Desk<'_>, report: &StatusReport) {
-    let owner = desk.payouts.values().find(|payout| payout.by_id(&report.instruction_id).is_some());
+    let (district, id) = (&desk.rules.district, &report.instruction_id);
+    let forgotten = |payout: &Payout| payout.restored && possible_ids(district, payout).any(|one| one == *id);
+    let owner = desk.payouts.values().find(|payout| payout.by_id(id).is_some() || forgotten(payout));
     match owner.map(|payout| payout.key.clone()) {
         // Refused only for a foreign instruction, which the search excludes.
         Some(key) => drop(desk.apply(&key, evidence(report, Carrier::Answer))),
@@ -118,7 +127,7 @@ fn book_report(desk: &mut Desk<'_>, report: &StatusReport) {
             kind: AlarmKind::UnknownInstruction,
             key: None,
             instruction_id: Some(report.instruction_id.clone()),
-            text: "an answer names an instruction that its message did not carry: ask the bank for it".to_owned(),
+            text: "an answer names an instruction nobody knows".to_owned(),
         }),
     }
 }

@@ -25,6 +25,8 @@ pub struct Authority {
     pub uscc: String,
     /// Payee of the approval or of the correction.
     pub payee: Payee,
+    /// A key that signed one of them and was revoked since.
+    pub revoked_key: Option<String>,
 }
 
 /// What was first sent so far in the windows of the limits.
@@ -132,13 +134,19 @@ pub fn claim_again(desk: &mut Desk<'_>, mut batch: Batch, inputs: &ResendInputs<
             (Some(signed), Some(payout), Some(instruction), Some(transfer))
                 if agrees(signed, payout, instruction, &transfer, &desk.rules.district) =>
             {
-                transfers.push(transfer);
+                if !hold_revoked(desk, payout, signed) {
+                    transfers.push(transfer);
+                }
             }
             _ => hold_mismatch(desk, &member.key, signed),
         }
     }
-    let whole = transfers.len() == batch.members.len();
-    if !whole || inputs.format.write(&batch.msg_id, batch.created_at, &transfers) != batch.bytes {
+    if transfers.len() < batch.members.len() {
+        close(desk, &mut batch, "a member is not what was signed, or its key was revoked");
+        desk.changes.batches.insert(batch.msg_id.clone(), batch);
+        return None;
+    }
+    if inputs.format.write(&batch.msg_id, batch.created_at, &transfers) != batch.bytes {
         close(desk, &mut batch, "the stored message is not what was signed, or was written by another version");
         desk.changes.batches.insert(batch.msg_id.clone(), batch);
         return None;
@@ -180,8 +188,12 @@ fn sendable(desk: &mut Desk<'_>, key: &PayoutKey, inputs: &mut ClaimInputs<'_>) 
         None => first_transfer(&payout, latest, inputs)?,
     };
     let authority = inputs.authorities.get(key).and_then(Option::as_ref);
-    if !authority.is_some_and(|signed| agrees(signed, &payout, latest, &transfer, &desk.rules.district)) {
+    let agreed = authority.filter(|signed| agrees(signed, &payout, latest, &transfer, &desk.rules.district));
+    let Some(signed) = agreed else {
         hold_mismatch(desk, key, authority);
+        return None;
+    };
+    if hold_revoked(desk, &payout, signed) {
         return None;
     }
     if latest.first_claimed_at.is_some() {
@@ -252,6 +264,18 @@ fn agrees(signed: &Authority, payout: &Payout, one: &Instruction, transfer: &Tra
         && payout.amount == transfer.amount
         && one.id == transfer.instruction_id
         && one.id == InstructionId::derive(district, &payout.key, one.generation)
+}
+
+/// Holds what a key signed that was revoked since, and says whether it did. The sweep holds it as well; here nothing slips
+/// through before the sweep has come, and what a correction redirected is held with it.
+fn hold_revoked(desk: &mut Desk<'_>, payout: &Payout, signed: &Authority) -> bool {
+    let Some(keyid) = signed.revoked_key.as_ref().filter(|_| !payout.waived.contains(&HoldCode::KeyRevoked)) else {
+        return false;
+    };
+    let hold = Hold { since: desk.now, until: None, detail: format!("key {keyid}"), released_by: None };
+    // Placing a hold is never refused.
+    let _ = desk.apply(&payout.key, Event::Placed(HoldCode::KeyRevoked, hold));
+    true
 }
 
 fn hold_mismatch(desk: &mut Desk<'_>, key: &PayoutKey, signed: Option<&Authority>) {

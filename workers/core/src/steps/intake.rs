@@ -60,13 +60,10 @@ fn take_in_one(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: Arriva
     let taken = match arrival.fact.clone() {
         Fact::Approved(approval) => approved(desk, context, &arrival, *approval),
         Fact::Ended(application_id, ended) => application_ended(desk, context, &application_id, &ended),
-        Fact::PublicityStarted(id) => publicity(desk, context, id, |facts| facts.publicity_open = true),
-        Fact::PublicityObjected(id) => publicity(desk, context, id, |facts| facts.objection_open = true),
-        Fact::PublicityEnded(id) => publicity(desk, context, id, |facts| {
-            facts.publicity_open = false;
-            facts.objection_open = false;
-        }),
-        Fact::PayeeCorrected(key, payee) => corrected(desk, &arrival, &key, payee),
+        Fact::PublicityStarted(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_started_at),
+        Fact::PublicityObjected(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_objected_at),
+        Fact::PublicityEnded(id, at) => publicity(desk, context, id, at, |facts| &mut facts.publicity_ended_at),
+        Fact::PayeeCorrected(key, payee, at) => corrected(desk, &arrival, &key, payee, at),
         Fact::CommitmentSigned { commitment_id, uscc } => commitment(desk, context, commitment_id, uscc),
         Fact::Other => TakenIn::Accepted,
     };
@@ -116,7 +113,7 @@ fn approved(desk: &mut Desk<'_>, context: &mut IntakeContext, arrival: &Arrival,
         let reason = "this application's tranche was approved before, with another policy, enterprise, amount or payee, or it has ended; a further award needs a further tranche";
         return approval_conflict(desk, arrival, approval.key, text, reason);
     }
-    let may_be_paid = restored(context, &approval).is_some();
+    let may_be_paid = restored(desk, context, &approval).is_some();
     if approved_application_ended(desk, &approval.key.application_id) && !may_be_paid {
         let text = "an approval of an application that ended after an earlier approval is in quarantine";
         let reason = "this application was approved before, and withdrawn, rejected or revoked since; nothing of it is paid any more: a further award needs a new application";
@@ -161,13 +158,14 @@ fn approval_conflict(desk: &mut Desk<'_>, arrival: &Arrival, key: PayoutKey, tex
     quarantine(desk, arrival, "approval_conflict", "data.application_id", reason)
 }
 
-/// The restore whose lost history may have had this approval, and paid it.
-fn restored(context: &IntakeContext, approval: &Approval) -> Option<Restored> {
-    context.restored.filter(|restored| approval.approved_at <= restored.at)
+/// The restore whose lost history may have had this approval, and paid it. A sender's clock may have run ahead of ours then.
+fn restored(desk: &Desk<'_>, context: &IntakeContext, approval: &Approval) -> Option<Restored> {
+    let latest = |at: Timestamp| at.checked_add(desk.rules.max_ahead).unwrap_or(Timestamp::MAX);
+    context.restored.filter(|restored| approval.approved_at <= latest(restored.at))
 }
 
 fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, approval: Approval) -> Payout {
-    let restored = restored(context, &approval);
+    let restored = restored(desk, context, &approval);
     Payout {
         due_at: approval.approved_at.checked_add(PROMISE).unwrap_or(Timestamp::MAX),
         key: approval.key,
@@ -185,6 +183,7 @@ fn new_payout(desk: &Desk<'_>, context: &IntakeContext, arrival: &Arrival, appro
         officers: approval.officers,
         approval_event: (arrival.source.clone(), arrival.event_id.clone()),
         correction_event: None,
+        corrected_at: None,
         keyid: arrival.keyid.clone(),
         epoch: restored.map_or(0, |restored| restored.epoch_base),
         sequence: 0,
@@ -249,10 +248,12 @@ fn publicity(
     desk: &mut Desk<'_>,
     context: &mut IntakeContext,
     id: ApplicationId,
-    change: impl FnOnce(&mut ApplicationFacts),
+    at: Timestamp,
+    which: impl FnOnce(&mut ApplicationFacts) -> &mut Option<Timestamp>,
 ) -> TakenIn {
     let facts = context.applications.entry(id.clone()).or_default();
-    change(facts);
+    let last = which(facts);
+    *last = (*last).max(Some(at));
     desk.changes.applications.insert(id.clone(), facts.clone());
     desk.changes.reconsider.push(Reconsider::Application(id));
     TakenIn::Accepted
@@ -265,13 +266,18 @@ fn commitment(desk: &mut Desk<'_>, context: &mut IntakeContext, commitment_id: S
     TakenIn::Accepted
 }
 
-fn corrected(desk: &mut Desk<'_>, arrival: &Arrival, key: &PayoutKey, payee: Payee) -> TakenIn {
+fn corrected(desk: &mut Desk<'_>, arrival: &Arrival, key: &PayoutKey, payee: Payee, at: Timestamp) -> TakenIn {
+    if at > desk.now.checked_add(desk.rules.max_ahead).unwrap_or(Timestamp::MAX) {
+        // It would outrank every correction until then.
+        let reason = format!("the correction is of {at}, in the future; check the sender's clock and send it again");
+        return quarantine(desk, arrival, "corrected_in_future", "data.at", &reason);
+    }
     if !desk.payouts.contains_key(key) {
         let reason = "no approval of this application's tranche is known; replay it when the approval has arrived";
         return quarantine(desk, arrival, "correction_without_payout", "data.application_id", reason);
     }
     let authority = (arrival.source.clone(), arrival.event_id.clone());
-    match desk.apply(key, Event::Corrected { payee, authority }) {
+    match desk.apply(key, Event::Corrected { payee, authority, at }) {
         Ok(()) => TakenIn::Accepted,
         Err(refused) => {
             let text = refused.to_string();

@@ -15,7 +15,7 @@ mod tests;
 
 pub use act::{Act, ActOutcome, ActRefused, Operator, Role, Switch, act};
 pub use arrivals::{ApplicationFacts, Approval, Arrival, Fact, Quarantined, TakenIn};
-pub use call::{book_call, book_not_made, examine_batch, expire_lease};
+pub use call::{book_call, book_not_made, examine_batch, expire_lease, named_besides};
 pub use claim::{Authority, ClaimInputs, PaidAccounts, ResendInputs, Spent, claim, claim_again};
 pub use enquiry::{EnquiryResult, book_enquiry, book_evidence, book_statement_check};
 pub use intake::{IntakeContext, reconsider, take_in};

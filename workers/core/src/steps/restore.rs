@@ -29,9 +29,10 @@ pub struct Restored {
     pub epoch_base: u64,
 }
 
-/// Closes sending because the database went back in time. Nothing happens when it is closed for that already.
+/// Closes sending because the database went back in time. Nothing happens when it is closed for that already and waits for its
+/// recovery. A recovery that was made before does not count: it is in the backup, the history after it is lost.
 pub fn close_sending(desk: &mut Desk<'_>, switch: &Switch, why: &str) {
-    if switch.restore.is_some() {
+    if switch.restore.as_ref().is_some_and(|restore| restore.opens_from.is_none()) {
         return;
     }
     let now = desk.now;

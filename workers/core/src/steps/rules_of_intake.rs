@@ -169,10 +169,10 @@ pub(super) fn judge_arrival(
 
 fn application_rules(holds: &mut Holds<'_>, context: &IntakeContext) {
     if let Some(facts) = context.applications.get(&holds.payout.key.application_id) {
-        if facts.publicity_open {
+        if facts.publicity_open() {
             holds.place(HoldCode::PublicityOpen, "");
         }
-        if facts.objection_open {
+        if facts.objection_open() {
             holds.place(HoldCode::ObjectionOpen, "");
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zhida_config::Settings;
 use zhida_core::ports::store::{AuthorityReader, StoredEvent};
+use zhida_core::steps::Authority;
 use zhida_schemas::Envelope;
 use zhida_schemas::signing::{SigningKey, sign};
 use zhida_schemas::text::Id;
@@ -109,6 +110,11 @@ fn what_is_sent_is_read_with_the_rights_of_the_first_arrival() {
     let text = String::from_utf8(edited.body).unwrap().replace("500000.00", "900000.00");
     edited.body = text.into_bytes();
     assert_eq!(keyring(&key, &[]).read(&edited, None), None, "an edit in the database");
+
+    let later = keyring(&key, &[("revoked_at", "2026-11-23T02:00:01Z")]);
+    let signed_by_revoked = |authority: Option<Authority>| authority.unwrap().revoked_key;
+    assert_eq!(signed_by_revoked(later.read(&approval(), None)).as_deref(), Some("k"), "authentic, and to be held");
+    assert_eq!(signed_by_revoked(keyring(&key, &[]).read(&approval(), None)), None);
 
     // The payee may come from a correction, which must be authentic as well.
     let correction = |at| stored(signed(&key, "/review/district", "payee.corrected.v1"), at);

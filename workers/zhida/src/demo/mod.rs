@@ -49,6 +49,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     println!("The sample district goes through intake, payout and a simulated bank.");
     println!("API http://{address} (token \"{TOKEN}\")");
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
+    crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
     house.start(&Role::ALL.into_iter().collect(), listener).await?;
     let began = std::time::Instant::now();
     let handed_in = events::hand_in(&house, &key, &awards, &format!("http://{address}")).await?;

@@ -7,6 +7,8 @@ mod event_file;
 mod key_file;
 pub(crate) mod operator;
 mod operator_acts;
+pub(crate) mod organisation;
+mod organisation_changes;
 mod out;
 pub(crate) mod payouts;
 pub(crate) mod policies;
@@ -21,6 +23,7 @@ mod table;
 pub(crate) mod trace;
 
 use crate::cli::SignerArgs;
+use anyhow::Context as _;
 use jiff::Timestamp;
 use std::fmt;
 use std::path::Path;
@@ -56,6 +59,28 @@ impl From<bool> for Form {
     fn from(json: bool) -> Self {
         if json { Self::Programs } else { Self::People }
     }
+}
+
+/// Whether an import writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Import {
+    /// It does.
+    Write,
+    /// It only shows what it would change.
+    DryRun,
+}
+
+impl From<bool> for Import {
+    fn from(dry_run: bool) -> Self {
+        if dry_run { Self::DryRun } else { Self::Write }
+    }
+}
+
+/// The text of a file of reference data, `-` for standard input; `what` names it in the refusal.
+fn file_text(what: &str, path: &Path) -> anyhow::Result<String> {
+    let text =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    text.with_context(|| format!("{what} {} cannot be read", path.display()))
 }
 
 /// Reads an id that was typed; `what` names it in the refusal.

@@ -1,11 +1,10 @@
 //! `zhida policies`: funds and policies from a file into the database, with a preview of what changes, and their list.
 
-use super::Form;
 use super::out::Out;
 use super::policy_changes::{Changes, fund_of_file, policy_of_file};
 use super::table::{Column, Table};
+use super::{COMMAND_LINE, Form, Import, file_text};
 use crate::wiring::Context;
-use anyhow::Context as _;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,29 +15,9 @@ use zhida_core::steps::{Fund, Policy};
 use zhida_schemas::policy_file::PolicyFile;
 use zhida_schemas::text::Id;
 
-/// Who stands in the journal when somebody imports by hand: the file is not signed.
-const BY: &str = "command line";
-
-/// Whether an import writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Import {
-    /// It does.
-    Write,
-    /// It only shows what it would change.
-    DryRun,
-}
-
-impl From<bool> for Import {
-    fn from(dry_run: bool) -> Self {
-        if dry_run { Self::DryRun } else { Self::Write }
-    }
-}
-
 /// Checks a file, shows what changes, and imports it.
 pub(crate) async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> anyhow::Result<ExitCode> {
-    let text =
-        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-    let text = text.with_context(|| format!("the policy file {} cannot be read", path.display()))?;
+    let text = file_text("the policy file", path)?;
     let changes = changes(&*context.store, &text).await?;
     let mut out = Out::new();
     out.lines(&changes.lines())?;
@@ -48,7 +27,7 @@ pub(crate) async fn import(context: &Context, path: &Path, import: impl Into<Imp
         match import.into() {
             Import::DryRun => out.line("仅预览 a preview; nothing was written")?,
             Import::Write => {
-                write(&*context.store, changes, BY).await?;
+                write(&*context.store, changes, COMMAND_LINE).await?;
                 out.line("已导入 imported; payouts that waited for it are judged again")?;
             }
         }

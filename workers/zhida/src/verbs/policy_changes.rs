@@ -92,7 +92,8 @@ impl Changes {
     }
 }
 
-fn tell(lines: &mut Vec<String>, about: &str, change: &Change) {
+/// Tells what becomes of one thing.
+pub(super) fn tell(lines: &mut Vec<String>, about: &str, change: &Change) {
     match change {
         Change::New => lines.push(format!("+ {about}")),
         Change::Changed(fields) => {

@@ -264,7 +264,8 @@ fn a_name_that_officers_accepted_is_not_accepted_for_another_account() {
     story.must(Event::Released { by: OperatorId::from("O-1"), codes: vec![HoldCode::AccountName] });
     let mut other = payee("2");
     other.account_name = "别家公司".to_owned();
-    story.must(Event::Corrected { payee: other, authority: ("/review".to_owned(), "c".to_owned()) });
+    let authority = ("/review".to_owned(), "c".to_owned());
+    story.must(Event::Corrected { payee: other, authority, at: story.now });
     assert!(story.payout.holds.contains_key(&HoldCode::AccountName));
 }
 

@@ -107,13 +107,13 @@ fn rules_of_the_award() -> Vec<Row> {
         }),
         by_itself(
             HoldCode::PublicityOpen,
-            |context, _| facts(context).publicity_open = true,
-            |context| facts(context).publicity_open = false,
+            |context, _| facts(context).publicity_started_at = Some(at(-2)),
+            |context| facts(context).publicity_ended_at = Some(at(-1)),
         ),
         by_itself(
             HoldCode::ObjectionOpen,
-            |context, _| facts(context).objection_open = true,
-            |context| facts(context).objection_open = false,
+            |context, _| facts(context).publicity_objected_at = Some(at(-2)),
+            |context| facts(context).publicity_ended_at = Some(at(-1)),
         ),
         by_person(HoldCode::ApplicationEnded, |context, _| facts(context).ended = Some(ended(EndKind::Rejected))),
         by_person(HoldCode::PayeeChanged, |context, approval| {

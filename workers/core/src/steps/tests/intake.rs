@@ -152,7 +152,7 @@ fn another_currency_than_the_funds_is_refused_when_the_fund_is_known() {
 
 #[test]
 fn a_correction_without_payout_or_after_the_end_is_quarantined() {
-    let corrected = || arrival("c", Fact::PayeeCorrected(key(1), payee("2")));
+    let corrected = || arrival("c", Fact::PayeeCorrected(key(1), payee("2"), at(0)));
     let end = || arrival("w", Fact::Ended(key(1).application_id, ended(EndKind::Withdrawn)));
     for (arrivals, expected) in [
         (vec![corrected()], "correction_without_payout"),
@@ -162,6 +162,39 @@ fn a_correction_without_payout_or_after_the_end_is_quarantined() {
         let rules = rules();
         let (_, taken) = desk_with(&rules, arrivals);
         assert_eq!(reason_code(taken.last().unwrap()), expected);
+    }
+}
+
+#[test]
+fn what_counts_is_when_it_happened_and_not_what_came_last() {
+    let corrected = |account, seconds| arrival(account, Fact::PayeeCorrected(key(1), payee(account), at(seconds)));
+    let id = || key(1).application_id;
+    let started = |seconds| arrival("started", Fact::PublicityStarted(id(), at(seconds)));
+    let objected = |seconds| arrival("objected", Fact::PublicityObjected(id(), at(seconds)));
+    let over = |seconds| arrival("ended", Fact::PublicityEnded(id(), at(seconds)));
+    for (arrivals, last, account, held) in [
+        (vec![corrected("2", -20), corrected("3", -10)], "accepted", "3", vec![]),
+        (vec![corrected("3", -10), corrected("2", -20)], "correction_not_possible", "3", vec![]),
+        (vec![corrected("2", 299), corrected("3", -10)], "correction_not_possible", "2", vec![]),
+        (vec![corrected("2", 301)], "corrected_in_future", "1", vec![]),
+        (vec![over(-10), objected(-20), started(-30)], "accepted", "1", vec![]),
+        (vec![started(-30), over(-10), objected(-20)], "accepted", "1", vec![]),
+        (
+            vec![started(-5), objected(-4), over(-10)],
+            "accepted",
+            "1",
+            vec![HoldCode::PublicityOpen, HoldCode::ObjectionOpen],
+        ),
+    ] {
+        let (rules, mut context) = (rules(), context(1_000_000, None));
+        let mut desk = Desk::new(&rules, at(0), []);
+        take_in(&mut desk, &mut context, vec![approved(1)]);
+        let taken = take_in(&mut desk, &mut context, arrivals);
+        reconsider(&mut desk, &mut context, &key(1));
+        assert_eq!(reason_code(taken.last().unwrap()), last);
+        let payout = &desk.payouts[&key(1)];
+        assert_eq!(payout.latest().unwrap().payee, payee(account));
+        assert_eq!(codes(&desk, 1), held);
     }
 }
 

@@ -31,6 +31,7 @@ fn signed(desk: &Desk<'_>) -> BTreeMap<PayoutKey, Option<Authority>> {
         currency: "CNY".to_owned(),
         uscc: "91350100M000100Y43".to_owned(),
         payee: crate::scenery::payee("1"),
+        revoked_key: None,
     };
     desk.payouts.keys().map(|key| (key.clone(), Some(of(key)))).collect()
 }

@@ -1,16 +1,21 @@
-//! Reading the members of one table of a policy file, noting everything that is wrong on the way. Knows forms, not policies.
+//! Reading the members of one table of a file of reference data, noting everything that is wrong on the way. Knows forms,
+//! not what they mean.
 
 use super::Finding;
 use crate::amount::Money;
 use crate::contract_error::Fault;
 use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Longest promise in working days that is no slip of the pen: about a year.
 const MOST_DAYS: u16 = 250;
 
+/// Longest term in working hours that is no slip of the pen: fifty working days.
+const MOST_HOURS: u16 = 400;
+
 /// The members of one table. Every reading method answers `None` after noting a finding.
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     path: String,
     table: &'a Map<String, Value>,
     known: Vec<&'static str>,
@@ -18,12 +23,13 @@ pub(super) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(path: String, table: &'a Map<String, Value>, findings: &'a mut Vec<Finding>) -> Self {
+    pub(crate) fn new(path: String, table: &'a Map<String, Value>, findings: &'a mut Vec<Finding>) -> Self {
         Self { path, table, known: Vec::new(), findings }
     }
 
-    /// Notes what is wrong with a member; an empty name means the table itself.
-    pub(super) fn note(&mut self, name: &str, value: Option<&Value>, problem: &str, remedy: &str) {
+    /// Notes what is wrong with a member; an empty name means the table itself. At the root of a file a name may also be the
+    /// file's own.
+    pub(crate) fn note(&mut self, name: &str, value: Option<&Value>, problem: &str, remedy: &str) {
         let field = self.field(name);
         self.findings.push(Finding {
             field,
@@ -34,7 +40,7 @@ impl<'a> Members<'a> {
     }
 
     /// A text that must be there.
-    pub(super) fn required<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<T> {
+    pub(crate) fn required<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<T> {
         match self.member(name) {
             Some(value) => self.text(name, value),
             None => {
@@ -45,7 +51,7 @@ impl<'a> Members<'a> {
     }
 
     /// A text that may be absent.
-    pub(super) fn optional<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<Option<T>> {
+    pub(crate) fn optional<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<Option<T>> {
         match self.member(name) {
             Some(value) => self.text(name, value).map(Some),
             None => Some(None),
@@ -53,7 +59,7 @@ impl<'a> Members<'a> {
     }
 
     /// A list of texts; absent means empty.
-    pub(super) fn list<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<Vec<T>> {
+    pub(crate) fn list<T: FromStr<Err = Fault>>(&mut self, name: &'static str) -> Option<Vec<T>> {
         let items = match self.member(name) {
             None => return Some(Vec::new()),
             Some(Value::Array(items)) => items,
@@ -69,7 +75,7 @@ impl<'a> Members<'a> {
     }
 
     /// An amount in fen that must be there; zero is lawful.
-    pub(super) fn amount(&mut self, name: &'static str) -> Option<i64> {
+    pub(crate) fn amount(&mut self, name: &'static str) -> Option<i64> {
         match self.optional_amount(name)? {
             Some(fen) => Some(fen),
             None => {
@@ -80,7 +86,7 @@ impl<'a> Members<'a> {
     }
 
     /// An amount in fen that may be absent; zero is lawful.
-    pub(super) fn optional_amount(&mut self, name: &'static str) -> Option<Option<i64>> {
+    pub(crate) fn optional_amount(&mut self, name: &'static str) -> Option<Option<i64>> {
         let Some(value) = self.member(name) else {
             return Some(None);
         };
@@ -101,7 +107,7 @@ impl<'a> Members<'a> {
     }
 
     /// An amount in fen above zero that may be absent.
-    pub(super) fn cap(&mut self, name: &'static str) -> Option<Option<i64>> {
+    pub(crate) fn cap(&mut self, name: &'static str) -> Option<Option<i64>> {
         let fen = self.optional_amount(name)?;
         if fen == Some(0) {
             let value = Value::from("0.00");
@@ -112,7 +118,7 @@ impl<'a> Members<'a> {
     }
 
     /// `true` or `false`; absent means `false`.
-    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
         match self.member(name) {
             None => Some(false),
             Some(Value::Bool(flag)) => Some(*flag),
@@ -124,21 +130,53 @@ impl<'a> Members<'a> {
     }
 
     /// A number of working days that may be absent.
-    pub(super) fn days(&mut self, name: &'static str) -> Option<Option<u16>> {
+    pub(crate) fn days(&mut self, name: &'static str) -> Option<Option<u16>> {
+        self.number(name, 1..=MOST_DAYS, "working days")
+    }
+
+    /// A number of working hours that must be there.
+    pub(crate) fn hours(&mut self, name: &'static str) -> Option<u16> {
+        let hours = self.number(name, 0..=MOST_HOURS, "working hours")?;
+        if hours.is_none() {
+            self.note(name, None, "is missing", "add it");
+        }
+        hours
+    }
+
+    fn number(&mut self, name: &'static str, range: RangeInclusive<u16>, what: &str) -> Option<Option<u16>> {
         let Some(value) = self.member(name) else {
             return Some(None);
         };
-        let days = value.as_u64().and_then(|days| u16::try_from(days).ok());
-        if let Some(days) = days.filter(|days| (1..=MOST_DAYS).contains(days)) {
-            return Some(Some(days));
+        let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+        if let Some(number) = number.filter(|number| range.contains(number)) {
+            return Some(Some(number));
         }
-        let remedy = format!("write a whole number of working days from 1 to {MOST_DAYS}, without quotes");
-        self.note(name, Some(value), "is no number of working days", &remedy);
+        let (least, most) = (range.start(), range.end());
+        let remedy = format!("write a whole number of {what} from {least} to {most}, without quotes");
+        self.note(name, Some(value), &format!("is no number of {what}"), &remedy);
         None
     }
 
+    /// One of a few words, that may be absent.
+    pub(crate) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&'static str, T)]) -> Option<Option<T>> {
+        let Some(value) = self.member(name) else {
+            return Some(None);
+        };
+        if let Some((_, meant)) = words.iter().find(|(word, _)| value.as_str() == Some(*word)) {
+            return Some(Some(*meant));
+        }
+        let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        self.note(name, Some(value), "is none of the words that stand here", &format!("write one of {known}"));
+        None
+    }
+
+    /// Whether a member stands in the table.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// A table that may be absent.
-    pub(super) fn table<T>(
+    pub(crate) fn table<T>(
         &mut self,
         name: &'static str,
         read: fn(&mut Members<'_>) -> Option<T>,
@@ -154,7 +192,7 @@ impl<'a> Members<'a> {
     }
 
     /// The tables of an array that have nothing wrong.
-    pub(super) fn tables<T>(&mut self, name: &'static str, read: fn(&mut Members<'_>) -> Option<T>) -> Vec<T> {
+    pub(crate) fn tables<T>(&mut self, name: &'static str, read: fn(&mut Members<'_>) -> Option<T>) -> Vec<T> {
         let items = match self.member(name) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
@@ -182,7 +220,7 @@ impl<'a> Members<'a> {
     }
 
     /// Notes the members that nobody asked for.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let (table, known) = (self.table, std::mem::take(&mut self.known));
         for (name, value) in table.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
             let near = nearest(name, known.iter().copied()).unwrap_or_default();
@@ -236,12 +274,12 @@ fn read_table<T>(
 }
 
 /// A value as JSON, short enough for a sentence.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
 }
 
 /// The candidate that takes the fewest strokes to reach.
-pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates.min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name))
 }
