@@ -73,6 +73,7 @@ fn approval(number: u32) -> Arrival {
         commitment_id: None,
     };
     Arrival {
+        case: None,
         source: "/model".to_owned(),
         event_id: number.to_string(),
         event_type: String::new(),

@@ -17,7 +17,9 @@ use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, BankWord, CallOutcome, EnquiryOutcome, PaymentFormat, StatusReport, Transfer};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, QueueError};
 use zhida_core::ports::store::*;
+use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::supervision::OrganisationStore;
+use zhida_core::supervision::Alert;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
 
@@ -371,6 +373,12 @@ forwarded!(OrganisationStore {
     fn organisation() -> Organisation;
     fn import_calendar(calendar: &Calendar, by: &str) -> ();
     fn calendars() -> Vec<ImportedCalendar>;
+});
+forwarded!(CaseStore {
+    fn look_at_cases(max: u32) -> u32;
+    fn case(id: &ApplicationId) -> Option<CaseView>;
+    fn alerts(filter: &AlertFilter) -> Vec<Alert>;
+    fn alert(id: &str) -> Option<Alert>;
 });
 forwarded!(ReadStore {
     fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

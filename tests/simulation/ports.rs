@@ -14,7 +14,9 @@ use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::store::*;
+use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::supervision::OrganisationStore;
+use zhida_core::supervision::Alert;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
 use zhida_tests::memory_store::MemoryStore;
@@ -244,6 +246,22 @@ impl OrganisationStore for Connection {
     }
     async fn calendars(&self) -> Result<Vec<ImportedCalendar>, StoreError> {
         self.store.calendars().await
+    }
+}
+
+#[async_trait]
+impl CaseStore for Connection {
+    async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
+        self.store.look_at_cases(max).await
+    }
+    async fn case(&self, id: &ApplicationId) -> Result<Option<CaseView>, StoreError> {
+        self.store.case(id).await
+    }
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
+        self.store.alerts(filter).await
+    }
+    async fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        self.store.alert(id).await
     }
 }
 

@@ -225,6 +225,7 @@ pub(crate) fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arri
         .to_string()
         .into_bytes();
     Arrival {
+        case: None,
         source: "/review/example".to_owned(),
         event_id: format!("e-{number}"),
         event_type: "application.approved.v1".to_owned(),

@@ -6,11 +6,14 @@
 //! sessions do, so that a row written later may bear a smaller number.
 
 mod acting;
+mod cases;
 mod organising;
 mod paying;
 mod reading;
 mod restoring;
 mod taking_in;
+
+pub use cases::CaseTables;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -95,6 +98,8 @@ pub struct Tables {
     pub organisation: Organisation,
     /// Imported calendars, oldest first.
     pub calendars: Vec<ImportedCalendar>,
+    /// Reviews.
+    pub cases: CaseTables,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.
@@ -170,6 +175,7 @@ impl MemoryStore {
             tables.note_first_sendings(&payout, now);
             tables.note_account(&payout);
             tables.note_offences(&payout);
+            tables.note_change(&payout);
             for one in &payout.instructions {
                 tables.instructions.insert(one.id.clone(), payout.key.clone());
             }
@@ -196,6 +202,7 @@ impl MemoryStore {
         tables.applications.extend(changes.applications);
         tables.commitments.extend(changes.commitments);
         for arrival in changes.inbox {
+            tables.note_case(&arrival, now);
             let event = StoredEvent { body: arrival.body, received_at: now };
             tables.inbox.insert((arrival.source, arrival.event_id), (arrival.content_sha256, event));
         }

@@ -11,6 +11,7 @@ mod place;
 mod rail;
 mod restoring;
 mod sending;
+mod supervising;
 mod taking_in;
 mod world;
 
@@ -95,6 +96,11 @@ cases! {
     acting::one_key_is_one_person;
     acting::a_payout_with_two_holds_counts_under_both;
     acting::figures_and_pages_tell_the_state;
+    supervising::events_in_any_order_make_one_case_file;
+    supervising::a_stalled_review_is_told_once_however_many_look;
+    supervising::a_decision_ends_the_alert_and_it_stays_on_record;
+    supervising::a_credit_ends_the_clock_of_its_payout;
+    supervising::amended_calendars_and_policies_are_looked_at;
     organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
     organising::calendars_amend_each_other_in_the_order_of_their_imports;
     organising::imports_at_once_leave_one_whole_state;

@@ -36,6 +36,7 @@ impl OrganisationStore for MemoryStore {
                 imported_at: self.clock(),
                 imported_by: by.to_owned(),
             });
+            tables.mark_cases(|_| true);
             let journal = vec![calendars::journal_row(calendar, by)];
             self.write(&mut tables, Changes { journal, ..Changes::default() });
         }

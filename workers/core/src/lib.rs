@@ -15,5 +15,6 @@ pub mod rules;
 #[cfg(test)]
 mod scenery;
 pub mod steps;
+pub mod supervision;
 pub mod view;
 pub mod working_time;

@@ -133,6 +133,15 @@ impl OfficerRole {
         }
     }
 
+    /// It is among those whose deadlines are watched, not among those who watch.
+    #[must_use]
+    pub fn is_supervised(self) -> bool {
+        match self {
+            Self::Officer | Self::Head => true,
+            Self::Supervisor | Self::Inspector => false,
+        }
+    }
+
     /// The role of that word.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! The district's agreed rules as plain numbers: with its bank, and for its own approvals. Filled from the settings.
 
 use crate::rails::LargeValueRail;
+use crate::supervision::SupervisionRules;
 use jiff::SignedDuration;
 
 /// What the bank recognises a repetition by.
@@ -82,6 +83,8 @@ pub struct Rules {
     pub large_value: Option<LargeValueRail>,
     /// Zone in which days and years are counted.
     pub zone: jiff::tz::TimeZone,
+    /// How reviews are supervised.
+    pub supervision: SupervisionRules,
 }
 
 /// What happens to a payout whose account differs from the enterprise's last paid one.
@@ -132,6 +135,7 @@ impl Rules {
             limits: Limits::default(),
             large_value: None,
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC),
+            supervision: SupervisionRules::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::keyring::{Keyring, payee};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::case_file::CaseNote;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
@@ -68,7 +69,7 @@ pub fn read(reader: &Reader<'_>, raw: &Raw) -> Result<Understood, Refusal> {
     if by_operator {
         return act(reader, raw, &envelope, &event).map(|act| Understood::Act(Box::new(act)));
     }
-    Ok(Understood::Arrival(Box::new(arrival(raw, &envelope, fact(&event)))))
+    Ok(Understood::Arrival(Box::new(arrival(raw, &envelope, &event))))
 }
 
 fn check_operator(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result<(), Refusal> {
@@ -107,7 +108,7 @@ fn check_review(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope) -> Result<(
     Ok(())
 }
 
-fn arrival(raw: &Raw, envelope: &Envelope, fact: Fact) -> Arrival {
+fn arrival(raw: &Raw, envelope: &Envelope, event: &InboundEvent) -> Arrival {
     let attributes = &envelope.attributes;
     Arrival {
         source: attributes.source.as_str().to_owned(),
@@ -118,7 +119,8 @@ fn arrival(raw: &Raw, envelope: &Envelope, fact: Fact) -> Arrival {
         content_sha256: envelope.content_sha256().as_str().to_owned(),
         body: raw.body.clone(),
         way: raw.way.to_owned(),
-        fact,
+        fact: fact(event),
+        case: CaseNote::of(event),
     }
 }
 

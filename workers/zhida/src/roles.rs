@@ -10,6 +10,8 @@ pub(crate) enum Role {
     Intake,
     /// Sends, asks, sweeps.
     Payout,
+    /// Looks at case files and raises alerts.
+    Supervision,
     /// Carries the outbox.
     Relay,
     /// Serves the API.
@@ -17,16 +19,17 @@ pub(crate) enum Role {
 }
 
 /// Roles of the contract that later work brings.
-const TO_COME: [&str; 4] = ["reconcile", "supervision", "notice", "registry"];
+const TO_COME: [&str; 3] = ["reconcile", "notice", "registry"];
 
 impl Role {
     /// Every role there is today.
-    pub(crate) const ALL: [Self; 4] = [Self::Intake, Self::Payout, Self::Relay, Self::Console];
+    pub(crate) const ALL: [Self; 5] = [Self::Intake, Self::Payout, Self::Supervision, Self::Relay, Self::Console];
 
     fn name(self) -> &'static str {
         match self {
             Self::Intake => "intake",
             Self::Payout => "payout",
+            Self::Supervision => "supervision",
             Self::Relay => "relay",
             Self::Console => "console",
         }
@@ -43,7 +46,7 @@ impl Role {
     fn named(name: &str) -> Result<Self, Usage> {
         Self::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| {
             let why = if TO_COME.contains(&name) { "is to come" } else { "is not a role" };
-            Usage(format!("--only {name}: this {why}; there are intake, payout, relay and console"))
+            Usage(format!("--only {name}: this {why}; there are intake, payout, supervision, relay and console"))
         })
     }
 }
@@ -54,12 +57,12 @@ mod tests {
 
     #[test]
     fn roles_are_chosen_by_name() {
-        assert_eq!(Role::chosen(&[]).map(|roles| roles.len()), Ok(4));
+        assert_eq!(Role::chosen(&[]).map(|roles| roles.len()), Ok(5));
         assert_eq!(
             Role::chosen(&["payout".to_owned()]).map(|roles| roles.into_iter().collect()),
             Ok(vec![Role::Payout])
         );
-        let refused = Role::chosen(&["supervision".to_owned()]).map_err(|usage| usage.to_string());
+        let refused = Role::chosen(&["registry".to_owned()]).map_err(|usage| usage.to_string());
         assert!(refused.is_err_and(|text| text.contains("to come")));
     }
 }

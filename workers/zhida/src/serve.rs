@@ -27,6 +27,7 @@ use zhida_monitoring::metrics::BrokerLink;
 use zhida_monitoring::{Health, Metrics};
 use zhida_payout::{Doorbells, PayoutWorker, SendSettings};
 use zhida_relay::Relay;
+use zhida_supervision::SupervisionWorker;
 
 /// Doorbells that wait in the embedded queue; more are pointless.
 const DOORBELLS_WAITING: usize = 1_000;
@@ -119,6 +120,7 @@ impl House {
                     self.watch_for_restores().await?;
                     self.start_payout()?;
                 }
+                Role::Supervision => self.start_supervision(),
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
             }
@@ -264,6 +266,22 @@ impl House {
             "payout"
         });
         Ok(())
+    }
+
+    fn start_supervision(&mut self) {
+        let settings = &self.settings.supervision;
+        let worker = SupervisionWorker {
+            store: self.store.clone(),
+            time: RealTime::new(),
+            batch_max: settings.batch_max,
+            every: Duration::from_secs(u64::from(settings.sweep_seconds)),
+            metrics: self.metrics.clone(),
+        };
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async {
+            zhida_supervision::run(worker, stopped).await;
+            "supervision"
+        });
     }
 
     fn start_relay(&mut self) -> anyhow::Result<()> {

@@ -137,6 +137,7 @@ fn arrival(signed: &SignedAct) -> Arrival {
         body: signed.body.clone(),
         way: "act".to_owned(),
         fact: Fact::Other,
+        case: None,
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::error;
-use zhida_core::case_file::{CaseEvent, PayoutFacts, Said};
+use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, Said};
 use zhida_core::ids::ApplicationId;
 use zhida_core::payout::{Alarm, AlarmKind};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -93,7 +93,7 @@ impl SqlStore {
             return Ok(());
         }
         let time = self.working_time(tx).await?;
-        let organisation = organisation::read(tx).await?;
+        let organisation = organisation::whole(tx).await?;
         let mut cases = cases(tx, ids).await?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
@@ -115,7 +115,7 @@ impl SqlStore {
             return Ok(None);
         }
         let time = self.working_time(tx).await?;
-        let organisation = organisation::read(tx).await?;
+        let organisation = organisation::whole(tx).await?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
         let alerts = case.alerts.clone();
@@ -163,6 +163,16 @@ async fn take_up_marks(tx: &mut Tx) -> Result<(), Fault> {
     let tail = "on conflict (application_id) do update set look_at = \
         case when case_files.look_at < excluded.look_at then case_files.look_at else excluded.look_at end";
     tx.insert("case_files", ids.into_iter().map(record).collect(), tail).await
+}
+
+/// What is counted by changed: case files that are not at rest and of which `concerned` (parameters from `$2`) holds are due now.
+/// Those that rest have nothing that could move.
+pub(super) async fn mark_open(tx: &mut Tx, concerned: &str, values: Vec<Value>) -> Result<(), Fault> {
+    let open = "(look_at is not null or standing in ('submitted', 'in_review'))";
+    let sql = format!("update case_files set look_at = $1 where {open} and ({concerned})");
+    let now: Value = tx.now.into();
+    tx.execute(sql, std::iter::once(now).chain(values).collect()).await?;
+    Ok(())
 }
 
 /// Everything that is known of these applications.
@@ -219,7 +229,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
     let mut marked: BTreeSet<&ApplicationId> = BTreeSet::new();
     let mut events: Vec<Record> = Vec::new();
     for arrival in &changes.inbox {
-        let Some((application_id, at, said)) = &arrival.case else { continue };
+        let Some(CaseNote { application_id, at, said }) = &arrival.case else { continue };
         marked.insert(application_id);
         events.push(vec![
             ("source", (&arrival.source).into()),

@@ -6,6 +6,8 @@
 
 mod acting;
 mod aside;
+mod case_rows;
+mod cases;
 mod clock;
 mod envelope;
 mod evidence;

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value};
 use super::write::write_journal;
-use super::{SqlStore, transact};
+use super::{SqlStore, cases, transact};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +102,8 @@ fn rung_record(ladder: &Ladder, position: usize, rung: &Rung) -> Record {
     ]
 }
 
-async fn whole(tx: &mut Tx) -> Result<Organisation, Fault> {
+/// The whole organisation.
+pub(super) async fn whole(tx: &mut Tx) -> Result<Organisation, Fault> {
     let rows = tx.rows("select id, name, parent_id from departments", vec![]).await?;
     let departments: Vec<Department> = rows.iter().map(read_department).collect::<Result<_, Fault>>()?;
     let mut absences = absences(tx).await?;
@@ -198,7 +199,13 @@ async fn add_calendar(tx: &mut Tx, calendar: &Calendar, by: &str) -> Result<(), 
         ("text", Value::from(calendar.to_string())),
     ];
     tx.insert("calendars", vec![record], "").await?;
+    cases::mark_open(tx, "true", vec![]).await?;
     write_journal(tx, &[calendars::journal_row(calendar, by)]).await
+}
+
+/// The calendar in force.
+pub(super) async fn calendar(tx: &mut Tx) -> Result<Calendar, Fault> {
+    calendars::in_force(&imported_calendars(tx).await?).map_err(|error| Fault::corrupt("calendars", &error))
 }
 
 async fn imported_calendars(tx: &mut Tx) -> Result<Vec<ImportedCalendar>, Fault> {

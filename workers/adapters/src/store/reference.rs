@@ -6,7 +6,7 @@ use super::judging::{FUND_COLUMNS, POLICY_COLUMNS, policies, read_fund, read_pol
 use super::link::Tx;
 use super::taking_in::{NOT_AT_THEIR_END, PAID_UNCHARGED, mark_payouts};
 use super::value::{Record, Value, json as text};
-use super::{SqlStore, transact};
+use super::{SqlStore, cases, transact};
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

@@ -100,7 +100,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 10] = [
+const MIGRATIONS: [Migration; 11] = [
     migration!(1, "0001_money"),
     migration!(2, "0002_reports"),
     migration!(3, "0003_restore"),
@@ -111,6 +111,7 @@ const MIGRATIONS: [Migration; 10] = [
     migration!(8, "0008_finished"),
     migration!(9, "0009_organisation"),
     migration!(10, "0010_order_of_events"),
+    migration!(11, "0011_reviews"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

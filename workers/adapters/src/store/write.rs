@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Value};
-use super::{envelope, instruction_rows, payout_rows, sequences};
+use super::{cases, envelope, instruction_rows, payout_rows, sequences};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::Batch;
 use zhida_core::ids::{FundId, InstructionId, MsgId};
@@ -42,6 +42,7 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
         tx.execute(sql, vec![fund_id.as_str().into(), (*amount).into()]).await?;
     }
     write_caps(tx, &changes).await?;
+    cases::note(tx, &changes).await?;
     count_finished(tx, &changes).await?;
     write_world(tx, &world, rules).await
 }

@@ -26,6 +26,16 @@ pub enum ClockKind {
 }
 
 impl ClockKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::Acceptance, Self::Step, Self::Supplement, Self::Review, Self::Legal, Self::Payout];
+
+    /// Reads a name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The name in tables and messages.
     #[must_use]
     pub fn code(self) -> &'static str {

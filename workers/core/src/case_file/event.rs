@@ -25,6 +25,17 @@ pub struct CaseEvent {
     pub said: Said,
 }
 
+/// What came in for a case file: which application, when it happened, what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseNote {
+    /// The application.
+    pub application_id: ApplicationId,
+    /// When it happened, by the event itself.
+    pub at: Timestamp,
+    /// What it says.
+    pub said: Said,
+}
+
 /// A department and one of its officers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
@@ -154,46 +165,47 @@ pub enum Said {
     },
 }
 
-impl Said {
-    /// What an inbound event says of an application, with the moment at which it happened. None for what is about something
-    /// else, and for corrections of an account, which belong to the payout.
+impl CaseNote {
+    /// What an inbound event says of an application's review. None for what is about something else, and for corrections of an
+    /// account, which belong to the payout.
     #[must_use]
-    pub fn of(event: &InboundEvent) -> Option<(ApplicationId, Timestamp, Self)> {
+    pub fn of(event: &InboundEvent) -> Option<Self> {
+        use Said as S;
         let (id, at, said) = match event {
             InboundEvent::ApplicationSubmitted(one) => (&one.application_id, one.submitted_at, submitted(one)),
             InboundEvent::ApplicationAccepted(one) => {
-                (&one.application_id, one.at, Self::Accepted(actor(&one.department_id, &one.officer_id)))
+                (&one.application_id, one.at, S::Accepted(actor(&one.department_id, &one.officer_id)))
             }
             InboundEvent::ApplicationDeclined(one) => {
                 let by = actor(&one.department_id, &one.officer_id);
-                (&one.application_id, one.at, Self::Declined { by, reason: one.reason.as_str().to_owned() })
+                (&one.application_id, one.at, S::Declined { by, reason: one.reason.as_str().to_owned() })
             }
             InboundEvent::SupplementRequested(one) => (&one.application_id, one.at, supplement_requested(one)),
-            InboundEvent::SupplementReceived(one) => (&one.application_id, one.at, Self::SupplementReceived),
+            InboundEvent::SupplementReceived(one) => (&one.application_id, one.at, S::SupplementReceived),
             InboundEvent::ReviewAssigned(one) => (&one.application_id, one.assigned_at, assigned(one)),
             InboundEvent::ReviewDecided(one) => (&one.application_id, one.decided_at, decided(one)),
             InboundEvent::ReviewPaused(one) => (&one.application_id, one.at, paused(one)),
             InboundEvent::ReviewResumed(one) => {
                 let department_id = one.department_id.as_ref().map(text);
-                (&one.application_id, one.at, Self::Resumed { by: one.by.as_str().to_owned(), department_id })
+                (&one.application_id, one.at, S::Resumed { by: one.by.as_str().to_owned(), department_id })
             }
             InboundEvent::PublicityStarted(publicity::Started { application_id, at, ends_at, .. }) => {
-                (application_id, *at, Self::PublicityStarted { ends_at: ends_at.timestamp() })
+                (application_id, *at, S::PublicityStarted { ends_at: ends_at.timestamp() })
             }
-            InboundEvent::PublicityObjected(one) => (&one.application_id, one.at, Self::PublicityObjected),
-            InboundEvent::PublicityEnded(one) => (&one.application_id, one.at, Self::PublicityEnded),
+            InboundEvent::PublicityObjected(one) => (&one.application_id, one.at, S::PublicityObjected),
+            InboundEvent::PublicityEnded(one) => (&one.application_id, one.at, S::PublicityEnded),
             InboundEvent::ApplicationApproved(one) => (&one.application_id, one.approved_at, approved(one)),
             InboundEvent::ApplicationRejected(one) => {
                 let (by, reason) = ended(one);
-                (&one.application_id, one.at, Self::Rejected { by, reason })
+                (&one.application_id, one.at, S::Rejected { by, reason })
             }
             InboundEvent::ApplicationWithdrawn(one) => {
                 let (by, reason) = ended(one);
-                (&one.application_id, one.at, Self::Withdrawn { by, reason })
+                (&one.application_id, one.at, S::Withdrawn { by, reason })
             }
             InboundEvent::ApplicationRevoked(one) => {
                 let (by, reason) = ended(one);
-                (&one.application_id, one.at, Self::Revoked { by, reason })
+                (&one.application_id, one.at, S::Revoked { by, reason })
             }
             InboundEvent::PayeeCorrected(_)
             | InboundEvent::CommitmentSigned(_)
@@ -208,9 +220,11 @@ impl Said {
             | InboundEvent::OperatorResume(_)
             | InboundEvent::OperatorDecide(_) => return None,
         };
-        Some((ApplicationId::from(id.as_str()), at.timestamp(), said))
+        Some(Self { application_id: ApplicationId::from(id.as_str()), at: at.timestamp(), said })
     }
+}
 
+impl Said {
     /// Where it stands among events of the same moment: what must have come first stands first.
     pub(super) fn rank(&self) -> u8 {
         match self {

@@ -8,13 +8,13 @@ mod event;
 mod finding;
 mod fold;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use clock::{
     Clock, ClockEvent, ClockId, ClockKind, ClockState, Ending, Misfit, Pause, PauseCause, Resumption, Term,
 };
 pub use count::{Counting, DayCounted, Reading, Verdict};
-pub use event::{Actor, CaseEvent, Said};
+pub use event::{Actor, CaseEvent, CaseNote, Said};
 pub use finding::{Finding, FindingCode};
 
 use crate::ids::PolicyId;

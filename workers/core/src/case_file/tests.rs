@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
 mod counting;
-mod story;
+pub(crate) mod story;
 
 use super::{ClockState as S, FindingCode as F, Standing};
 use story::Story;

@@ -1,6 +1,7 @@
 //! The ports: small traits by which workers reach banks, queues, stores and time. Each has at least two real implementations.
 
 pub mod bank;
+pub mod cases;
 pub mod door;
 pub mod listing;
 pub mod queue;

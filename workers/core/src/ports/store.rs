@@ -7,6 +7,7 @@ use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, Pol
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::queue::Destination;
+use crate::ports::cases::CaseStore;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
 use crate::steps::{
@@ -350,6 +351,7 @@ pub trait Store:
     + ReadStore
     + RestoreStore
     + OrganisationStore
+    + CaseStore
     + Send
     + Sync
 {
@@ -364,6 +366,7 @@ impl<T> Store for T where
         + ReadStore
         + RestoreStore
         + OrganisationStore
+        + CaseStore
         + Send
         + Sync
 {

@@ -1,5 +1,6 @@
 //! What intake is about: verified events with what they mean for payouts, and what becomes of them.
 
+use crate::case_file::CaseNote;
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Ended, Enterprise};
@@ -28,6 +29,8 @@ pub struct Arrival {
     pub way: String,
     /// What it says, as far as payouts are concerned.
     pub fact: Fact,
+    /// What it says of an application's review.
+    pub case: Option<CaseNote>,
 }
 
 /// What an inbound event means for payouts.

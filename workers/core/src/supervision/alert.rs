@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// How far an alert has climbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ impl fmt::Display for Level {
             Self::DueSoon => out.write_str("due_soon"),
             Self::Rung(0) => out.write_str("overdue"),
             Self::Rung(rung) => write!(out, "escalated_{rung}"),
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "due_soon" => Ok(Self::DueSoon),
+            "overdue" => Ok(Self::Rung(0)),
+            _ => text.strip_prefix("escalated_").and_then(|rung| rung.parse().ok()).map(Self::Rung).ok_or(()),
         }
     }
 }
@@ -63,6 +76,23 @@ pub enum Cleared {
 }
 
 impl Cleared {
+    /// The name in tables and messages.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Void => "void",
+            Self::Moved => "moved",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Met, Self::Void, Self::Moved, Self::Gone].into_iter().find(|why| why.code() == code)
+    }
+
     /// What people read, Chinese and English.
     #[must_use]
     pub fn sentences(self) -> (&'static str, &'static str) {

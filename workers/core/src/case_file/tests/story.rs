@@ -15,13 +15,13 @@ use zhida_config::calendar::Calendar;
 use zhida_schemas::review::{Decision, PauseReason, Stage};
 
 #[derive(Clone)]
-pub(super) struct Story {
+pub(crate) struct Story {
     events: Vec<CaseEvent>,
     payouts: Vec<PayoutFacts>,
     time: WorkingTime,
 }
 
-pub(super) fn counting() -> Counting {
+pub(crate) fn counting() -> Counting {
     Counting { pause_max_working_days: 20, due_soon_working_days: 1, due_soon_part: (2, 3) }
 }
 
@@ -46,7 +46,7 @@ fn stage(name: &str) -> Stage {
 }
 
 impl Story {
-    pub(super) fn begins() -> Self {
+    pub(crate) fn begins() -> Self {
         Self { events: Vec::new(), payouts: Vec::new(), time: china() }
     }
 
@@ -57,71 +57,71 @@ impl Story {
         self
     }
 
-    pub(super) fn submitted(self, at: &str) -> Self {
+    pub(crate) fn submitted(self, at: &str) -> Self {
         self.says(at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U".to_owned() })
     }
 
-    pub(super) fn accepted(self, at: &str, department: &str) -> Self {
+    pub(crate) fn accepted(self, at: &str, department: &str) -> Self {
         self.says(at, Said::Accepted(by(department)))
     }
 
-    pub(super) fn assigned(self, at: &str, name: &str, department: &str) -> Self {
+    pub(crate) fn assigned(self, at: &str, name: &str, department: &str) -> Self {
         self.says(at, Said::Assigned { to: by(department), stage: stage(name), due_working_days: None })
     }
 
-    pub(super) fn decided(self, at: &str, name: &str, department: &str, decision: &str) -> Self {
+    pub(crate) fn decided(self, at: &str, name: &str, department: &str, decision: &str) -> Self {
         let decision: Decision = serde_json::from_value(decision.into()).unwrap();
         let (by, stage) = (by(department), stage(name));
         self.says(at, Said::Decided { by, stage, decision, reason: None, return_to: None })
     }
 
-    pub(super) fn returned(self, at: &str, name: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn returned(self, at: &str, name: &str, from: &str, to: &str) -> Self {
         let (by, stage) = (by(from), stage(name));
         let return_to = Some(to.to_owned());
         self.says(at, Said::Decided { by, stage, decision: Decision::Return, reason: None, return_to })
     }
 
-    pub(super) fn supplement_requested(self, at: &str, department: &str) -> Self {
+    pub(crate) fn supplement_requested(self, at: &str, department: &str) -> Self {
         self.says(at, Said::SupplementRequested { by: by(department), items: vec!["x".to_owned()], due_at: None })
     }
 
-    pub(super) fn supplement_received(self, at: &str) -> Self {
+    pub(crate) fn supplement_received(self, at: &str) -> Self {
         self.says(at, Said::SupplementReceived)
     }
 
-    pub(super) fn paused(self, at: &str, department: Option<&str>) -> Self {
+    pub(crate) fn paused(self, at: &str, department: Option<&str>) -> Self {
         let department_id = department.map(str::to_owned);
         let (reason, evidence) = (PauseReason::Hearing, "minutes".to_owned());
         self.says(at, Said::Paused { reason, evidence, by: "O-1".to_owned(), department_id })
     }
 
-    pub(super) fn resumed(self, at: &str, department: Option<&str>) -> Self {
+    pub(crate) fn resumed(self, at: &str, department: Option<&str>) -> Self {
         self.says(at, Said::Resumed { by: "O-1".to_owned(), department_id: department.map(str::to_owned) })
     }
 
-    pub(super) fn publicity_started(self, at: &str) -> Self {
+    pub(crate) fn publicity_started(self, at: &str) -> Self {
         let ends_at = local(at);
         self.says(at, Said::PublicityStarted { ends_at })
     }
 
-    pub(super) fn publicity_ended(self, at: &str) -> Self {
+    pub(crate) fn publicity_ended(self, at: &str) -> Self {
         self.says(at, Said::PublicityEnded)
     }
 
-    pub(super) fn approved(self, at: &str) -> Self {
+    pub(crate) fn approved(self, at: &str) -> Self {
         let (policy_id, uscc) = (PolicyId::from("P-1"), "U".to_owned());
         self.says(at, Said::Approved { policy_id, uscc, tranche: 1, amount: Fen(100), approvals: vec![] })
     }
 
-    pub(super) fn rejected(self, at: &str) -> Self {
+    pub(crate) fn rejected(self, at: &str) -> Self {
         self.says(at, Said::Rejected { by: "O-1".to_owned(), reason: "x".to_owned() })
     }
 
-    pub(super) fn withdrawn(self, at: &str) -> Self {
+    pub(crate) fn withdrawn(self, at: &str) -> Self {
         self.says(at, Said::Withdrawn { by: "U".to_owned(), reason: "x".to_owned() })
     }
 
-    pub(super) fn payout(mut self, approved_at: &str) -> Self {
+    pub(crate) fn payout(mut self, approved_at: &str) -> Self {
         let approved_at = local(approved_at);
         self.payouts.push(PayoutFacts {
             tranche: 1,
@@ -135,25 +135,25 @@ impl Story {
         self
     }
 
-    pub(super) fn credited(mut self, at: &str) -> Self {
+    pub(crate) fn credited(mut self, at: &str) -> Self {
         self.payouts[0].credited_at = Some(local(at));
         self
     }
 
-    pub(super) fn waits_for_enterprise(mut self, since: &str) -> Self {
+    pub(crate) fn waits_for_enterprise(mut self, since: &str) -> Self {
         self.payouts[0].waits_for_enterprise_since = Some(local(since));
         self
     }
 
     /// The calendar is amended.
-    pub(super) fn calendar(mut self, text: &str) -> Self {
+    pub(crate) fn calendar(mut self, text: &str) -> Self {
         let calendar = Calendar::clone(&self.time.calendar).amended_by(Calendar::parse(text).unwrap());
         self.time.calendar = Arc::new(calendar);
         self
     }
 
     /// The same events in another order, some of them twice.
-    pub(super) fn shuffled(&self, seed: u64) -> Self {
+    pub(crate) fn shuffled(&self, seed: u64) -> Self {
         let mut state = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut next = |below: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -168,15 +168,33 @@ impl Story {
         Self { events, ..self.clone() }
     }
 
-    pub(super) fn file(&self) -> CaseFile {
+    /// Everything heard of so far came in at this moment.
+    pub(crate) fn heard_at(mut self, at: &str) -> Self {
+        self.events.iter_mut().for_each(|event| event.received_at = local(at));
+        self
+    }
+
+    pub(crate) fn events(&self) -> Vec<CaseEvent> {
+        self.events.clone()
+    }
+
+    pub(crate) fn payouts(&self) -> Vec<PayoutFacts> {
+        self.payouts.clone()
+    }
+
+    pub(crate) fn time(&self) -> &WorkingTime {
+        &self.time
+    }
+
+    pub(crate) fn file(&self) -> CaseFile {
         CaseFile::of(&self.events, &self.payouts, &terms())
     }
 
-    pub(super) fn findings(&self) -> Vec<FindingCode> {
+    pub(crate) fn findings(&self) -> Vec<FindingCode> {
         self.file().findings.iter().map(|one| one.code).collect()
     }
 
-    pub(super) fn clocks_at(&self, now: &str) -> Vec<(String, ClockState, String)> {
+    pub(crate) fn clocks_at(&self, now: &str) -> Vec<(String, ClockState, String)> {
         let (file, now) = (self.file(), local(now));
         let read = file.read(&self.time, &counting());
         read.into_iter()
@@ -184,15 +202,15 @@ impl Story {
             .collect()
     }
 
-    pub(super) fn state_at(&self, clock: &str, now: &str) -> ClockState {
+    pub(crate) fn state_at(&self, clock: &str, now: &str) -> ClockState {
         self.clocks_at(now).into_iter().find(|(id, ..)| id == clock).unwrap().1
     }
 
-    pub(super) fn deadline(&self, clock: &str) -> String {
+    pub(crate) fn deadline(&self, clock: &str) -> String {
         self.local(&self.reading(clock))
     }
 
-    pub(super) fn reading(&self, clock: &str) -> Reading {
+    pub(crate) fn reading(&self, clock: &str) -> Reading {
         let file = self.file();
         let read = file.read(&self.time, &counting());
         read.into_iter().find(|(one, _)| one.id.to_string() == clock).unwrap().1

@@ -1,0 +1,164 @@
+//! Case files, looked at as the real stores do.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use zhida_core::calendars;
+use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, Said};
+use zhida_core::ids::{ApplicationId, PolicyId};
+use zhida_core::payout::Payout;
+use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
+use zhida_core::ports::store::{StoreError, Which};
+use zhida_core::steps::{Arrival, Changes};
+use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Seen, look};
+use zhida_core::working_time::WorkingTime;
+
+/// What is stored of reviews.
+#[derive(Clone, Debug, Default)]
+pub struct CaseTables {
+    /// Events by source and id, each with its application.
+    pub events: BTreeMap<(String, String), (ApplicationId, CaseEvent)>,
+    /// Applications that changed.
+    pub marks: BTreeSet<ApplicationId>,
+    /// When each is to be looked at.
+    pub look_at: BTreeMap<ApplicationId, Option<Timestamp>>,
+    /// Alerts by id.
+    pub alerts: BTreeMap<String, Alert>,
+    /// Who is to be told what.
+    pub notices: BTreeSet<NoticeRequest>,
+}
+
+#[async_trait]
+impl CaseStore for MemoryStore {
+    async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
+        let mut tables = self.tables();
+        let now = self.clock();
+        for id in std::mem::take(&mut tables.cases.marks) {
+            let at = tables.cases.look_at.entry(id).or_default();
+            *at = Some(at.map_or(now, |at| at.min(now)));
+        }
+        let due = tables.cases.look_at.iter().filter_map(|(id, at)| at.filter(|at| *at <= now).map(|at| (at, id.clone())));
+        let mut due: Vec<(Timestamp, ApplicationId)> = due.collect();
+        due.sort();
+        due.truncate(max as usize);
+        for (_, id) in &due {
+            let seen = self.see(&tables, id)?;
+            tables.cases.look_at.insert(id.clone(), seen.look_at);
+            tables.cases.alerts.extend(seen.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
+            tables.cases.notices.extend(seen.notices);
+            self.write(&mut tables, Changes { journal: seen.journal, world: seen.world, ..Changes::default() });
+        }
+        Ok(u32::try_from(due.len()).unwrap_or(u32::MAX))
+    }
+
+    async fn case(&self, id: &ApplicationId) -> Result<Option<CaseView>, StoreError> {
+        let tables = self.tables();
+        let case = tables.case(id);
+        if case.events.is_empty() && case.payouts.is_empty() {
+            return Ok(None);
+        }
+        let seen = self.see(&tables, id)?;
+        let calendar_version = self.working_time(&tables)?.calendar.version().to_owned();
+        let (mut events, mut alerts) = (case.events, case.alerts);
+        events.sort_by_key(|event| event.at);
+        alerts.sort_by_key(|alert| (alert.raised.first().map(|rung| rung.raised_at), alert.id.clone()));
+        let (file, clocks, now) = (seen.file, seen.clocks, self.clock());
+        Ok(Some(CaseView { file, clocks, events, alerts, calendar_version, now }))
+    }
+
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
+        let tables = self.tables();
+        let of_department = |one: &&Alert| {
+            filter.department_id.is_none() || one.department_id == filter.department_id
+        };
+        let mut found: Vec<Alert> = tables.cases.alerts.values().filter(of_department).cloned().collect();
+        let raised = |one: &Alert| one.raised.first().map(|rung| rung.raised_at);
+        match filter.which {
+            Which::Open => {
+                found.retain(|one| one.cleared.is_none());
+                found.sort_by_key(|one| (one.deadline, one.id.clone()));
+            }
+            Which::All => found.sort_by_key(|one| std::cmp::Reverse((raised(one), one.id.clone()))),
+        }
+        found.truncate(filter.limit as usize);
+        Ok(found)
+    }
+
+    async fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        Ok(self.tables().cases.alerts.get(id).cloned())
+    }
+}
+
+impl MemoryStore {
+    fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
+        let time = self.working_time(tables)?;
+        let rules = &self.protocol.rules.supervision;
+        let district = District { rules, organisation: &tables.organisation, time: &time, now: self.clock() };
+        Ok(look(id, tables.case(id), district))
+    }
+
+    fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
+        let calendar = calendars::in_force(&tables.calendars).map_err(|error| StoreError::Corrupt {
+            place: "calendars".to_owned(),
+            what: error.to_string(),
+        })?;
+        let rules = &self.protocol.rules;
+        let hours = rules.supervision.hours.clone();
+        Ok(WorkingTime { calendar: Arc::new(calendar), zone: rules.zone.clone(), hours })
+    }
+}
+
+impl Tables {
+    fn case(&self, id: &ApplicationId) -> Case {
+        let events: Vec<CaseEvent> =
+            self.cases.events.values().filter(|(of, _)| of == id).map(|(_, event)| event.clone()).collect();
+        let policy = policy_of(&events).and_then(|id| self.policies.get(id));
+        Case {
+            policy: policy.map(|policy| (policy.department_id.clone(), policy.review.clone())),
+            events,
+            payouts: self.payouts.values().filter(|one| one.key.application_id == *id).map(PayoutFacts::of).collect(),
+            alerts: self.cases.alerts.values().filter(|one| one.application_id == *id).cloned().collect(),
+        }
+    }
+
+    pub(super) fn note_case(&mut self, arrival: &Arrival, now: Timestamp) {
+        let Some(CaseNote { application_id, at, said }) = &arrival.case else { return };
+        let (source, event_id) = (arrival.source.clone(), arrival.event_id.clone());
+        let event = CaseEvent {
+            source: source.clone(),
+            event_id: event_id.clone(),
+            at: *at,
+            received_at: now,
+            said: said.clone(),
+        };
+        self.cases.events.insert((source, event_id), (application_id.clone(), event));
+        self.cases.marks.insert(application_id.clone());
+    }
+
+    /// Open reviews of these policies, or of none that is known, are looked at anew.
+    pub(super) fn mark_cases(&mut self, concerned: impl Fn(Option<&PolicyId>) -> bool) {
+        let open: Vec<ApplicationId> =
+            self.cases.look_at.iter().filter(|(_, at)| at.is_some()).map(|(id, _)| id.clone()).collect();
+        for id in open {
+            if concerned(policy_of(&self.case(&id).events)) {
+                self.cases.marks.insert(id);
+            }
+        }
+    }
+
+    pub(super) fn note_change(&mut self, payout: &Payout) {
+        let before = self.payouts.get(&payout.key).map(Payout::state);
+        if before != Some(payout.state()) {
+            self.cases.marks.insert(payout.key.application_id.clone());
+        }
+    }
+}
+
+fn policy_of(events: &[CaseEvent]) -> Option<&PolicyId> {
+    events.iter().find_map(|event| match &event.said {
+        Said::Submitted { policy_id, .. } | Said::Approved { policy_id, .. } => Some(policy_id),
+        _ => None,
+    })
+}

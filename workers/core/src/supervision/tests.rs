@@ -1,0 +1,220 @@
+//! Alerts as stories: who is told when, what silences what, and when it is over.
+
+#![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+mod watch;
+
+use super::{Cleared, NotAcknowledged};
+use crate::case_file::tests::story::Story;
+use watch::Watch;
+
+/// Department D1 with officer O-D1 and head H-1, two supervisors, one inspector; the built-in ladder (0, 4, 8, 16 hours).
+fn stalled() -> Watch {
+    Watch::over(
+        Story::begins()
+            .submitted("2026-11-02T10:00")
+            .accepted("2026-11-02T11:00", "D1")
+            .assigned("2026-11-23T10:00", "first", "D1")
+            .publicity_started("2026-11-02T12:00")
+            .publicity_ended("2026-11-23T10:00"),
+    )
+}
+
+#[test]
+fn a_stalled_step_turns_yellow_and_red_and_climbs() {
+    let mut watch = stalled();
+    for (now, news) in [
+        ("2026-11-23T17:29", vec![]),
+        ("2026-11-23T17:30", vec!["step due_soon O-D1"]),
+        ("2026-11-24T17:29", vec![]),
+        ("2026-11-24T17:30", vec!["step overdue O-D1"]),
+        ("2026-11-25T09:00", vec![]),
+        ("2026-11-25T13:59", vec![]),
+        ("2026-11-25T15:00", vec!["step escalated_1 H-1"]), // four working hours
+        ("2026-11-26T09:00", vec![]),
+        ("2026-11-26T10:30", vec!["step escalated_2 S-1 S-2"]), // eight
+        ("2026-11-27T12:00", vec!["step escalated_3 I-1"]),     // sixteen
+        ("2026-12-31T12:00", vec![]),                           // the last rung was the last
+    ] {
+        assert_eq!(watch.news_of("step", now), news, "{now}");
+    }
+    watch.story = watch.story.decided("2026-12-31T13:00", "first", "D1", "approve");
+    assert_eq!(watch.news_of("step", "2026-12-31T13:00"), ["step cleared met"]);
+    assert_eq!(watch.cleared("step:first:D1:1"), Some(Cleared::Met));
+    assert_eq!(watch.told_of_the_end("step:first:D1:1"), ["H-1", "I-1", "O-D1", "S-1", "S-2"]);
+}
+
+#[test]
+fn whoever_looks_and_how_often_each_rung_is_raised_once() {
+    let mut often = stalled();
+    let mut seldom = stalled();
+    let mut quarter = crate::working_time::tests::local("2026-11-23T10:00");
+    let end = crate::working_time::tests::local("2026-11-27T12:00");
+    while quarter < end {
+        often.look_at(quarter);
+        often.look_at(quarter);
+        quarter += jiff::SignedDuration::from_mins(15);
+    }
+    often.look_at(end);
+    seldom.look_at(end);
+    assert_eq!(often.levels("step:first:D1:1"), seldom.levels("step:first:D1:1"));
+    assert_eq!(seldom.levels("step:first:D1:1"), ["due_soon", "overdue", "escalated_1", "escalated_2", "escalated_3"]);
+}
+
+#[test]
+fn after_an_outage_missed_rungs_are_made_up_in_one_notice_to_each() {
+    let mut watch = stalled();
+    watch.look("2026-11-27T12:00");
+    let mut told: Vec<String> = watch.notices_of("step:first:D1:1");
+    told.sort();
+    // The officer hears of the breach, not first of the warning: one notice, the highest.
+    assert_eq!(told, ["I-1 escalated_3", "H-1 escalated_1", "O-D1 overdue", "S-1 escalated_2", "S-2 escalated_2"].map(str::to_owned).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_rung_without_anybody_goes_on_to_the_next_and_says_so() {
+    let mut watch = stalled();
+    watch.organisation.officers.remove(&crate::ids::OfficerId::from("H-1"));
+    watch.look("2026-11-24T17:30");
+    assert_eq!(
+        watch.news_of("step", "2026-11-25T15:00"),
+        ["step escalated_1 (本部门及上级均无负责人 nobody heads D1 or a department above it)", "step escalated_2 S-1 S-2"]
+    );
+    assert_eq!(watch.news_of("step", "2026-11-26T10:30"), Vec::<String>::new(), "not told twice");
+}
+
+#[test]
+fn an_acknowledgement_rests_the_ladder_and_not_the_clock() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    let alert = watch.open("step:first:D1:1");
+    assert_eq!(watch.acknowledge(&alert, "O-D1", 8, "2026-11-25T09:00"), Ok(()));
+    // Eight working hours from nine: until 10:30 on the next day.
+    assert_eq!(watch.news_of("step", "2026-11-25T15:00"), Vec::<String>::new());
+    assert_eq!(watch.news_of("step", "2026-11-26T10:30"), ["step escalated_1 H-1", "step escalated_2 S-1 S-2"]);
+    let by_now = watch.acknowledge(&alert, "O-D1", 8, "2026-11-26T11:00");
+    assert!(matches!(by_now, Err(NotAcknowledged::NotTheirs { .. })), "not for those who supervise: {by_now:?}");
+    assert_eq!(watch.acknowledge(&alert, "S-1", 16, "2026-11-26T11:00"), Ok(()));
+    let again = watch.acknowledge(&alert, "S-2", 16, "2026-11-26T11:00");
+    assert!(matches!(again, Err(NotAcknowledged::Already { .. })), "two at once: one counts: {again:?}");
+    assert_eq!(watch.news_of("step", "2026-11-27T12:00"), Vec::<String>::new());
+}
+
+#[test]
+fn who_may_acknowledge_what() {
+    for (who, hours, expected) in [
+        ("O-D1", 8, "ok"),
+        ("H-1", 8, "ok"),
+        ("I-1", 8, "ok"),
+        ("O-D2", 8, "not theirs"),
+        ("nobody", 8, "not theirs"),
+        ("O-D1", 0, "too long"),
+        ("O-D1", 17, "too long"),
+    ] {
+        let mut watch = stalled();
+        watch.look("2026-11-24T17:30");
+        let alert = watch.open("step:first:D1:1");
+        let answer = match watch.acknowledge(&alert, who, hours, "2026-11-24T17:31") {
+            Ok(()) => "ok",
+            Err(NotAcknowledged::NotTheirs { .. }) => "not theirs",
+            Err(NotAcknowledged::TooLong { .. }) => "too long",
+            Err(NotAcknowledged::Cleared(_) | NotAcknowledged::Already { .. } | NotAcknowledged::OnceOnly) => "else",
+        };
+        assert_eq!(answer, expected, "{who} {hours}");
+    }
+}
+
+#[test]
+fn the_department_may_say_once_that_it_knows() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    let alert = watch.open("step:first:D1:1");
+    assert_eq!(watch.acknowledge(&alert, "O-D1", 1, "2026-11-24T17:31"), Ok(()));
+    assert_eq!(watch.acknowledge(&alert, "H-1", 1, "2026-11-25T11:00"), Err(NotAcknowledged::OnceOnly));
+    assert_eq!(watch.acknowledge(&alert, "S-1", 1, "2026-11-25T11:00"), Ok(()));
+}
+
+#[test]
+fn a_deadline_that_moves_clears_the_alert_and_the_next_cause_is_a_new_one() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    // An event that was late: the step had been paused in time.
+    watch.story = watch.story.paused("2026-11-24T10:00", None);
+    assert_eq!(watch.news_of("step", "2026-11-24T18:00"), ["step cleared moved"]);
+    watch.story = watch.story.resumed("2026-11-25T10:00", None);
+    assert_eq!(watch.news_of("step", "2026-11-25T10:00"), ["step due_soon O-D1"]);
+    assert_eq!(watch.news_of("step", "2026-11-25T17:30"), ["step overdue O-D1"]);
+    assert_eq!(watch.episodes("step:first:D1:1"), 2);
+}
+
+#[test]
+fn a_replayed_history_is_recorded_and_not_sent() {
+    let long_ago = Story::begins()
+        .submitted("2025-11-03T10:00")
+        .accepted("2025-11-03T11:00", "D1")
+        .assigned("2025-11-03T11:00", "first", "D1");
+    // While it comes in nothing rings …
+    let mut watch = Watch::over(long_ago.clone().heard_at("2026-11-23T10:00"));
+    assert_eq!(watch.news("2026-11-23T10:00"), Vec::<String>::new());
+    // … when it is whole, what was late is recorded …
+    let whole = long_ago.clone().decided("2025-11-06T10:00", "first", "D1", "approve").approved("2025-11-20T10:00");
+    watch.story = whole.heard_at("2026-11-23T10:00");
+    watch.look("2026-11-23T10:01");
+    assert_eq!(watch.recorded("step:first:D1:1"), ["due_soon", "overdue", "escalated_1", "escalated_2"]);
+    assert!(watch.all_notices().is_empty());
+    assert_eq!(watch.news("2026-11-24T10:00"), Vec::<String>::new(), "once");
+    // … and what is open after all rings after a pause, all rungs in one.
+    let mut watch = Watch::over(long_ago.heard_at("2026-11-23T10:00"));
+    watch.look("2026-11-23T10:00");
+    assert_eq!(watch.news("2026-11-23T10:29"), Vec::<String>::new());
+    assert!(!watch.news("2026-11-23T10:30").is_empty());
+}
+
+#[test]
+fn what_never_was_is_cleared_and_says_so() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    // The assignment turns out to be another department's: its event is corrected under another id, the old one is gone.
+    watch.story = Story::begins().submitted("2026-11-23T10:00").accepted("2026-11-23T11:00", "D1");
+    assert!(watch.news("2026-11-24T17:31").contains(&"step cleared gone".to_owned()));
+}
+
+#[test]
+fn the_enterprises_own_time_does_not_climb() {
+    let mut watch = Watch::over(
+        Story::begins()
+            .submitted("2026-11-02T10:00")
+            .accepted("2026-11-02T11:00", "D1")
+            .supplement_requested("2026-11-02T12:00", "D1"),
+    );
+    watch.look("2026-11-09T17:30");
+    assert_eq!(watch.levels("supplement:1"), ["due_soon", "overdue"]);
+    watch.look("2026-11-20T17:30");
+    assert_eq!(watch.levels("supplement:1"), ["due_soon", "overdue"]);
+}
+
+#[test]
+fn an_officer_on_leave_is_stood_in_for() {
+    let mut watch = stalled();
+    watch.absent("O-D1", "2026-11-23", "2026-11-30", "H-1");
+    assert_eq!(watch.news_of("step", "2026-11-23T17:30"), ["step due_soon H-1"]);
+}
+
+#[test]
+fn an_amended_calendar_is_seen_at_the_next_look() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    watch.story = watch.story.calendar("version,amended\nyear,2026,notice\noff,2026-11-24,x\n");
+    assert_eq!(watch.news_of("step", "2026-11-24T17:31"), ["step cleared moved", "step due_soon O-D1"]);
+    assert_eq!(watch.news_of("step", "2026-11-25T17:30"), ["step overdue O-D1"]);
+}
+
+#[test]
+fn a_payout_that_is_not_credited_climbs_too() {
+    let mut watch = Watch::over(Story::begins().approved("2026-11-23T10:00").payout("2026-11-23T10:00"));
+    watch.look("2026-11-24T10:00");
+    assert_eq!(watch.levels("payout:1")[..2], ["due_soon", "overdue"]);
+    watch.story = watch.story.credited("2026-11-24T11:00");
+    watch.look("2026-11-24T11:01");
+    assert_eq!(watch.cleared("payout:1"), Some(Cleared::Met));
+}
