@@ -282,9 +282,9 @@ impl AuthorityReader for SealedEvents {
         let approval = self.arrival(approval)?;
         let Fact::Approved(approved) = &approval.fact else { return None };
         let correction = correction.map(|event| self.arrival(event));
-        let keyids = std::iter::once(approval).chain(correction.flatten()).map(|arrival| &arrival.keyid);
+        let mut keyids = std::iter::once(approval).chain(correction.flatten()).map(|arrival| &arrival.keyid);
         let revoked = self.revoked_keys();
-        let revoked_key = keyids.cloned().find(|keyid| revoked.contains(keyid));
+        let revoked_key = keyids.find(|keyid| revoked.contains(*keyid)).cloned();
         let payee = match correction.map(|arrival| arrival.map(|one| &one.fact)) {
             None => approved.payee.clone(),
             Some(Some(Fact::PayeeCorrected(_, payee, _))) => payee.clone(),

@@ -100,6 +100,10 @@ pub(crate) async fn acts_are_done_once_and_refusals_leave_a_trace(world: World) 
     assert!(!world.figures().await.stopped, "a conflict does nothing");
     assert_eq!(world.store.act(&hold).await.unwrap(), Acted::Duplicate, "and changes nothing that is remembered");
     let stranger = signed("act-strange", "nobody", Act::Stop);
+    let gone = world.store.operators().await.unwrap().into_iter().find(|one| one.id.0 == "R-2").unwrap();
+    world.store.put_operator(&Operator { disabled_at: Some(world.now().await), ..gone }, "test").await.unwrap();
+    let disabled = Acted::UnknownOperator(OperatorId::from("R-2"));
+    assert_eq!(world.act("R-2", Act::Stop).await, disabled, "disabled since the signature was checked");
     let unknown = Acted::UnknownOperator(OperatorId::from("nobody"));
     assert_eq!(world.store.act(&stranger).await.unwrap(), unknown);
     assert!(was_refused(&world.act("O-1", Act::Cancel(key(1))).await));

@@ -4,8 +4,8 @@ use crate::world::{World, correction, doubtful, key, on_the_way, rejected, withd
 use jiff::{SignedDuration, Timestamp};
 use zhida_core::ids::InstructionId;
 use zhida_core::money::Fen;
-use zhida_core::payout::{Carrier, Word};
-use zhida_core::steps::TakenIn;
+use zhida_core::payout::{Carrier, HoldCode, Word};
+use zhida_core::steps::{Act, TakenIn};
 
 fn debit() -> Word {
     Word::Settled { credited_at: Some(Timestamp::UNIX_EPOCH), bank_reference: Some("R-9".to_owned()) }
@@ -129,4 +129,19 @@ pub(crate) async fn too_late_for_a_repetition_rings_and_waits(world: World) {
     assert_eq!(world.rang("resend_expired").await, 1);
     assert_eq!(world.states([1]).await, ["unknown"]);
     assert_eq!(world.claim("M-2").await, None);
+}
+
+pub(crate) async fn what_waited_beyond_the_time_of_repetitions_is_not_sent(world: World) {
+    // Repetitions are recognised for an hour only. It was absent, and to be sent again, when an officer held it.
+    world.accept([1]).await;
+    let claimed = world.claimed("M-1").await;
+    world.book(&claimed, doubtful()).await;
+    world.enquire_finds_nothing().await;
+    world.done("O-1", Act::Hold(key(1))).await;
+    assert_eq!(world.claim("M-2").await, None);
+    world.pass(SignedDuration::from_hours(2));
+    world.done("R-1", Act::Release(key(1), vec![HoldCode::Operator])).await;
+    assert_eq!(world.claim("M-3").await, None, "the bank need not recognise it any more");
+    world.enquire_finds_nothing().await;
+    assert_eq!((world.rang("resend_expired").await, world.states([1]).await), (1, vec!["unknown"]));
 }

@@ -65,6 +65,7 @@ cases! {
     sending::lack_of_funds_and_a_closed_window_give_the_next_generation;
     sending::a_message_refused_whole_is_split_until_the_culprit_is_alone;
     sending::limits_let_the_rest_wait with |rules| rules.limits.per_hour = Some(25_000);
+    sending::two_handles_never_pass_a_limit with |rules| rules.limits.per_hour = Some(25_000);
     sending::another_account_waits_for_confirmation;
     sending::a_days_limit_lets_the_rest_wait with |rules| rules.limits.per_day = Some(25_000);
     sending::one_funds_limit_holds_up_no_other_fund with |rules| rules.limits.per_fund_per_day = Some(25_000);
@@ -78,6 +79,8 @@ cases! {
     evidence::evidence_for_nobody_is_kept_and_rings;
     evidence::withdrawal_at_every_state;
     evidence::too_late_for_a_repetition_rings_and_waits
+        with |rules| rules.bank.idempotency_window = jiff::SignedDuration::from_hours(1);
+    evidence::what_waited_beyond_the_time_of_repetitions_is_not_sent
         with |rules| rules.bank.idempotency_window = jiff::SignedDuration::from_hours(1);
     acting::holds_and_releases_by_two_officers;
     acting::the_stop_switch_needs_two_to_open;
@@ -109,6 +112,7 @@ cases! {
     restoring::a_backup_of_a_recovered_database_is_recovered_again;
     restoring::an_approval_ahead_of_the_clock_is_from_before_the_restore;
     restoring::what_a_lost_history_paid_is_found_and_not_paid_again;
+    restoring::the_first_stays_while_its_successor_is_not_known_to_be_absent;
     restoring::an_approval_from_before_the_restore_is_asked_for_first;
     restoring::evidence_that_came_before_its_approval_is_heard;
     restoring::what_was_paid_before_its_policy_is_known_is_charged_when_it_is;

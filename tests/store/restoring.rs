@@ -99,6 +99,27 @@ pub(crate) async fn what_a_lost_history_paid_is_found_and_not_paid_again(world: 
     assert_eq!(world.claim("M-1").await, None);
 }
 
+pub(crate) async fn the_first_stays_while_its_successor_is_not_known_to_be_absent(world: World) {
+    world.accept([1]).await;
+    recover(&world).await;
+    let first = world.instruction(1).await;
+    // Within the window "not found" says nothing of the successor either.
+    world.pass(world.rules().bank.lease);
+    assert_eq!(world.enquire(|_| EnquiryOutcome::NotFound).await, 2);
+    let silent = || EnquiryOutcome::NoAnswer { why: "time-out".to_owned(), retry_after: None };
+    for _ in 0..3 {
+        world.pass(world.rules().bank.visibility + world.rules().bank.lease);
+        let asked = world.enquire(|id| if *id == first { EnquiryOutcome::NotFound } else { silent() }).await;
+        assert_eq!(asked, 2, "each, and its successor");
+    }
+    open(&world).await;
+    assert_eq!(world.states([1]).await, ["unknown"]);
+    assert_eq!(world.claim("M-1").await, None, "a lost history may have paid with the successor");
+    world.enquire_finds_nothing().await;
+    world.pay("M-2").await;
+    assert_eq!(world.states([1]).await, ["settled"]);
+}
+
 pub(crate) async fn an_approval_from_before_the_restore_is_asked_for_first(world: World) {
     let old = world.award(1).await;
     recover(&world).await;
@@ -160,6 +181,7 @@ pub(crate) async fn a_claim_of_a_lost_history_means_nothing(world: World) {
     world.accept([1]).await;
     let lost = world.claimed("M-1").await;
     recover(&world).await;
+    assert!(world.payout(1).await.epoch > 1_000_000, "above any that a lost history gave");
     assert!(world.other.may_write(&lost).await.unwrap().is_err());
     // Its answer is evidence all the same.
     let report = StatusReport { instruction_id: world.instruction(1).await, word: settled() };
@@ -198,6 +220,12 @@ pub(crate) async fn a_statement_check_lets_what_is_too_old_go_again(world: World
     assert!(check(world.now().await).await);
     let again = world.store.claim(MsgId::from("M-3"), 200).await.unwrap().expect("it goes again");
     assert_eq!(again.members[0].0.instruction_id, id, "under its old name");
+    // The check is used up by one sending: what happened to that one it cannot have seen.
+    world.book(&again, CallOutcome::Doubtful { why: "time-out".to_owned(), retry_after: None }).await;
+    world.enquire_finds_nothing().await;
+    assert_eq!(world.claim("M-4").await, None);
+    assert!(check(world.now().await + SignedDuration::from_hours(24)).await);
+    let again = world.claimed("M-5").await;
     world.answer(&again, settled()).await;
     assert_eq!(world.states([1]).await, ["settled"]);
 }

@@ -211,6 +211,20 @@ pub(crate) async fn limits_let_the_rest_wait(world: World) {
     assert_eq!(world.states(1..=4).await, ["settled"; 4]);
 }
 
+pub(crate) async fn two_handles_never_pass_a_limit(world: World) {
+    // The limit is 250 yuan in one clock hour; every round is another hour, at its start.
+    let into = world.now().await.as_second() % 3600;
+    world.pass(SignedDuration::from_secs(3600 - into + 1));
+    world.accept(1..=16).await;
+    for round in 0..5 {
+        let [one, other] = ["a", "b"].map(|name| MsgId(format!("M-{round}{name}")));
+        let both = tokio::join!(world.store.claim(one, 2), world.other.claim(other, 2));
+        let claimed = [both.0.unwrap(), both.1.unwrap()].into_iter().flatten();
+        assert_eq!(claimed.map(|one| one.members.len()).sum::<usize>(), 2, "what one sends counts for the other");
+        world.pass(SignedDuration::from_hours(1));
+    }
+}
+
 pub(crate) async fn another_account_waits_for_confirmation(world: World) {
     let award = async |number: u32, account: &str| {
         let award = world.award(number).await;

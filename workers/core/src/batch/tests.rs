@@ -221,3 +221,22 @@ fn the_last_look_before_the_socket_asks_everything_again() {
         assert!(may_be_written(&claimed, &[], Stopped::No).is_err(), "{name}: a member that is gone");
     }
 }
+
+#[test]
+fn a_message_is_not_written_beside_another_generation_that_may_move_money() {
+    for (word, carrier) in [(Word::OnTheWay, Carrier::Pushed), (settled(), Carrier::Statement)] {
+        let mut story = after(Story::ready(rules()), |story| story.refused("AC01"));
+        story.corrects("2").unwrap();
+        story.claim().unwrap();
+        let (payout, _) = member(&story, 1);
+        let member = Member { key: payout.key.clone(), instruction_id: story.id(2) };
+        let members = vec![(member, payout.epoch)];
+        let claimed =
+            ClaimedBatch { msg_id: MsgId::from("M-2"), bytes: Vec::new(), members, lease: SignedDuration::ZERO };
+        assert_eq!(may_be_written(&claimed, std::slice::from_ref(&payout), Stopped::No), Ok(()));
+        story.says(1, word.clone(), carrier);
+        let (payout, _) = self::member(&story, 1);
+        let why = may_be_written(&claimed, &[payout], Stopped::No).unwrap_err();
+        assert!(why.contains("held, ended or paid by now"), "{word:?}: {why}");
+    }
+}

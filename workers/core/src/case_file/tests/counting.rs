@@ -20,7 +20,7 @@ fn workdays() -> BTreeSet<Date> {
         if named == Some(DayKind::Work) || (named.is_none() && weekday) {
             found.insert(day);
         }
-        day = day + 1.day();
+        day += 1.day();
     }
     found
 }

@@ -186,9 +186,10 @@ fn an_answer_that_names_another_instruction_is_not_dropped() {
 #[test]
 fn what_would_be_sent_is_what_was_signed() {
     type Edit = fn(&mut crate::payout::Payout);
-    let edits: [(&str, Edit); 4] = [
+    let edits: [(&str, Edit); 5] = [
         ("the payee", |one| one.instructions[0].payee = crate::scenery::payee("666")),
         ("the amount", |one| one.amount = Fen(99)),
+        ("the currency", |one| one.currency = "USD".to_owned()),
         ("the enterprise", |one| one.enterprise.uscc = "91350100M000100Y44".to_owned()),
         ("the id", |one| one.instructions[0].id = InstructionId::from("ANOTHER")),
     ];
