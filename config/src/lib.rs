@@ -5,6 +5,7 @@ pub mod address;
 pub mod calendar;
 pub mod form;
 pub mod layers;
+pub mod office;
 pub mod problem;
 pub mod sample_district;
 pub mod sections;

@@ -5,6 +5,7 @@
 use crate::address::{DatabaseUrl, HttpUrl, QueueUrl};
 use crate::form::{Amount, Secrecy, Secret, Setting, choice};
 use crate::layers::Key;
+use crate::office::{OfficeHours, Part};
 use crate::settings::Reader;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -266,6 +267,33 @@ section!(
     Calendar = "calendar" {
         /// Zone of days and hours.
         timezone: TimeZone,
+    }
+);
+section!(
+    /// Supervision of reviews: how deadlines are counted and when they ring.
+    Supervision = "supervision" {
+        /// Pause between looks at what is due.
+        sweep_seconds: u32,
+        /// Applications in one transaction at most.
+        batch_max: u32,
+        /// The hours of a working day.
+        hours: OfficeHours,
+        /// Working days from application to acceptance.
+        acceptance_working_days: u32,
+        /// Working days of a step whose length nobody has stated.
+        step_working_days: u32,
+        /// Working days for the enterprise to bring what is missing.
+        supplement_working_days: u32,
+        /// Working days by which all pauses of a clock together move its deadline at most.
+        pause_max_working_days: u32,
+        /// Working days before its deadline at which a clock is due soon.
+        due_soon_working_days: u32,
+        /// Part of its time after which a clock by natural time is due soon.
+        due_soon_part: Part,
+        /// Working hours for which an acknowledgement rests a ladder at most.
+        acknowledge_max_working_hours: u32,
+        /// Minutes that a deadline waits which was past when its clock was heard of.
+        replay_minutes: u32,
     }
 );
 section!(

@@ -6,7 +6,7 @@ use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
     Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
-    Relay, Release, Store, Sweeps,
+    Relay, Release, Store, Supervision, Sweeps,
 };
 use crate::tokens::ApiToken;
 use crate::trusted_keys::TrustedKey;
@@ -44,6 +44,8 @@ pub struct Settings {
     pub holds: Holds,
     /// `calendar.*`
     pub calendar: Calendar,
+    /// `supervision.*`
+    pub supervision: Supervision,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -109,6 +111,7 @@ impl Settings {
         let release = Release::read(reader);
         let holds = Holds::read(reader);
         let calendar = Calendar::read(reader);
+        let supervision = Supervision::read(reader);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -128,6 +131,7 @@ impl Settings {
             release: release?,
             holds: holds?,
             calendar: calendar?,
+            supervision: supervision?,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -154,6 +158,7 @@ pub(crate) fn keys() -> &'static [Key] {
             Release::KEYS,
             Holds::KEYS,
             Calendar::KEYS,
+            Supervision::KEYS,
             Payout::KEYS,
             Sweeps::KEYS,
             Relay::KEYS,

@@ -14,6 +14,7 @@ mod payments;
 mod readme;
 mod restore;
 mod service;
+mod supervision;
 mod verbs;
 mod world;
 

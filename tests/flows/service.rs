@@ -53,7 +53,7 @@ async fn a_process_runs_the_roles_it_was_given() {
     assert_eq!(world.get("/v1/payouts/A-1").await.0, 404, "the API is the role console");
     assert_eq!(world.get("/metrics").await.0, 200);
     assert_eq!(world.terminate().0, Some(0));
-    let refused = world.ends(2, &["serve", "--only", "supervision"]);
+    let refused = world.ends(2, &["serve", "--only", "registry"]);
     assert!(refused.contains("is to come"), "{refused}");
 }
 

@@ -13,12 +13,12 @@ use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
-use zhida_core::ports::store::*;
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
+use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
-use zhida_core::supervision::Alert;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
+use zhida_core::supervision::Alert;
 use zhida_tests::memory_store::MemoryStore;
 
 /// One worker's connection to the store.

@@ -53,7 +53,7 @@ impl Place {
         self.execute(&format!(
             "create role {user} login password 'secret';
              grant select, insert, update on all tables in schema public to {user};
-             grant delete on outbox, reconsiderations to {user};"
+             grant delete on outbox, reconsiderations, case_marks, clocks to {user};"
         ))
         .await
         .unwrap();

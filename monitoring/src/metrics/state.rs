@@ -39,6 +39,12 @@ pub struct StateFigures {
     pub quarantine_other: u64,
     /// Alarms of the last hour by kind; every kind, also those at 0.
     pub alarms: Vec<(&'static str, u64)>,
+    /// Clocks that have not ended, by state; every state, also those at 0.
+    pub clocks: Vec<(&'static str, u64)>,
+    /// Open alerts of supervision by state (`due_soon`, `overdue`); both, also those at 0.
+    pub review_alerts: Vec<(&'static str, u64)>,
+    /// How long the oldest case file that is due waits.
+    pub case_files_due: Option<Duration>,
     /// The stop switch.
     pub stop_switch: StopSwitch,
 }
@@ -88,6 +94,13 @@ impl StateGauges {
         for (kind, count) in &figures.alarms {
             self.set(table::ALARMS, &[kind], whole(*count));
         }
+        for (state, count) in &figures.clocks {
+            self.set(table::REVIEW_CLOCKS, &[state], whole(*count));
+        }
+        for (state, count) in &figures.review_alerts {
+            self.set(table::ALERTS_OPEN, &[state], whole(*count));
+        }
+        self.set(table::CASE_FILES_DUE, &[], age(figures.case_files_due));
         for fund in &figures.funds {
             self.set(table::FUND_APPROPRIATED, &[&fund.fund], fen(fund.appropriated_fen));
             self.set(table::FUND_COMMITTED, &[&fund.fund], fen(fund.committed_fen));

@@ -101,6 +101,15 @@ table! {
         "Alarms of the last hour that a person must look at, by kind; read from the database, so that one written while nobody served still rings.",
         "一小时内需人工处理的警报";
 
+    // ── reviews ──
+    REVIEW_CLOCKS = "zhida_review_clocks", Kind::State, ["state"],
+        "Clocks of reviews and payouts that have not ended, by state.", "运行中的时限";
+    ALERTS_OPEN = "zhida_review_alerts_open", Kind::State, ["state"],
+        "Open alerts of supervision: due soon (yellow), overdue (red, with its ladder).", "未消除的预警";
+    CASE_FILES_DUE = "zhida_case_files_oldest_due_seconds", Kind::State, [],
+        "How long the oldest case file that is due waits to be looked at; 0 when none does. Supervision stands still while it grows.",
+        "待巡查案卷最久等待";
+
     // ── funds, in minor units of the fund's currency ──
     FUND_APPROPRIATED = "zhida_fund_appropriated_fen", Kind::State, ["fund"],
         "Appropriated to the fund.", "资金总额(分)";

@@ -17,7 +17,8 @@ create index case_events_by_application on case_events (application_id);
 -- What changed: an application to be looked at. Only inserted into while money moves, so that nobody waits for it.
 create table case_marks (
     id bigint generated always as identity primary key,
-    application_id text collate "C" not null
+    application_id text collate "C" not null,
+    at bigint not null
 );
 
 create table case_files (

@@ -17,7 +17,8 @@ create index case_events_by_application on case_events (application_id);
 -- What changed: an application to be looked at. Only inserted into while money moves, so that nobody waits for it.
 create table case_marks (
     id integer primary key autoincrement,
-    application_id text not null
+    application_id text not null,
+    at integer not null
 ) strict;
 
 create table case_files (

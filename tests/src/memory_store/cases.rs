@@ -10,7 +10,7 @@ use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, Said};
 use zhida_core::ids::{ApplicationId, PolicyId};
 use zhida_core::payout::Payout;
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
-use zhida_core::ports::store::{StoreError, Which};
+use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
 use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Seen, look};
 use zhida_core::working_time::WorkingTime;
@@ -39,7 +39,8 @@ impl CaseStore for MemoryStore {
             let at = tables.cases.look_at.entry(id).or_default();
             *at = Some(at.map_or(now, |at| at.min(now)));
         }
-        let due = tables.cases.look_at.iter().filter_map(|(id, at)| at.filter(|at| *at <= now).map(|at| (at, id.clone())));
+        let due =
+            tables.cases.look_at.iter().filter_map(|(id, at)| at.filter(|at| *at <= now).map(|at| (at, id.clone())));
         let mut due: Vec<(Timestamp, ApplicationId)> = due.collect();
         due.sort();
         due.truncate(max as usize);
@@ -70,9 +71,7 @@ impl CaseStore for MemoryStore {
 
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, StoreError> {
         let tables = self.tables();
-        let of_department = |one: &&Alert| {
-            filter.department_id.is_none() || one.department_id == filter.department_id
-        };
+        let of_department = |one: &&Alert| filter.department_id.is_none() || one.department_id == filter.department_id;
         let mut found: Vec<Alert> = tables.cases.alerts.values().filter(of_department).cloned().collect();
         let raised = |one: &Alert| one.raised.first().map(|rung| rung.raised_at);
         match filter.which {
@@ -99,11 +98,27 @@ impl MemoryStore {
         Ok(look(id, tables.case(id), district))
     }
 
+    pub(super) fn count_cases(&self, tables: &Tables, figures: &mut Figures) -> Result<(), StoreError> {
+        for id in tables.cases.look_at.keys() {
+            for row in self.see(tables, id)?.clocks.iter().filter(|row| row.state.is_open()) {
+                *figures.clocks_by_state.entry(row.state.code().to_owned()).or_default() += 1;
+            }
+        }
+        for alert in tables.cases.alerts.values().filter(|one| one.cleared.is_none()) {
+            let (yellow, red) = &mut figures.alerts_open;
+            *(if alert.is_red() { red } else { yellow }) += 1;
+        }
+        let now = self.clock();
+        figures.oldest_case_due = tables.cases.look_at.values().flatten().filter(|at| **at <= now).min().copied();
+        if figures.oldest_case_due.is_none() && !tables.cases.marks.is_empty() {
+            figures.oldest_case_due = Some(now);
+        }
+        Ok(())
+    }
+
     fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
-        let calendar = calendars::in_force(&tables.calendars).map_err(|error| StoreError::Corrupt {
-            place: "calendars".to_owned(),
-            what: error.to_string(),
-        })?;
+        let calendar = calendars::in_force(&tables.calendars)
+            .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
         let rules = &self.protocol.rules;
         let hours = rules.supervision.hours.clone();
         Ok(WorkingTime { calendar: Arc::new(calendar), zone: rules.zone.clone(), hours })

@@ -52,6 +52,12 @@ pub(crate) enum Verb {
     /// Payouts, and acts of named operators on them
     #[command(subcommand)]
     Payouts(PayoutsVerb),
+    /// Deadlines of reviews and payouts
+    #[command(subcommand)]
+    Clock(ClockVerb),
+    /// What supervision found: who is late with what, and who was told
+    #[command(subcommand)]
+    Alerts(AlertsVerb),
     /// What could not be taken in
     #[command(subcommand)]
     Quarantine(QuarantineVerb),
@@ -76,6 +82,43 @@ pub(crate) enum Verb {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockVerb {
+    /// How the deadlines of an application came about, day by day
+    Explain {
+        application_id: String,
+        /// Only this clock, such as `review:1`
+        #[arg(long)]
+        clock: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsVerb {
+    /// List open alerts, the oldest deadline first
+    List {
+        /// Also those that are cleared, newest first
+        #[arg(long)]
+        all: bool,
+        /// Only this department's
+        #[arg(long, value_name = "ID")]
+        department: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its rungs, who was told and who took notice
+    Show {
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// End when everything is at rest
@@ -94,7 +137,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Only these workers, comma separated: intake,payout,relay,console
+    /// Only these workers, comma separated: intake,payout,supervision,relay,console
     #[arg(long, value_delimiter = ',', value_name = "ROLES")]
     pub(crate) only: Vec<String>,
 }

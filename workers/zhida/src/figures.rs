@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use zhida_adapters::transport::rabbitmq::{BrokerFigures, BrokerHealth, Queue, RabbitProbe};
+use zhida_core::case_file::ClockState;
 use zhida_core::payout::{AlarmKind, HoldCode, PayoutState};
 use zhida_core::ports::store::{Figures, Store};
 use zhida_monitoring::health::Check;
@@ -111,6 +112,13 @@ fn state_figures(figures: &Figures) -> StateFigures {
                 left_fen: fund.appropriated.0 - fund.committed.0,
             })
             .collect(),
+        clocks: ClockState::ALL
+            .iter()
+            .filter(|state| state.is_open())
+            .map(|state| (state.code(), count(&figures.clocks_by_state, state.code())))
+            .collect(),
+        review_alerts: vec![("due_soon", figures.alerts_open.0), ("overdue", figures.alerts_open.1)],
+        case_files_due: age(figures.oldest_case_due),
         outbox_unsent: figures.outbox.0,
         outbox_oldest: age(figures.outbox.1),
         quarantine_conflicts: conflicts.iter().map(|(_, count)| **count).sum(),

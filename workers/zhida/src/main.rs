@@ -13,7 +13,7 @@ mod verbs;
 mod wiring;
 
 use clap::Parser;
-use cli::{CalendarVerb, Cli, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
+use cli::{CalendarVerb, Cli, ClockVerb, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
 use std::process::ExitCode;
 use wiring::Context;
 use zhida_config::{QueueUrl, Settings};
@@ -94,6 +94,10 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         }
         Verb::Trace { application_id, json } => verbs::trace::run(&context, &application_id, json).await,
         Verb::Payouts(verb) => verbs::payouts::run(&context, &verb).await,
+        Verb::Clock(ClockVerb::Explain { application_id, clock, json }) => {
+            verbs::clock::explain(&context, &application_id, clock.as_deref(), json).await
+        }
+        Verb::Alerts(verb) => verbs::alerts::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
         Verb::Recover { not_restored: false } => verbs::recover::run(&context).await,

@@ -2,11 +2,14 @@
 
 use jiff::SignedDuration;
 use std::sync::Arc;
-use zhida_config::sections::{Idempotency, Switch};
+use zhida_config::sections::{self, Idempotency, Switch};
 use zhida_config::{Calendar, Settings};
+use zhida_core::case_file::Counting;
 use zhida_core::money::Fen;
 use zhida_core::rails::LargeValueRail;
 use zhida_core::rules::{self, BankRules, ChangedPayee, Enquiries, Limits, Rules};
+use zhida_core::supervision::SupervisionRules;
+use zhida_core::working_time::Hours;
 
 /// The rules that these settings state, for `district`, with its working-day calendar.
 pub(crate) fn rules(settings: &Settings, district: &str, calendar: Calendar) -> Rules {
@@ -55,6 +58,25 @@ pub(crate) fn rules(settings: &Settings, district: &str, calendar: Calendar) -> 
             zone: settings.calendar.timezone.clone(),
         }),
         zone: settings.calendar.timezone.clone(),
+        supervision: supervision(&settings.supervision),
         ..defaults
+    }
+}
+
+fn supervision(settings: &sections::Supervision) -> SupervisionRules {
+    let days = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+    let part = settings.due_soon_part;
+    SupervisionRules {
+        hours: settings.hours.stretches().iter().map(|(from, to)| Hours { from: *from, to: *to }).collect(),
+        counting: Counting {
+            pause_max_working_days: settings.pause_max_working_days,
+            due_soon_working_days: days(settings.due_soon_working_days),
+            due_soon_part: (part.numerator, part.denominator),
+        },
+        acceptance_working_days: days(settings.acceptance_working_days),
+        supplement_working_days: days(settings.supplement_working_days),
+        step_working_days: days(settings.step_working_days),
+        acknowledge_max_working_hours: settings.acknowledge_max_working_hours,
+        replay_pause: SignedDuration::from_mins(i64::from(settings.replay_minutes)),
     }
 }

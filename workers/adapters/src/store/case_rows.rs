@@ -5,10 +5,10 @@ use super::link::Tx;
 use super::value::{Record, Row, Value, json};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use zhida_core::case_file::{ClockKind, ClockState};
+use zhida_core::case_file::ClockKind;
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::ports::cases::AlertFilter;
-use zhida_core::ports::store::Which;
+use zhida_core::ports::store::{Figures, Which};
 use zhida_core::supervision::{Alert, Cleared, ClockRow, Raised, Seen};
 
 /// Writes what looks have seen.
@@ -185,9 +185,7 @@ fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Al
     let because: Option<String> = row.get("cleared_because")?;
     let unreadable = |column: &str, what: &str| Fault::corrupt(column, &what.to_owned()).at("alerts", &id);
     let because = match because {
-        Some(code) => {
-            Some(Cleared::from_code(&code).ok_or_else(|| unreadable("cleared_because", &code))?)
-        }
+        Some(code) => Some(Cleared::from_code(&code).ok_or_else(|| unreadable("cleared_because", &code))?),
         None => None,
     };
     Ok(Alert {
@@ -205,14 +203,19 @@ fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Al
     })
 }
 
-/// How many clocks stand how, of those that have not ended.
-pub(super) async fn open_clocks(tx: &mut Tx) -> Result<BTreeMap<ClockState, u64>, Fault> {
-    let rows = tx.rows("select state, count(*) as n from clocks where ended_at is null group by state", vec![]).await?;
-    let mut counts = BTreeMap::new();
-    for row in &rows {
-        let state: String = row.get("state")?;
-        let state = ClockState::from_code(&state).ok_or_else(|| Fault::corrupt("clocks.state", &state))?;
-        counts.insert(state, row.unsigned("n")?);
+/// The figures of supervision: what is open and what waits, each by an index that holds nothing else.
+pub(super) async fn count(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+    for row in &tx.rows("select state, count(*) as n from clocks where ended_at is null group by state", vec![]).await?
+    {
+        figures.clocks_by_state.insert(row.get("state")?, row.unsigned("n")?);
     }
-    Ok(counts)
+    let sql = "select count(*) filter (where level = 'due_soon') as yellow, \
+        count(*) filter (where level <> 'due_soon') as red from alerts where cleared_at is null";
+    let row = tx.one(sql, vec![]).await?;
+    figures.alerts_open = (row.unsigned("yellow")?, row.unsigned("red")?);
+    let sql = "select (select min(look_at) from case_files where look_at is not null and look_at <= $1) as due, \
+        (select min(at) from case_marks) as marked";
+    let row = tx.one(sql, vec![tx.now.into()]).await?;
+    figures.oldest_case_due = row.time_or_none("due")?.into_iter().chain(row.time_or_none("marked")?).min();
+    Ok(())
 }

@@ -246,7 +246,8 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
             marked.insert(&key.application_id);
         }
     }
-    let mark = |id: &ApplicationId| -> Record { vec![("application_id", Value::from(id.as_str()))] };
+    let mark =
+        |id: &ApplicationId| -> Record { vec![("application_id", Value::from(id.as_str())), ("at", now.into())] };
     tx.insert("case_events", events, "").await?;
     tx.insert("case_marks", marked.into_iter().map(mark).collect(), "").await
 }

@@ -264,10 +264,13 @@ impl ClockState {
         }
     }
 
-    /// Reads a name.
+    /// Its clock has not ended.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Running | Self::DueSoon | Self::Overdue | Self::Paused => true,
+            Self::Met | Self::MetLate | Self::Void => false,
+        }
     }
 }
 
@@ -339,7 +342,8 @@ impl Clock {
             return None;
         }
         let pauses = self.pauses.iter().flat_map(|pause| [Some(pause.from), pause.to]).flatten();
-        let moments = [reading.due_soon_at, reading.deadline].into_iter().chain(reading.pauses_used_up_at).chain(pauses);
+        let moments =
+            [reading.due_soon_at, reading.deadline].into_iter().chain(reading.pauses_used_up_at).chain(pauses);
         moments.filter(|moment| *moment > now).min()
     }
 

@@ -86,7 +86,10 @@ impl<'a> Fold<'a> {
         clocks.extend(self.terms.legal_working_days.map(|days| (ClockKind::Legal, days)));
         for (kind, days) in clocks {
             let id = ClockId { kind, stage: None, department: None, number: 1 };
-            self.start(Clock { department: department.clone(), ..Clock::start(id, self.at, self.heard_at, Term::WorkingDays(days)) });
+            self.start(Clock {
+                department: department.clone(),
+                ..Clock::start(id, self.at, self.heard_at, Term::WorkingDays(days))
+            });
         }
     }
 
@@ -162,7 +165,8 @@ impl<'a> Fold<'a> {
         let number = self.file.supplements;
         let term = due_at.map_or(Term::WorkingDays(self.terms.supplement_working_days), Term::Until);
         let id = ClockId { kind: ClockKind::Supplement, stage: None, department: None, number };
-        let clock = Clock { department: Some(by.department_id.clone()), ..Clock::start(id, self.at, self.heard_at, term) };
+        let clock =
+            Clock { department: Some(by.department_id.clone()), ..Clock::start(id, self.at, self.heard_at, term) };
         self.start(Clock { officer: Some(by.officer_id.clone()), ..clock });
         if self.pauses.iter().any(|one| one.cause == PauseCause::Supplement) {
             return; // Still waiting for what was asked for before: the clocks stand still already.

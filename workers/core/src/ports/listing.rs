@@ -159,6 +159,12 @@ pub struct Figures {
     pub alarms_by_kind: BTreeMap<String, u64>,
     /// Alarms by kind that rang within [`ALARMS_RING`].
     pub alarms_last_hour: BTreeMap<String, u64>,
+    /// Clocks of reviews and payouts that have not ended, by state.
+    pub clocks_by_state: BTreeMap<String, u64>,
+    /// Open alerts of supervision: yellow, and red.
+    pub alerts_open: (u64, u64),
+    /// Since when the oldest case file that is due waits to be looked at.
+    pub oldest_case_due: Option<Timestamp>,
     /// The stop switch.
     pub stopped: bool,
 }

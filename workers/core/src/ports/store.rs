@@ -6,8 +6,8 @@ use crate::batch::ClaimedBatch;
 use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
-use crate::ports::queue::Destination;
 use crate::ports::cases::CaseStore;
+use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
 use crate::steps::{

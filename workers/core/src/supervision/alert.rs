@@ -182,7 +182,9 @@ impl Look<'_> {
         let state = self.clock.state(self.reading, self.now);
         let mut looked = Looked { wake_at: self.clock.next_change(self.reading, self.now), ..Looked::default() };
         match (state, open) {
-            (ClockState::Met, Some(alert)) | (ClockState::MetLate, Some(alert)) => looked.clear(alert, self, Cleared::Met),
+            (ClockState::Met, Some(alert)) | (ClockState::MetLate, Some(alert)) => {
+                looked.clear(alert, self, Cleared::Met)
+            }
             (ClockState::Void, Some(alert)) => looked.clear(alert, self, Cleared::Void),
             (ClockState::Running | ClockState::Paused, Some(alert)) => looked.clear(alert, self, Cleared::Moved),
             (ClockState::DueSoon, Some(alert)) if alert.is_red() => {
@@ -193,7 +195,10 @@ impl Look<'_> {
             (ClockState::DueSoon | ClockState::Overdue, open) => {
                 self.raise(open.unwrap_or_else(|| self.new_alert(0)), &mut looked);
             }
-            (ClockState::Running | ClockState::Paused | ClockState::Met | ClockState::MetLate | ClockState::Void, None) => {}
+            (
+                ClockState::Running | ClockState::Paused | ClockState::Met | ClockState::MetLate | ClockState::Void,
+                None,
+            ) => {}
         }
         looked
     }

@@ -2,7 +2,9 @@
 
 use super::SupervisionRules;
 use super::alert::{Alert, AlertEffect, Cleared, Level, Look, Raised};
-use crate::case_file::{CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms};
+use crate::case_file::{
+    CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
+};
 use crate::ids::{ApplicationId, OfficerId};
 use crate::organisation::Organisation;
 use crate::steps::{JournalRow, WorldEvent};

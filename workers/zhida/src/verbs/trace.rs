@@ -105,6 +105,9 @@ fn words(kind: &str) -> String {
         "payout.ended" => "终止 ended",
         "payout.signature_mismatch" => "与签名不符 not what was signed",
         "payout.overdue" => "超过24小时 overdue",
+        "alert.raised" => "预警 alert raised",
+        "alert.recorded" => "预警存档 alert recorded",
+        "alert.cleared" => "预警消除 alert cleared",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
         other => match other.strip_prefix("payout.at_risk_after_") {

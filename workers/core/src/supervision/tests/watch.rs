@@ -42,7 +42,11 @@ fn organisation() -> Organisation {
     ];
     Organisation {
         departments: ["D1", "D2", "D9"].map(department).into_iter().map(|one| (one.id.clone(), one)).collect(),
-        officers: people.map(|(id, at, role)| officer(id, at, role)).into_iter().map(|one| (one.id.clone(), one)).collect(),
+        officers: people
+            .map(|(id, at, role)| officer(id, at, role))
+            .into_iter()
+            .map(|one| (one.id.clone(), one))
+            .collect(),
         ladders: BTreeMap::new(),
     }
 }
@@ -76,8 +80,7 @@ impl Watch {
             policy: None,
             alerts: self.alerts.values().cloned().collect(),
         };
-        let district =
-            District { rules: &self.rules, organisation: &self.organisation, time: self.story.time(), now };
+        let district = District { rules: &self.rules, organisation: &self.organisation, time: self.story.time(), now };
         let seen = look(&ApplicationId::from("A-1"), case, district);
         self.alerts.extend(seen.alerts.iter().map(|alert| (alert.id.clone(), alert.clone())));
         self.notices.extend(seen.notices.iter().cloned());

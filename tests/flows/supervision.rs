@@ -1,0 +1,87 @@
+//! Reviews under supervision, as a supervisor sees them: events come in, a deadline comes near, somebody is told, the answer ends
+//! it; and any deadline can be counted over by hand.
+
+use crate::World;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::time::Duration;
+use zhida_config::sample_district::ORGANISATION_TOML;
+use zhida_tests::waiting::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An event of application A-1 at the office D-SCI, officer O-101.
+fn event(world: &World, event_type: &str, id: &str, at: &str, more: Value) -> Value {
+    let mut data = json!({"application_id": "A-1", "department_id": "D-SCI", "officer_id": "O-101", "at": at});
+    data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.signed(event_type, id, "A-1", &data)
+}
+
+async fn alerts(world: &World, all: &[&str], many: usize, cleared: usize) -> Vec<Value> {
+    wait_until(&format!("{many} alerts, {cleared} of them cleared"), PATIENCE, async || {
+        let arguments: Vec<&str> = ["alerts", "list", "--json"].iter().chain(all).copied().collect();
+        let Value::Array(found) = world.json(&arguments) else { return None };
+        let over = found.iter().filter(|one| !one["cleared_at"].is_null()).count();
+        (found.len() == many && over == cleared).then_some(found)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_is_explained_rings_and_ends() {
+    let mut world = World::new("supervision").await;
+    world.terminate();
+    let organisation = world.file("organisation.toml", ORGANISATION_TOML);
+    world.run(&["organisation", "import", &organisation]);
+    world.start_as(&["serve", "--set", "supervision.sweep_seconds=1"]).await;
+
+    let enterprise = json!({"uscc": "91350100M000100Y43", "name": "示例科技有限责任公司"});
+    let submitted = json!({"policy_id": "P-1", "enterprise": enterprise, "submitted_at": "2026-09-29T10:00:00+08:00"});
+    // The acceptance comes before the application it belongs to, and from another zone.
+    world.hand_in(&event(&world, "application.accepted.v1", "s-2", "2026-09-29T03:00:00Z", json!({}))).await;
+    world.hand_in(&event(&world, "application.submitted.v1", "s-1", "2026-09-29T10:00:00+08:00", submitted)).await;
+    let explained = world.run(&["clock", "explain", "A-1", "--clock", "review:1"]);
+    for part in [
+        "审核中 in review",
+        "红牌 overdue",
+        "2026-09-29 周二 Tue  工作日 working day",
+        "起算日不计",
+        "第 1 日 day 1",
+        "2026-10-01 周四 Thu  放假 holiday (国庆节)",
+        "期限 deadline   2026-10-09 17:30:00",
+    ] {
+        assert!(explained.contains(part), "{part} in {explained}");
+    }
+    assert!(world.ends(1, &["clock", "explain", "A-9"]).contains("is not known"));
+    assert!(world.ends(1, &["clock", "explain", "A-1", "--clock", "step:1"]).contains("acceptance:1, review:1"));
+    let programs = world.json(&["clock", "explain", "A-1", "--json"]);
+    assert_eq!((&programs["standing"], programs["clocks"].as_array().unwrap().len()), (&json!("in_review"), 2));
+
+    // Asked for three hours ago, expected within four: two thirds have gone.
+    let now = Timestamp::now();
+    let (asked, due) = (now - SignedDuration::from_hours(3), now + SignedDuration::from_hours(1));
+    let supplement = json!({"items": ["审计报告"], "due_at": due.to_string()});
+    let requested = event(&world, "application.supplement_requested.v1", "s-3", &asked.to_string(), supplement);
+    world.hand_in(&requested).await;
+    let found = alerts(&world, &[], 1, 0).await;
+    let alert = &found[0];
+    assert_eq!((&alert["clock"], &alert["level"]), (&json!("supplement:1"), &json!("due_soon")));
+    assert_eq!(alert["rungs"][0]["told"], json!(["O-101"]));
+    world.metrics_with("zhida_review_alerts_open{state=\"due_soon\"} 1").await;
+    let id = alert["alert_id"].as_str().unwrap();
+    let listed = world.run(&["alerts", "list", "--department", "D-SCI"]);
+    assert!(listed.contains(id) && listed.contains("黄牌 due soon"), "{listed}");
+    assert!(world.run(&["alerts", "list", "--department", "D-FIN"]).contains("未消除 open: 0"));
+
+    let received = event(&world, "application.supplement_received.v1", "s-4", &now.to_string(), json!({"items": []}));
+    world.hand_in(&received).await;
+    alerts(&world, &["--all"], 1, 1).await;
+    let shown = world.run(&["alerts", "show", id]);
+    for part in ["黄牌 due soon  O-101", "已消除 cleared: 已办结", "zhida clock explain A-1 --clock supplement:1"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert!(world.ends(1, &["alerts", "show", "AL-NOBODY"]).contains("alerts list --all"));
+    let story = world.run(&["trace", "A-1"]);
+    assert!(story.contains("预警 alert raised") && story.contains("预警消除 alert cleared"), "{story}");
+}
