@@ -268,7 +268,7 @@ async fn wrong_usage_is_2_and_says_what_to_do() {
     for (arguments, word) in [
         (&[][..], "Usage"),
         (&["pay"], "unrecognized subcommand"),
-        (&["serve", "--only", "supervision"], "is to come"),
+        (&["serve", "--only", "registry"], "is to come"),
         (&["serve", "--only", "everything"], "is not a role"),
         (&["--set", "bank.batch_max", "config", "show"], "KEY=VALUE"),
         (&["sign"], "--key"),

@@ -140,7 +140,7 @@ pub(crate) async fn amended_calendars_and_policies_are_looked_at(world: World) {
     };
     let before = deadline(&case(&world).await);
     let year = world.rules().zone.to_datetime(before).year();
-    let mut text = format!("version,test\n");
+    let mut text = "version,test\n".to_owned();
     for year in [year, year + 1] {
         text.push_str(&format!("year,{year},test\n"));
     }

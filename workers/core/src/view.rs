@@ -62,7 +62,8 @@ pub fn masked_email(email: &str) -> String {
 }
 
 /// A moment with microseconds, always six digits.
-pub(crate) fn micros(moment: Option<Timestamp>) -> Option<String> {
+#[must_use]
+pub fn micros(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| format!("{moment:.6}"))
 }
 
