@@ -33,9 +33,10 @@ pub(crate) async fn run(context: &Context, application_id: &str, form: impl Into
         Form::People => {
             let payouts = context.store.payouts_of(&id).await?;
             out.lines(&story(&context.settings, &id, &entries).lines())?;
+            let sending = context.store.sending().await?;
             for payout in &payouts {
                 out.line("")?;
-                out.lines(&present(&context.settings, payout))?;
+                out.lines(&present(&context.settings, payout, &sending))?;
             }
         }
     }
@@ -107,10 +108,13 @@ fn words(kind: &str) -> String {
         "payout.overdue" => "超过24小时 overdue",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
-        other => match other.strip_prefix("payout.at_risk_after_") {
-            Some(hours) => return format!("{hours} 未到账 unpaid for {hours}"),
-            None => return other.to_owned(),
-        },
+        other => {
+            return match (other.strip_prefix("payout.at_risk_after_"), other.strip_prefix("alarm.")) {
+                (Some(hours), _) => format!("{hours} 未到账 unpaid for {hours}"),
+                (None, Some(alarm)) => format!("报警 alarm {alarm}"),
+                (None, None) => other.to_owned(),
+            };
+        }
     };
     words.to_owned()
 }
