@@ -40,20 +40,15 @@ pub(crate) async fn run(context: &Context, all_the_same: Option<&str>) -> anyhow
             path.display()
         );
     }
-    let why = all_the_same.map_or_else(|| why(noted.is_some()).to_owned(), str::to_owned);
+    let why = all_the_same.unwrap_or(match noted {
+        Some(_) => "the database does not hold what was noted of it outside",
+        None => "no copy outside tells where it stood",
+    });
     let opens_from = bank_day_after(&context.settings, context.store.now().await?)?;
-    let recovered = context.store.recover(opens_from, BY, &why).await?;
+    let recovered = context.store.recover(opens_from, BY, why).await?;
     note(path, &recovered.position)?;
     tell(&context.settings, &recovered)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn why(noted: bool) -> &'static str {
-    if noted {
-        "the database does not hold what was noted of it outside"
-    } else {
-        "no copy outside tells where it stood"
-    }
 }
 
 /// The copy was lost and the database was not: notes anew where it stands.
