@@ -17,6 +17,7 @@ impl Settings {
             );
         }
         self.check_bank(&mut refusals);
+        self.check_limits(&mut refusals);
         self.check_unread(&mut refusals);
         if self.queue.url == QueueUrl::Embedded && self.database.url.kind() == DatabaseKind::Postgres {
             refusals.push(
@@ -53,6 +54,18 @@ impl Settings {
                     })
                     .collect()
             }
+        }
+    }
+
+    /// Nothing would ever be sent, and nobody would be told why.
+    fn check_limits(&self, refusals: &mut Vec<String>) {
+        let limits = &self.limits;
+        let all =
+            [("per_hour", limits.per_hour), ("per_day", limits.per_day), ("per_fund_per_day", limits.per_fund_per_day)];
+        for (name, _) in all.into_iter().filter(|(_, limit)| limit.is_some_and(|limit| limit.fen == 0)) {
+            refusals.push(format!(
+                "limits.{name} = \"0.00\" would let nothing be sent: leave it out, or stop sending with `zhida payouts stop`"
+            ));
         }
     }
 
@@ -128,6 +141,26 @@ impl Settings {
                     .to_owned(),
             );
         }
+        if self.bank.url.as_ref().is_some_and(|url| is_plain_and_elsewhere(url.expose())) {
+            refusals.push(
+                "bank.url is plain http:// to another machine, where anybody on the way may read and change payments: write https://…, \
+                 or use environment = \"sandbox\" for a simulated bank"
+                    .to_owned(),
+            );
+        }
         refusals.extend(self.check_trusted_keys());
     }
+}
+
+/// Payments would leave this machine unencrypted.
+fn is_plain_and_elsewhere(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    !loopback && !host.eq_ignore_ascii_case("localhost")
 }

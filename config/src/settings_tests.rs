@@ -274,6 +274,9 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
             ("bank.push_token", "geheimgeheim"),
             "bank.push_token is set, and taking in what the bank pushes is not built",
         ),
+        (("bank.url", "http://bank.example:8080/"), "bank.url is plain http:// to another machine"),
+        (("bank.url", "http://localhost@10.1.2.3/"), "bank.url is plain http:// to another machine"),
+        (("limits.per_hour", "0.00"), "limits.per_hour = \"0.00\" would let nothing be sent"),
         (("bank.out_dir", "/srv/out"), "bank.out_dir is set, and the file link is not built"),
         (("bank.in_dir", "/srv/in"), "bank.in_dir is set, and the file link is not built"),
         (("bank.answer_by_minutes", "60"), "bank.answer_by_minutes is set, and the file link is not built"),
@@ -313,4 +316,9 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
     let in_sandbox =
         [("environment", "sandbox"), ("http.api_token", "geheimgeheim"), ("intake.trusted_keys.k1", PUBLIC_KEY)];
     assert_eq!(refusals(&in_sandbox), [""; 0]);
+    for here in ["http://localhost:8090/bank", "http://[::1]:8090", "http://127.0.0.2", "https://bank.example"] {
+        assert_eq!(refusals(&[("bank.url", here)]), [""; 0], "{here}");
+    }
+    let far_sandbox = [("environment", "sandbox"), ("bank.url", "http://bank.example/")];
+    assert_eq!(refusals(&far_sandbox), [""; 0]);
 }

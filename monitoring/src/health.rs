@@ -13,6 +13,11 @@ pub enum CheckState {
     Ok,
     /// Not looked at yet.
     NotYet,
+    /// The process serves, and something that people must know is otherwise: no reason to send its callers elsewhere.
+    Warning {
+        /// As below.
+        reason: String,
+    },
     /// Not as it should be.
     Failing {
         /// One sentence without secrets or personal data: anyone who reaches the port may read it.
@@ -57,22 +62,22 @@ impl Health {
         Liveness { status: "alive" }
     }
 
-    /// `/readyz`: every check, and what is missing.
+    /// `/readyz`: every check, what is missing, and what people must know.
     #[must_use]
     pub fn ready(&self) -> Readiness {
         let inner = self.lock();
-        let mut missing: Vec<String> = inner
-            .checks
-            .iter()
-            .filter_map(|(name, state)| match state {
-                CheckState::Ok => None,
-                CheckState::NotYet => Some(format!("{name}: not yet")),
-                CheckState::Failing { reason } => Some(format!("{name}: {reason}")),
-            })
-            .collect();
+        let (mut missing, mut warnings) = (Vec::new(), Vec::new());
+        for (name, state) in &inner.checks {
+            match state {
+                CheckState::Ok => {}
+                CheckState::NotYet => missing.push(format!("{name}: not yet")),
+                CheckState::Warning { reason } => warnings.push(format!("{name}: {reason}")),
+                CheckState::Failing { reason } => missing.push(format!("{name}: {reason}")),
+            }
+        }
         missing.extend(inner.draining.map(str::to_owned));
         let status = if missing.is_empty() { Ready::Ready } else { Ready::NotReady };
-        Readiness { status, missing, checks: inner.checks.clone() }
+        Readiness { status, missing, warnings, checks: inner.checks.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -91,6 +96,11 @@ impl Check {
     /// As it should be.
     pub fn ok(&self) {
         self.set(CheckState::Ok);
+    }
+
+    /// It serves, and people must know `reason`: one sentence without secrets or personal data.
+    pub fn warning(&self, reason: impl Into<String>) {
+        self.set(CheckState::Warning { reason: reason.into() });
     }
 
     /// Not as it should be; `reason` is one sentence without secrets or personal data.
@@ -127,6 +137,8 @@ pub struct Readiness {
     pub status: Ready,
     /// What is missing, one sentence each.
     pub missing: Vec<String>,
+    /// What people must know although the process is ready, one sentence each.
+    pub warnings: Vec<String>,
     /// Every check.
     pub checks: BTreeMap<&'static str, CheckState>,
 }
@@ -161,10 +173,18 @@ mod tests {
         assert_eq!(ready.http_status(), 503);
         assert_eq!(
             serde_json::to_string(&ready).unwrap(),
-            r#"{"status":"not_ready","missing":["broker: no connection to 127.0.0.1:5672"],"checks":{"broker":{"state":"failing","reason":"no connection to 127.0.0.1:5672"},"database":{"state":"ok"}}}"#
+            r#"{"status":"not_ready","missing":["broker: no connection to 127.0.0.1:5672"],"warnings":[],"checks":{"broker":{"state":"failing","reason":"no connection to 127.0.0.1:5672"},"database":{"state":"ok"}}}"#
         );
         broker.ok();
         assert_eq!(health.ready().http_status(), 200);
+    }
+
+    #[test]
+    fn a_warning_is_told_and_keeps_nobody_away() {
+        let health = Health::new();
+        health.check("restore").warning("sending is closed");
+        let ready = health.ready();
+        assert_eq!((ready.http_status(), ready.warnings), (200, vec!["restore: sending is closed".to_owned()]));
     }
 
     #[test]

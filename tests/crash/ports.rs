@@ -81,7 +81,7 @@ mortal! {
     RestoreStore {
         fn compare(noted: Option<&Position>) -> Compared;
         fn close_sending(why: &str) -> ();
-        fn recover(opens_from: Timestamp, by: &str) -> Recovered;
+        fn recover(opens_from: Timestamp, by: &str, why: &str) -> Recovered;
     }
     OrganisationStore {
         fn import_organisation(organisation: &Organisation, by: &str) -> ();
@@ -99,6 +99,8 @@ mortal! {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;
         fn payouts(filter: &PayoutFilter) -> PayoutPage;
         fn trace(id: &ApplicationId) -> Vec<JournalEntry>;
+        fn alarms(filter: &AlarmFilter) -> Vec<AlarmEntry>;
+        fn sending() -> Sending;
         fn quarantine_rows(which: Which) -> Vec<QuarantineRow>;
         fn close_quarantine(id: &str, state: &str, by: &str, why: &str) -> bool;
         fn figures() -> Figures;

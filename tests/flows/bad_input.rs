@@ -35,6 +35,8 @@ fn forbidden() -> Vec<(&'static str, Value, &'static str)> {
         ("/approved_at", json!("2026-11-23T09:30:00"), "data.approved_at"),
         ("/approved_at", json!("soon"), "data.approved_at"),
         ("/approved_at", json!("2999-01-01T00:00:00+08:00"), "data.approved_at"),
+        ("/approved_at", json!("1970-01-01T00:00:00Z"), "data.approved_at"),
+        ("/approved_at", json!("2001-01-01T00:00:00+08:00"), "data.approved_at"),
         ("/approvals", json!([]), "data.approvals"),
     ]
 }

@@ -4,6 +4,7 @@
 // A test may fail loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alarms;
 mod bad_input;
 mod bank_certificates;
 mod books;

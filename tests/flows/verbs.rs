@@ -44,6 +44,13 @@ async fn events_are_signed_handed_in_and_traced() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("3 events: 0 accepted, 3 duplicates"), "{said}");
 
+    let empty = world.file("empty.json", " \n");
+    let key = world.file("review.key", &world.review.seed_text());
+    assert!(world.ends(1, &["submit", &empty]).contains("holds no event"));
+    assert!(world.ends(1, &["sign", "--key", &key, "--keyid", "review", &empty]).contains("holds no event"));
+    let mistyped = world.ends(1, &["--set", "database.url=sqlite:nowhere.db", "payouts", "list"]);
+    assert!(mistyped.contains("sqlite:nowhere.db: there is no such file"), "{mistyped}");
+
     let unsigned = world.file("unsigned.json", &award("A-6", "10.00").to_string());
     let said = world.ends(1, &["submit", &unsigned]);
     assert!(said.contains("1 of them are not signed"), "{said}");

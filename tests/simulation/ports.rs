@@ -228,8 +228,8 @@ impl RestoreStore for Connection {
     async fn close_sending(&self, why: &str) -> Result<(), StoreError> {
         self.store.close_sending(why).await
     }
-    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError> {
-        self.store.recover(opens_from, by).await
+    async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError> {
+        self.store.recover(opens_from, by, why).await
     }
 }
 
@@ -275,6 +275,12 @@ impl ReadStore for Connection {
     }
     async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError> {
         self.store.trace(id).await
+    }
+    async fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmEntry>, StoreError> {
+        self.store.alarms(filter).await
+    }
+    async fn sending(&self) -> Result<Sending, StoreError> {
+        self.store.sending().await
     }
     async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError> {
         self.store.quarantine_rows(which).await

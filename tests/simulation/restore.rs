@@ -31,7 +31,7 @@ pub(crate) fn restore(sim: &Sim) -> Vec<SignedAct> {
         return Vec::new();
     }
     at_once(sim.store.close_sending("the journal is shorter than it was")).unwrap();
-    at_once(sim.store.recover(sim.now() + SignedDuration::from_hours(24), "sim")).unwrap();
+    at_once(sim.store.recover(sim.now() + SignedDuration::from_hours(24), "sim", "a backup")).unwrap();
     hand_in_again(sim);
     statements_since(sim);
     let world = sim.world();

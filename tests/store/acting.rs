@@ -72,6 +72,9 @@ pub(crate) async fn cancel_works_from_held_and_ready_alone(world: World) {
     assert!(was_refused(&world.act("R-1", Act::Cancel(key(3))).await));
     world.enquire_says(settled()).await;
     assert!(was_refused(&world.act("R-1", Act::Cancel(key(3))).await));
+    for number in 1..=3 {
+        assert!(was_refused(&world.act("O-1", Act::Hold(key(number))).await), "a hold would promise what it cannot do");
+    }
     assert_eq!(world.states(1..=3).await, ["cancelled", "cancelled", "settled"]);
     assert_eq!(world.figures().await.funds[0].committed, Fen(10_000));
 }

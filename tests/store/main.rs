@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod acting;
+mod alarms;
 mod belief;
 mod evidence;
 mod organising;
@@ -96,6 +97,8 @@ cases! {
     acting::events_of_one_application_are_numbered_without_gaps_over_its_tranches;
     acting::lost_doorbells_are_rung_again;
     acting::alarms_are_figures_for_an_hour;
+    alarms::what_rings_is_listed_and_stands_in_the_story;
+    alarms::what_keeps_sending_back_is_told with |rules| rules.limits.per_hour = Some(25_000);
     acting::one_key_is_one_person;
     acting::a_payout_with_two_holds_counts_under_both;
     acting::figures_and_pages_tell_the_state;

@@ -15,7 +15,7 @@ async fn verdict(world: &World, noted: &Position) -> Verdict {
 
 async fn recover(world: &World) {
     let opens_from = world.now().await + SignedDuration::from_hours(24);
-    world.store.recover(opens_from, "test").await.unwrap();
+    world.store.recover(opens_from, "test", "a backup").await.unwrap();
 }
 
 /// Two officers, when the bank day is over.

@@ -198,7 +198,7 @@ impl MemoryStore {
     }
 
     /// What was first sent in this hour and on this day of the district's zone.
-    fn spent(&self, tables: &Tables) -> Spent {
+    pub(super) fn spent(&self, tables: &Tables) -> Spent {
         let zone = &self.protocol.rules.zone;
         let now = zone.to_datetime(self.clock());
         let hour = |at: DateTime| (at.date(), at.hour());

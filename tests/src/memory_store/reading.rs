@@ -1,13 +1,14 @@
 //! Reading, for people and machines.
 
-use super::MemoryStore;
+use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
-use zhida_core::payout::{Alert, InstructionState, Payout, PayoutState};
+use zhida_core::payout::{Alarm, Alert, InstructionState, Payout, PayoutState};
 use zhida_core::ports::store::{
-    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow,
+    ReadStore, Sending, StoreError, Which, with_alarms,
 };
 
 #[async_trait]
@@ -37,7 +38,25 @@ impl ReadStore for MemoryStore {
         let prefix = format!("{id}/");
         let tables = self.tables();
         let own = |entry: &&JournalEntry| entry.subject == id.0 || entry.subject.starts_with(&prefix);
-        Ok(tables.journal.iter().filter(own).cloned().collect())
+        let rang = tables.alarms_of(|alarm| alarm.key.as_ref().is_some_and(|key| key.application_id == *id));
+        Ok(with_alarms(tables.journal.iter().filter(own).cloned().collect(), rang))
+    }
+
+    async fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmEntry>, StoreError> {
+        let wanted = |alarm: &Alarm| {
+            let about = alarm.key.as_ref().map(|key| &key.application_id);
+            filter.kind.is_none_or(|kind| alarm.kind == kind)
+                && filter.application_id.as_ref().is_none_or(|id| about == Some(id))
+        };
+        let mut rang = self.tables().alarms_of(wanted);
+        rang.truncate(filter.limit as usize);
+        Ok(rang)
+    }
+
+    async fn sending(&self) -> Result<Sending, StoreError> {
+        let tables = self.tables();
+        let (limits, spent) = (self.protocol.rules.limits, self.spent(&tables));
+        Ok(Sending { switch: tables.switch.clone(), limits, spent })
     }
 
     async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError> {
@@ -87,6 +106,14 @@ impl ReadStore for MemoryStore {
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
         Ok(self.clock())
+    }
+}
+
+impl Tables {
+    /// Newest first.
+    fn alarms_of(&self, wanted: impl Fn(&Alarm) -> bool) -> Vec<AlarmEntry> {
+        let all = self.alarms.iter().zip(&self.alarm_times).rev();
+        all.filter(|(alarm, _)| wanted(alarm)).map(|(alarm, at)| AlarmEntry { at: *at, alarm: alarm.clone() }).collect()
     }
 }
 

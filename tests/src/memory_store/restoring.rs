@@ -32,7 +32,7 @@ impl RestoreStore for MemoryStore {
         Ok(())
     }
 
-    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError> {
+    async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError> {
         let mut tables = self.tables();
         let restored_to = tables.journal.last().map(|entry| entry.at);
         // As random as a store without dice can be: never the same twice, and far above any count of claims.
@@ -49,7 +49,7 @@ impl RestoreStore for MemoryStore {
         let in_doubt = open.len() as u64;
         let mut desk = self.desk(open);
         by.clone_into(&mut desk.by);
-        steps::recover(&mut desk, &tables.switch, opens_from);
+        steps::recover(&mut desk, &tables.switch, opens_from, why);
         let changes = desk.changes;
         self.write(&mut tables, changes);
         let past = std::mem::take(&mut tables.incarnation);

@@ -33,6 +33,10 @@ impl Tokens {
             .map(|(_, token)| TokenHash::of(token.trim()));
         let found = shown.and_then(|hash| self.tokens.iter().find(|(known, _)| *known == hash));
         match found {
+            None if shown.is_some() => {
+                let detail = "no token like this is in http.api_tokens of this process; compare it with the one that was handed out";
+                Err(Problem::new(StatusCode::UNAUTHORIZED, "this token is not known", detail))
+            }
             None => {
                 let detail = "send `Authorization: Bearer <token>`; `zhida config token` makes one for http.api_tokens";
                 Err(Problem::new(StatusCode::UNAUTHORIZED, "a token is needed", detail))

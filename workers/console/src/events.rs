@@ -24,6 +24,7 @@ pub(crate) async fn post_events(
     console.watch.tokens.check(&headers, Scope::Events)?;
     let api = console.api()?;
     let media_type = media_type(&headers)?;
+    not_encoded(&headers)?;
     let Ok(_permit) = console.events_at_once.try_acquire() else {
         let detail = "many requests are being worked on; send it again in a second";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail).retry_after(1));
@@ -92,6 +93,16 @@ fn answer(results: &[Handed]) -> serde_json::Value {
     json!({"accepted": accepted, "duplicates": duplicates, "refused": refused, "quarantined": quarantined})
 }
 
+/// A packed body would be quarantined as something that is no JSON.
+fn not_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(encoding) = headers.get(header::CONTENT_ENCODING) else { return Ok(()) };
+    if encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
+        return Ok(());
+    }
+    let detail = format!("Content-Encoding is {:?}; send the body as it is", encoding.to_str().unwrap_or_default());
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported encoding", detail))
+}
+
 fn media_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
     let written = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let bare = written.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -101,6 +112,23 @@ fn media_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
         _ => {
             let detail = format!("Content-Type is {written:?}; send {SINGLE} or {BATCH}");
             Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type", detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::{HeaderMap, header, not_encoded};
+
+    #[test]
+    fn a_packed_body_is_refused() {
+        let mut headers = HeaderMap::new();
+        assert!(not_encoded(&headers).is_ok());
+        for (encoding, passes) in [("identity", true), ("Identity", true), ("gzip", false), ("br, gzip", false)] {
+            headers.insert(header::CONTENT_ENCODING, encoding.parse().unwrap());
+            assert_eq!(not_encoded(&headers).is_ok(), passes, "{encoding}");
         }
     }
 }

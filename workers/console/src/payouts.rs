@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::routes::Console;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 1000;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     state: Option<String>,
     policy_id: Option<String>,
@@ -34,7 +35,7 @@ pub(crate) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
     console.watch.tokens.check(&headers, Scope::Read)?;
-    let Query(query) = query.map_err(|error| bad("the query", &error.to_string(), "see /v1/openapi.json"))?;
+    let Query(query) = query.map_err(|error| bad_query(&error.body_text()))?;
     let state = query.state.as_deref().map(|code| {
         PayoutState::from_code(code).ok_or_else(|| {
             let known: Vec<&str> = PayoutState::ALL.iter().map(|state| state.code()).collect();
@@ -63,8 +64,10 @@ pub(crate) async fn one(
     State(console): State<Console>,
     headers: HeaderMap,
     Path(application_id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     console.watch.tokens.check(&headers, Scope::Read)?;
+    no_query(query.as_deref())?;
     let id = known_form("application_id", application_id)?;
     let payouts = console.api()?.store.payouts_of(&ApplicationId(id.clone())).await?;
     let mut views = payouts.iter().map(payout_view);
@@ -83,8 +86,10 @@ pub(crate) async fn timeline(
     State(console): State<Console>,
     headers: HeaderMap,
     Path(application_id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     console.watch.tokens.check(&headers, Scope::Read)?;
+    no_query(query.as_deref())?;
     let id = known_form("application_id", application_id)?;
     let entries = console.api()?.store.trace(&ApplicationId(id.clone())).await?;
     if entries.is_empty() {
@@ -98,6 +103,19 @@ fn known_form(field: &str, text: String) -> Result<String, Problem> {
         Ok(id) => Ok(id.into_string()),
         Err(fault) => Err(bad(field, &text, &fault.to_string())),
     }
+}
+
+/// What is asked for and not understood would be answered wrongly.
+fn no_query(query: Option<&str>) -> Result<(), Problem> {
+    match query.filter(|query| !query.is_empty()) {
+        None => Ok(()),
+        Some(query) => Err(bad_query(&format!("this address takes no query, not {query}"))),
+    }
+}
+
+fn bad_query(why: &str) -> Problem {
+    let shown: String = why.chars().filter(|letter| !letter.is_control()).take(300).collect();
+    Problem::new(StatusCode::BAD_REQUEST, "bad request", format!("{shown}; GET /v1/openapi.json lists what there is"))
 }
 
 fn bad(field: &str, value: &str, remedy: &str) -> Problem {

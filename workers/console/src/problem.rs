@@ -25,7 +25,12 @@ impl Problem {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not found", format!("{what} is not known here"))
+        Self::nowhere(&format!("{what} is not known here"))
+    }
+
+    /// 404 with a sentence of its own.
+    pub(crate) fn nowhere(detail: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not found", detail)
     }
 }
 

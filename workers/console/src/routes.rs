@@ -57,7 +57,9 @@ impl Console {
     }
 
     pub(crate) fn api(&self) -> Result<&Api, Problem> {
-        self.api.as_ref().ok_or_else(|| Problem::not_found("the API (this process does not run the role console)"))
+        self.api
+            .as_ref()
+            .ok_or_else(|| Problem::nowhere("this process does not run the role console, which serves the API"))
     }
 }
 
@@ -72,7 +74,7 @@ pub fn router(console: Console) -> Router {
         .route("/v1/payouts/{application_id}", get(payouts::one))
         .route("/v1/applications/{application_id}/timeline", get(payouts::timeline))
         .route("/v1/openapi.json", get(openapi::document))
-        .fallback(async || Problem::not_found("this address; GET /v1/openapi.json lists all"))
+        .fallback(async || Problem::nowhere("this address is not known here; GET /v1/openapi.json lists all"))
         .method_not_allowed_fallback(async || {
             let detail = "this address knows other methods; GET /v1/openapi.json lists them";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", detail)

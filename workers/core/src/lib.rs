@@ -7,6 +7,7 @@ pub mod case_file;
 pub mod ids;
 pub mod money;
 pub mod names;
+pub mod obstacle;
 pub mod organisation;
 pub mod payout;
 pub mod ports;

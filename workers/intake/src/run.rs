@@ -2,6 +2,7 @@
 //! worker writes what was delivered too often into quarantine, unread.
 
 use crate::door::Door;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -95,13 +96,27 @@ async fn take_in(worker: &IntakeWorker, deliveries: Vec<Delivery>, stop: &mut St
     }
 }
 
-/// Counts what became of messages, by whatever way they came.
+/// Counts what became of messages, by whatever way they came, and logs what went into quarantine.
 pub fn count(metrics: &Metrics, results: &[Handed]) {
     let number = |wanted: fn(&Handed) -> bool| results.iter().filter(|one| wanted(one)).count() as u64;
     metrics.inbox(InboxOutcome::Accepted, number(|one| matches!(one, Handed::Accepted | Handed::Acted(_))));
     metrics.inbox(InboxOutcome::Duplicate, number(|one| matches!(one, Handed::Duplicate)));
     metrics.inbox(InboxOutcome::Refused, number(|one| matches!(one, Handed::Refused(_))));
     metrics.inbox(InboxOutcome::Quarantined, number(|one| matches!(one, Handed::Quarantined(_))));
+    tell_quarantined(results.iter().filter_map(|one| match one {
+        Handed::Quarantined(item) => Some(item.reason_code.as_str()),
+        Handed::Accepted | Handed::Duplicate | Handed::Acted(_) | Handed::Refused(_) => None,
+    }));
+}
+
+/// One line for a batch, whatever it holds.
+fn tell_quarantined<'a>(codes: impl Iterator<Item = &'a str>) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    codes.for_each(|code| *counts.entry(code).or_default() += 1);
+    if !counts.is_empty() {
+        let counts: Vec<String> = counts.iter().map(|(code, count)| format!("{code}={count}")).collect();
+        warn!(counts = counts.join(" "), "events went into quarantine: `zhida quarantine list`");
+    }
 }
 
 /// Writes what the broker gave up delivering into quarantine, without parsing it.
@@ -124,10 +139,12 @@ pub async fn run_dead_letters(writer: DeadLetterWriter, mut consumer: Box<dyn Co
         match batch {
             Ok(deliveries) => {
                 let tags: Vec<_> = deliveries.iter().map(|one| one.tag).collect();
-                let items = deliveries.into_iter().map(delivered_too_often).collect();
+                let items: Vec<Quarantined> = deliveries.into_iter().map(delivered_too_often).collect();
+                let codes: Vec<String> = items.iter().map(|item| item.reason_code.clone()).collect();
                 let written = worker.door.store.quarantine(items).await;
                 let answered = match written {
                     Ok(()) => {
+                        tell_quarantined(codes.iter().map(String::as_str));
                         tags.iter().for_each(|_| worker.metrics.dead_letter(DeadQueue::Intake));
                         consumer.acknowledge(&tags).await
                     }

@@ -1,7 +1,12 @@
 //! What can go wrong at the bank, and when: by script, by magic amount, by chance. Deciding only; the bank carries it out.
 
+#[cfg(test)]
+mod tests;
+
 use crate::iso::Order;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What happens to one transfer. Its call is answered in order.
@@ -105,7 +110,7 @@ pub enum AnswerFault {
 }
 
 /// Anything that can go wrong. In JSON the variants are told apart by their `fault`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Fault {
     /// With one transfer.
@@ -114,6 +119,48 @@ pub enum Fault {
     Call(CallFault),
     /// With the answer.
     Answer(AnswerFault),
+}
+
+/// The names that `fault` may have, by what they happen to.
+const OF_TRANSFERS: [&str; 8] = [
+    "refuse",
+    "pend",
+    "accept_then_refuse",
+    "pay_unseen",
+    "pay_unnamed",
+    "pay_contradict",
+    "pay_call_duplicate",
+    "pay_unknown_code",
+];
+const OF_CALLS: [&str; 5] = ["reset", "hang", "status", "refuse_whole", "garbage"];
+const OF_ANSWERS: [&str; 9] = [
+    "pay_hang",
+    "pay_status",
+    "pay_reset",
+    "pay_garbage",
+    "pay_truncated",
+    "pay_slow",
+    "pay_late",
+    "pay_group_only",
+    "pay_duplicate_whole",
+];
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let name = value.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let read = if OF_TRANSFERS.contains(&name.as_str()) {
+            serde_json::from_value(value).map(Self::Transfer)
+        } else if OF_CALLS.contains(&name.as_str()) {
+            serde_json::from_value(value).map(Self::Call)
+        } else if OF_ANSWERS.contains(&name.as_str()) {
+            serde_json::from_value(value).map(Self::Answer)
+        } else {
+            let all = [&OF_TRANSFERS[..], &OF_CALLS[..], &OF_ANSWERS[..]].concat().join(", ");
+            return Err(D::Error::custom(format!("`fault` is {name:?}; use one of {all}")));
+        };
+        read.map_err(|error| D::Error::custom(format!("the fault {name}: {error}")))
+    }
 }
 
 /// What a script is for. Every script is a list of steps; the first is taken each time, `None` being "as it should".

@@ -58,17 +58,19 @@ pub(crate) enum Verb {
     /// What supervision found: who is late with what, and who was told
     #[command(subcommand)]
     Alerts(AlertsVerb),
+    /// What rang
+    #[command(subcommand)]
+    Alarms(AlarmsVerb),
     /// What could not be taken in
     #[command(subcommand)]
     Quarantine(QuarantineVerb),
     /// Make the database's schema and the broker's queues
     Migrate,
     /// After the database was restored: nothing is sent again before it was asked for
-    Recover {
-        /// The copy of the incarnation was lost, the database was not: note anew where it stands
-        #[arg(long)]
-        not_restored: bool,
-    },
+    ///
+    /// Closes sending for the rest of a bank day at least, and asks the bank for every payout that is not final. It refuses while
+    /// the database holds everything that was noted of it outside (`store.incarnation_file`): nothing was lost then.
+    Recover(RecoverArgs),
     /// Settings
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -117,6 +119,19 @@ pub(crate) enum AlertsVerb {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// The copy of the incarnation was lost, the database was not: note anew where it stands; sending goes on
+    #[arg(long, conflicts_with = "went_back_all_the_same")]
+    pub(crate) not_restored: bool,
+    /// The database was restored although the copy outside fits: to a moment after the copy was last written
+    #[arg(long, requires = "reason")]
+    pub(crate) went_back_all_the_same: bool,
+    /// How that is known; stands in the journal
+    #[arg(long, requires = "went_back_all_the_same")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +253,11 @@ pub(crate) enum PayoutsVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Whether sending is open, or who stopped it, since when and why
+    Status {
+        #[arg(long)]
+        json: bool,
+    },
     /// Lift holds, each named by its reason code
     Release {
         application_id: String,
@@ -320,6 +340,21 @@ pub(crate) struct SignerArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum AlarmsVerb {
+    /// List alarms, newest first
+    List {
+        /// Only this kind, as in the runbook `ZhidaAlarm`: overpaid, contradiction …
+        #[arg(long)]
+        kind: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum QuarantineVerb {
     /// List what is open
     List {
@@ -329,9 +364,12 @@ pub(crate) enum QuarantineVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Show one, with its bytes
+    /// Show one, with its bytes; account numbers and mobiles masked
     Show {
         id: String,
+        /// The bytes as they came, and nothing else
+        #[arg(long, conflicts_with = "json")]
+        raw: bool,
         #[arg(long)]
         json: bool,
     },

@@ -2,6 +2,8 @@
 
 mod cli;
 mod demo;
+#[cfg(test)]
+mod documents;
 mod figures;
 mod opening;
 mod restore_watch;
@@ -13,7 +15,7 @@ mod verbs;
 mod wiring;
 
 use clap::Parser;
-use cli::{CalendarVerb, Cli, ClockVerb, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
+use cli::{AlarmsVerb, CalendarVerb, Cli, ClockVerb, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
 use std::process::ExitCode;
 use wiring::Context;
 use zhida_config::{QueueUrl, Settings};
@@ -100,8 +102,11 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         Verb::Alerts(verb) => verbs::alerts::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
-        Verb::Recover { not_restored: false } => verbs::recover::run(&context).await,
-        Verb::Recover { not_restored: true } => verbs::recover::not_restored(&context).await,
+        Verb::Alarms(AlarmsVerb::List { kind, limit, json }) => {
+            verbs::alarms::list(&context, kind.as_deref(), limit, json).await
+        }
+        Verb::Recover(arguments) if arguments.not_restored => verbs::recover::not_restored(&context).await,
+        Verb::Recover(arguments) => verbs::recover::run(&context, arguments.reason.as_deref()).await,
         Verb::Demo(_)
         | Verb::Serve(_)
         | Verb::Sandbox(_)

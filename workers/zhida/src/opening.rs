@@ -39,7 +39,11 @@ pub(crate) async fn calendar(settings: &Settings) -> anyhow::Result<Calendar> {
     let keyring = Arc::new(Keyring::new(&settings.trusted_keys));
     match store(settings, &keyring).await {
         Ok(store) => Ok(store.calendar().await?),
-        Err(error) if matches!(error.downcast_ref(), Some(OpenError::NotMigrated { .. })) => Ok(embedded),
+        Err(error)
+            if matches!(error.downcast_ref(), Some(OpenError::NotMigrated { .. } | OpenError::NoFile { .. })) =>
+        {
+            Ok(embedded)
+        }
         Err(error) => {
             eprintln!("zhida: 用内置日历 the calendar built in is used, not the database's: {error}");
             Ok(embedded)

@@ -2,7 +2,7 @@
 
 use crate::figures::{self, FiguresReader};
 use crate::opening;
-use crate::restore_watch::RestoreWatch;
+use crate::restore_watch::{self, RestoreWatch};
 use crate::roles::Role;
 use crate::wiring::{self, CountedDoor, RealTime, bank, broker, new_msg_id};
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 use zhida_adapters::transport::embedded::EmbeddedQueue;
 use zhida_adapters::transport::rabbitmq::{Part, Queue, RabbitConsumer, RabbitProbe, RabbitPublisher, Reconnected};
 use zhida_config::sections::LogFormat;
@@ -90,6 +90,8 @@ pub(crate) struct House {
     embedded: EmbeddedQueue,
     stopped: watch::Receiver<bool>,
     tasks: JoinSet<&'static str>,
+    /// This process sends, and notes outside where the database stands.
+    notes: bool,
 }
 
 impl House {
@@ -108,6 +110,7 @@ impl House {
             embedded: EmbeddedQueue::new(DOORBELLS_WAITING),
             stopped,
             tasks: JoinSet::new(),
+            notes: false,
         })
     }
 
@@ -153,6 +156,12 @@ impl House {
     pub(crate) async fn drain(mut self) -> anyhow::Result<ExitCode> {
         while let Some(ended) = self.tasks.join_next().await {
             info!(worker = ended.context("a worker died while draining")?, "drained");
+        }
+        // Last of all, when nobody writes any more: an ordered end leaves nothing that a restore could lose unnoticed.
+        if self.notes
+            && let Err(error) = restore_watch::look(&*self.store, &self.settings.store.incarnation_file).await
+        {
+            warn!(%error, "where the database stands could not be noted at the end");
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -227,9 +236,10 @@ impl House {
             path: self.settings.store.incarnation_file.clone(),
             metrics: self.metrics.clone(),
             health: self.health.clone(),
-            every: Duration::from_secs(u64::from(self.settings.sweeps.ready_seconds)),
+            every: restore_watch::EVERY,
         };
         watch.first_look().await?;
+        self.notes = true;
         let stopped = self.stopped.clone();
         self.tasks.spawn(async {
             watch.run(stopped).await;

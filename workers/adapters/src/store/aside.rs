@@ -4,10 +4,9 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::Value;
-use super::{load, write};
+use super::{alarms, load};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use tracing::error;
 use zhida_core::ids::{MsgId, PayoutKey};
 use zhida_core::payout::{Alarm, AlarmKind};
 
@@ -17,7 +16,7 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// Takes payouts out of what is claimed until their next wake-up, and rings for each, once in that time.
 pub(super) async fn set_aside(tx: &mut Tx, places: &BTreeMap<PayoutKey, String>) -> Result<(), Fault> {
     let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
-    let mut rows = Vec::new();
+    let mut rung = Vec::new();
     for (key, place) in places {
         // Whoever has set it aside before has rung.
         let sql = "update payouts set claimable = false, wake_at = $3 where application_id = $1 and tranche = $2 \
@@ -27,16 +26,14 @@ pub(super) async fn set_aside(tx: &mut Tx, places: &BTreeMap<PayoutKey, String>)
         if tx.execute(sql, values).await? == 0 {
             continue;
         }
-        error!(payout = %key, place, "a payout's rows cannot be used; it is left out and looked at again in an hour");
-        let alarm = Alarm {
+        rung.push(Alarm {
             kind: AlarmKind::RowUnusable,
             key: Some(key.clone()),
             instruction_id: None,
             text: format!("left out until its rows are mended, and looked at again every hour: {place}"),
-        };
-        rows.push(write::alarm(&alarm, tx.now));
+        });
     }
-    tx.insert("alarms", rows, "").await
+    alarms::ring(tx, &rung).await
 }
 
 /// As [`set_aside`], for payouts whose change was refused.
@@ -52,14 +49,13 @@ pub(super) async fn put_off_batch(tx: &mut Tx, msg_id: &MsgId, fault: Fault) -> 
     let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
     let values: Vec<Value> = vec![msg_id.as_str().into(), again.into()];
     tx.execute("update batches set examine_at = $2 where msg_id = $1", values).await?;
-    error!(%msg_id, place, "a message's row cannot be used; it is left out and looked at again in an hour");
     let alarm = Alarm {
         kind: AlarmKind::RowUnusable,
         key: None,
         instruction_id: None,
         text: format!("batch {msg_id} is left out until its row is mended, and looked at again every hour: {place}"),
     };
-    tx.insert("alarms", vec![write::alarm(&alarm, tx.now)], "").await
+    alarms::ring(tx, &[alarm]).await
 }
 
 /// Frees payouts that were left out of a batch that is closed now: once mended they travel otherwise.

@@ -1,6 +1,7 @@
 //! One open transaction on either database, and the few shapes in which rows go through it. What the dialects do
 //! differently (arrays, locks, the clock) stands here and nowhere else.
 
+use super::alarms;
 use super::fault::{Fault, Verdict, after_commit};
 use super::value::{Record, Row, Value, json, time};
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::ids::{InstructionId, MsgId, PayoutKey};
-use zhida_core::payout::PayoutState;
+use zhida_core::payout::{Alarm, PayoutState};
 use zhida_core::ports::store::StoreError;
 
 /// A transaction. `now` is the database's clock near its start.
@@ -23,6 +24,8 @@ pub(super) struct Tx {
     pub(super) known_batches: BTreeSet<MsgId>,
     /// States of payouts as they were read or last written.
     pub(super) known_states: BTreeMap<PayoutKey, PayoutState>,
+    /// What rang, to be logged when it is committed.
+    pub(super) rung: Vec<Alarm>,
 }
 
 pub(super) enum Link {
@@ -59,6 +62,7 @@ impl Tx {
             known_instructions: BTreeSet::new(),
             known_batches: BTreeSet::new(),
             known_states: BTreeMap::new(),
+            rung: Vec::new(),
         };
         let micros = match tx.link {
             Link::Postgres(_) => {
@@ -92,6 +96,9 @@ impl Tx {
             Link::Postgres(tx) => tx.commit().await,
             Link::Sqlite(tx) => tx.commit().await,
         };
+        if committed.is_ok() {
+            alarms::log(&self.rung);
+        }
         Ended::Done(committed.map(|()| value).map_err(|error| after_commit(&error)))
     }
 

@@ -5,6 +5,7 @@
 //! order is left to others (`skip locked`).
 
 mod acting;
+mod alarms;
 mod aside;
 mod case_rows;
 mod cases;

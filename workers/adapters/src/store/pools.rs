@@ -82,7 +82,7 @@ async fn open_sqlite(settings: &DatabaseSettings, path: &PathBuf, create: Create
         return Err(OpenError::Url { url: settings.url.clone(), why });
     }
     if create == Create::Never && !path.exists() {
-        return Err(OpenError::not_migrated(0));
+        return Err(OpenError::NoFile { url: settings.url.clone() });
     }
     let options = SqliteConnectOptions::new()
         .filename(path)

@@ -5,7 +5,7 @@ use super::link::Tx;
 use super::reference::all_funds;
 use super::value::{Row, Value};
 use super::write::write_journal;
-use super::{SqlStore, case_rows, load, transact};
+use super::{SqlStore, alarms, case_rows, load, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,7 +14,8 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::payout::{HoldCode, Payout};
 use zhida_core::ports::store::{
-    ALARMS_RING, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow, ReadStore, StoreError, Which,
+    ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, PayoutFilter, PayoutPage, Place, QuarantineRow,
+    ReadStore, Sending, StoreError, Which, with_alarms,
 };
 use zhida_core::steps::{JournalRow, Quarantined};
 
@@ -29,7 +30,15 @@ impl ReadStore for SqlStore {
     }
 
     async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError> {
-        transact!(self, Reading, |tx| journal_of(&mut tx, id))
+        transact!(self, Reading, |tx| story_of(&mut tx, id))
+    }
+
+    async fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmEntry>, StoreError> {
+        transact!(self, Reading, |tx| alarms::list(&mut tx, filter))
+    }
+
+    async fn sending(&self) -> Result<Sending, StoreError> {
+        transact!(self, Reading, |tx| self.sending_within(&mut tx))
     }
 
     async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError> {
@@ -77,6 +86,13 @@ async fn page(tx: &mut Tx, filter: &PayoutFilter) -> Result<PayoutPage, Fault> {
     items.truncate(limit as usize);
     let next = items.last().filter(|_| more).map(Place::of);
     Ok(PayoutPage { items, next })
+}
+
+/// Alarms are few: they are not kept in the order of applications.
+async fn story_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {
+    let rang = AlarmFilter { application_id: Some(id.clone()), kind: None, limit: u32::MAX };
+    let rang = alarms::list(tx, &rang).await?;
+    Ok(with_alarms(journal_of(tx, id).await?, rang))
 }
 
 async fn journal_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {
@@ -147,6 +163,11 @@ async fn close(tx: &mut Tx, id: &str, state: &str, by: &str, why: &str) -> Resul
 }
 
 impl SqlStore {
+    async fn sending_within(&self, tx: &mut Tx) -> Result<Sending, Fault> {
+        let (switch, spent) = (load::switch(tx, super::link::Lock::None).await?, self.spent(tx).await?);
+        Ok(Sending { switch, limits: self.protocol.rules.limits, spent })
+    }
+
     async fn figures_within(&self, tx: &mut Tx) -> Result<Figures, Fault> {
         let mut figures = Figures { at: Some(tx.now), funds: all_funds(tx).await?, ..Figures::default() };
         count_payouts(tx, &mut figures).await?;

@@ -22,8 +22,8 @@ impl RestoreStore for SqlStore {
         transact!(self, Writing, |tx| self.close_within(&mut tx, why))
     }
 
-    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError> {
-        transact!(self, Writing, |tx| self.recover_within(&mut tx, opens_from, by))
+    async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError> {
+        transact!(self, Writing, |tx| self.recover_within(&mut tx, opens_from, by, why))
     }
 }
 
@@ -36,7 +36,13 @@ impl SqlStore {
         self.write(tx, changes).await
     }
 
-    async fn recover_within(&self, tx: &mut Tx, opens_from: Timestamp, by: &str) -> Result<Recovered, Fault> {
+    async fn recover_within(
+        &self,
+        tx: &mut Tx,
+        opens_from: Timestamp,
+        by: &str,
+        why: &str,
+    ) -> Result<Recovered, Fault> {
         // Nothing is taken in meanwhile: what is judged before is recovered here, what is judged later knows of it.
         tx.lock_judging().await?;
         let restored_to = tx.one("select max(at) as at from journal", vec![]).await?.time_or_none("at")?;
@@ -56,7 +62,7 @@ impl SqlStore {
         let in_doubt = payouts.len() as u64;
         let mut desk = self.desk(tx, payouts);
         by.clone_into(&mut desk.by);
-        steps::recover(&mut desk, &switch, opens_from);
+        steps::recover(&mut desk, &switch, opens_from, why);
         let changes = desk.changes;
         self.write(tx, changes).await?;
         let past = [past_incarnations(tx).await?, vec![past]].concat().join(",");

@@ -48,6 +48,15 @@ pub enum OpenError {
     /// A transaction failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No such file.
+    #[error(
+        "database.url {url}: there is no such file; correct the path (a relative one counts from the folder this program runs in), or \
+         make a new database with `zhida migrate`"
+    )]
+    NoFile {
+        /// The URL.
+        url: String,
+    },
     /// No schema, or an old one.
     #[error("the database's schema is at version {found}, this program needs {needed}: run `zhida migrate`")]
     NotMigrated {

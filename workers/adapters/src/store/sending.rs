@@ -169,7 +169,7 @@ impl SqlStore {
     }
 
     /// What was first sent in this clock hour and on this day of the district's zone.
-    async fn spent(&self, tx: &mut Tx) -> Result<Spent, Fault> {
+    pub(super) async fn spent(&self, tx: &mut Tx) -> Result<Spent, Fault> {
         let hour = self.hour(tx.now);
         let midnight = self.protocol.rules.zone.to_datetime(tx.now).date().at(0, 0, 0, 0);
         let day =

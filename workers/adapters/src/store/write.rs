@@ -3,12 +3,12 @@
 
 use super::fault::Fault;
 use super::link::Tx;
-use super::value::{Record, Value};
-use super::{cases, envelope, instruction_rows, payout_rows, sequences};
+use super::value::Record;
+use super::{alarms, cases, envelope, instruction_rows, payout_rows, sequences};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::Batch;
 use zhida_core::ids::{FundId, InstructionId, MsgId};
-use zhida_core::payout::{Alarm, PayoutState, Posting};
+use zhida_core::payout::{PayoutState, Posting};
 use zhida_core::rules::Rules;
 use zhida_core::steps::{CapKey, Changes, JournalRow, Reconsider, Switch, WorldEvent};
 
@@ -32,7 +32,7 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
         }
     }
     write_journal(tx, &journal).await?;
-    tx.insert("alarms", changes.alarms.iter().map(|one| alarm(one, tx.now)).collect(), "").await?;
+    alarms::ring(tx, &changes.alarms).await?;
     tx.insert("outbox", envelope::doorbells(&changes.doorbells, now), "").await?;
     if let Some(switch) = &changes.switch {
         write_switch(tx, switch).await?;
@@ -298,17 +298,5 @@ fn posting(one: &Posting, now: jiff::Timestamp) -> Record {
         ("from_account", one.from.code().into()),
         ("to_account", one.to.code().into()),
         ("amount", one.amount.into()),
-    ]
-}
-
-pub(super) fn alarm(one: &Alarm, now: jiff::Timestamp) -> Record {
-    let key = one.key.as_ref();
-    vec![
-        ("at", now.into()),
-        ("kind", one.kind.code().into()),
-        ("application_id", key.map(|key| key.application_id.0.clone()).into()),
-        ("tranche", Value::Int(key.map(|key| i64::from(key.tranche)))),
-        ("instruction_id", one.instruction_id.as_ref().map(InstructionId::as_str).into()),
-        ("text", (&one.text).into()),
     ]
 }

@@ -186,6 +186,12 @@ impl AlarmKind {
             Self::CalendarMissing => "calendar_missing",
         }
     }
+
+    /// The kind with that name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
 }
 
 /// Something a person must look at.

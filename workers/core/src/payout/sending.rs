@@ -74,19 +74,23 @@ impl Turn<'_> {
                 instruction.enquire_at = Some(ask_at);
                 self.journal("payout.call_doubtful", json!({"epoch": epoch, "why": why}));
             }
-            CallEnd::NotTakenIn(_) | CallEnd::NotMade => {
-                // A refusal to talk says nothing of earlier calls.
-                if instruction.doubt {
-                    instruction.enquire_at = Some(ask_at);
-                } else {
-                    let posting = self.payout.take_money_back(generation);
-                    self.post(posting);
-                }
-                self.journal("payout.call_not_taken_in", json!({"epoch": epoch, "why": format!("{end:?}")}));
-            }
+            CallEnd::NotTakenIn(why) => self.call_not_taken_in(generation, epoch, ask_at, why.code()),
+            CallEnd::NotMade => self.call_not_taken_in(generation, epoch, ask_at, "not_made"),
             CallEnd::RefusedWhole { members } => self.refused_whole(generation, *members),
         }
         Ok(())
+    }
+
+    fn call_not_taken_in(&mut self, generation: u32, epoch: u64, ask_at: Timestamp, why: &str) {
+        let Some(instruction) = self.payout.instruction_mut(generation) else { return };
+        // A refusal to talk says nothing of earlier calls.
+        if instruction.doubt {
+            instruction.enquire_at = Some(ask_at);
+        } else {
+            let posting = self.payout.take_money_back(generation);
+            self.post(posting);
+        }
+        self.journal("payout.call_not_taken_in", json!({"epoch": epoch, "why": why}));
     }
 
     pub(super) fn refused_whole(&mut self, generation: u32, members: u32) {

@@ -121,6 +121,19 @@ pub enum NotTakenIn {
     TooManyRequests,
 }
 
+impl NotTakenIn {
+    /// The name in the journal.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ConnectionRefused => "connection_refused",
+            Self::Unauthorised => "unauthorised",
+            Self::Forbidden => "forbidden",
+            Self::TooManyRequests => "too_many_requests",
+        }
+    }
+}
+
 /// How a call that carried one message ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallOutcome {

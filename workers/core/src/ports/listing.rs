@@ -2,8 +2,9 @@
 
 use crate::ids::{ApplicationId, PayoutKey, PolicyId};
 use crate::money::Fen;
-use crate::payout::{Payout, PayoutState};
-use crate::steps::{Fund, Quarantined};
+use crate::payout::{Alarm, AlarmKind, Payout, PayoutState};
+use crate::rules::Limits;
+use crate::steps::{Fund, Quarantined, Spent, Switch, subject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -105,11 +106,100 @@ pub struct JournalEntry {
     pub detail: serde_json::Value,
 }
 
+/// Which alarms to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlarmFilter {
+    /// Of this kind only.
+    pub kind: Option<AlarmKind>,
+    /// About this application only, any tranche.
+    pub application_id: Option<ApplicationId>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// An alarm as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmEntry {
+    /// When it rang.
+    pub at: Timestamp,
+    /// What it says.
+    pub alarm: Alarm,
+}
+
+/// An application's story with what rang about it, as kind `alarm.<kind>`: each alarm behind the journal's rows of its
+/// transaction, whose number it bears. `journal` is in the order of writing, `alarms` are newest first.
+#[must_use]
+pub fn with_alarms(journal: Vec<JournalEntry>, alarms: Vec<AlarmEntry>) -> Vec<JournalEntry> {
+    let mut story = journal;
+    for AlarmEntry { at, alarm } in alarms.into_iter().rev() {
+        let place = story.iter().rposition(|entry| entry.at <= at).map_or(0, |last| last + 1);
+        let before = place.checked_sub(1).and_then(|last| story.get(last));
+        let entry = JournalEntry {
+            sequence: before.map_or(0, |entry| entry.sequence),
+            at,
+            kind: format!("alarm.{}", alarm.kind.code()),
+            subject: alarm.key.as_ref().map(subject).unwrap_or_default(),
+            by: "system".to_owned(),
+            detail: serde_json::json!({"instruction_id": alarm.instruction_id, "text": alarm.text}),
+        };
+        story.insert(place, entry);
+    }
+    story
+}
+
+/// What may keep every payout from being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// The stop switch.
+    pub switch: Switch,
+    /// The limits in force.
+    pub limits: Limits,
+    /// What was first sent in their windows.
+    pub spent: Spent,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
-    use super::Place;
+    use super::{AlarmEntry, JournalEntry, Place, with_alarms};
+    use crate::ids::PayoutKey;
+    use crate::payout::{Alarm, AlarmKind};
+    use jiff::Timestamp;
+
+    #[test]
+    fn an_alarm_stands_behind_the_rows_of_its_transaction() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let row = |sequence: i64, second: i64| JournalEntry {
+            sequence,
+            at: at(second),
+            kind: "row".to_owned(),
+            subject: "A-1".to_owned(),
+            by: "system".to_owned(),
+            detail: serde_json::Value::Null,
+        };
+        let key = PayoutKey { application_id: "A-1".into(), tranche: 1 };
+        let rang = |kind, second| AlarmEntry {
+            at: at(second),
+            alarm: Alarm { kind, key: Some(key.clone()), instruction_id: None, text: "look".to_owned() },
+        };
+        let alarms =
+            vec![rang(AlarmKind::Overpaid, 9), rang(AlarmKind::Mismatch, 2), rang(AlarmKind::Contradiction, 2)];
+        let story = with_alarms(vec![row(4, 1), row(5, 2), row(7, 2), row(8, 3)], alarms);
+        let told: Vec<(&str, i64)> = story.iter().map(|entry| (entry.kind.as_str(), entry.sequence)).collect();
+        assert_eq!(
+            told,
+            [
+                ("row", 4),
+                ("row", 5),
+                ("row", 7),
+                ("alarm.contradiction", 7),
+                ("alarm.mismatch", 7),
+                ("row", 8),
+                ("alarm.overpaid", 8)
+            ]
+        );
+    }
 
     #[test]
     fn a_place_is_read_as_it_was_written_and_nothing_else_is_one() {

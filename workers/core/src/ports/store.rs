@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use thiserror::Error;
 
-pub use super::listing::{ALARMS_RING, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place, QuarantineRow};
+pub use super::listing::{
+    ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place,
+    QuarantineRow, Sending, with_alarms,
+};
 
 /// Why the store could not serve.
 #[derive(Debug, Error)]
@@ -262,8 +265,14 @@ pub trait ReadStore: Send + Sync {
     /// A page of payouts.
     async fn payouts(&self, filter: &PayoutFilter) -> Result<PayoutPage, StoreError>;
 
-    /// The whole story of an application, oldest first: its own journal rows and those of its tranches.
+    /// The whole story of an application, oldest first: its own journal rows and those of its tranches, and what rang.
     async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError>;
+
+    /// Alarms, newest first.
+    async fn alarms(&self, filter: &AlarmFilter) -> Result<Vec<AlarmEntry>, StoreError>;
+
+    /// What may keep every payout from being sent.
+    async fn sending(&self) -> Result<Sending, StoreError>;
 
     /// Quarantine rows, oldest first; open ones only unless told otherwise.
     async fn quarantine_rows(&self, which: Which) -> Result<Vec<QuarantineRow>, StoreError>;
@@ -328,8 +337,8 @@ pub trait RestoreStore: Send + Sync {
     async fn close_sending(&self, why: &str) -> Result<(), StoreError>;
 
     /// A new incarnation: epochs of a lost history mean nothing any more, open batches are closed, whatever is not final is in
-    /// doubt and asked for; two officers may open sending from `opens_from` on. `by` stands in the journal.
-    async fn recover(&self, opens_from: Timestamp, by: &str) -> Result<Recovered, StoreError>;
+    /// doubt and asked for; two officers may open sending from `opens_from` on. `by` and `why` stand in the journal.
+    async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError>;
 }
 
 /// Which rows of a list.

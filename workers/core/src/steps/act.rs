@@ -3,7 +3,7 @@
 
 use super::{Desk, JournalRow, Restore};
 use crate::ids::{InstructionId, OperatorId, PayoutKey};
-use crate::payout::{Decision, EndKind, Ended, Event, Hold, HoldCode, Refused};
+use crate::payout::{Decision, EndKind, Ended, Event, Hold, HoldCode, Payout, PayoutState, Refused};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -170,6 +170,7 @@ pub fn act(
     };
     let outcome = match act {
         Act::Hold(key) => {
+            refuse_hold_at_the_end(desk, key)?;
             let hold = Hold { since: now, until: None, detail: reason.to_owned(), released_by: None };
             desk.apply(key, Event::Placed(HoldCode::Operator, hold))?;
             ActOutcome::Done
@@ -248,6 +249,19 @@ fn resume(desk: &mut Desk<'_>, switch: &Switch, by: &OperatorId) -> Result<ActOu
             desk.changes.switch = Some(Switch { resumed_by: Some(by.clone()), ..switch.clone() });
             Ok(ActOutcome::AwaitsSecondOfficer)
         }
+    }
+}
+
+/// A hold would promise what it cannot do: nothing of it will be sent any more, or everything was.
+fn refuse_hold_at_the_end(desk: &Desk<'_>, key: &PayoutKey) -> Result<(), ActRefused> {
+    let state = desk.payouts.get(key).map(Payout::state);
+    match state {
+        Some(state @ (PayoutState::Settled | PayoutState::Cancelled)) => Err(ActRefused::Payout(Refused::WrongState {
+            act: "hold",
+            state: state.code(),
+            remedy: "nothing of it is sent any more; money that was paid in error is recovered, not held",
+        })),
+        _ => Ok(()),
     }
 }
 

@@ -48,15 +48,15 @@ pub fn close_sending(desk: &mut Desk<'_>, switch: &Switch, why: &str) {
 
 /// Recovers: whatever is not final on the desk is in doubt, and sending stays closed until two officers open it, not before
 /// `opens_from`. The desk holds every payout with an instruction that is neither settled nor
-/// closed.
-pub fn recover(desk: &mut Desk<'_>, switch: &Switch, opens_from: Timestamp) {
+/// closed. `why` it was done stands in the journal.
+pub fn recover(desk: &mut Desk<'_>, switch: &Switch, opens_from: Timestamp, why: &str) {
     let now = desk.now;
     let keys: Vec<_> = desk.payouts.keys().cloned().collect();
     for key in &keys {
         // A restore is never refused.
         let _ = desk.apply(key, Event::Restored);
     }
-    journal(desk, "database.recovered", json!({"in_doubt": keys.len(), "opens_from": opens_from}));
+    journal(desk, "database.recovered", json!({"in_doubt": keys.len(), "opens_from": opens_from, "why": why}));
     let noticed_at = switch.restore.as_ref().map_or(now, |restore| restore.noticed_at);
     let restore = Restore { noticed_at, opens_from: Some(opens_from) };
     desk.changes.switch = Some(stopped(switch, "the database was restored", now, restore));

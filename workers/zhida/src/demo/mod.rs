@@ -32,6 +32,10 @@ const KEYID: &str = "review-demo";
 
 /// Runs the demo.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &arguments.json {
+        // Before the run, for a summary that cannot be written is a run for nothing.
+        std::fs::File::create(path).with_context(|| cannot_write(path))?;
+    }
     let folder = Folder::new(arguments.dir.as_deref())?;
     let awards = sample_district::awards()?;
     let key = SigningKey::generate()?;
@@ -57,14 +61,19 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger()).await?;
     summary.print(began.elapsed());
     if let Some(path) = &arguments.json {
-        std::fs::write(path, format!("{}\n", summary.json()))
-            .with_context(|| format!("the summary cannot be written to {}", path.display()))?;
+        std::fs::write(path, format!("{}\n", summary.json())).with_context(|| cannot_write(path))?;
     }
     let sound = summary.is_sound();
     if !arguments.exit {
         println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
         println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
         println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
+        if arguments.dir.is_some() {
+            let folder = folder.path.display();
+            println!(
+                "  zhida --set environment=sandbox --set district.id={DISTRICT} --set database.url=sqlite:{folder}/zhida.db payouts list"
+            );
+        }
         tokio::signal::ctrl_c().await?;
     }
     stop.send_replace(true);
@@ -73,6 +82,10 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     drop(guard);
     folder.leave()?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("the summary cannot be written to {}", path.display())
 }
 
 /// Where database and ledger lie; a temporary one is removed at the end.

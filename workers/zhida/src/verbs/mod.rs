@@ -1,12 +1,14 @@
 //! The verbs that look things up or hand something in beside a running `serve`: one file each. They decide nothing; what is
 //! shared between them is how files of events and keys are read, and how results are printed.
 
+pub(crate) mod alarms;
 pub(crate) mod alerts;
 pub(crate) mod calendar;
 pub(crate) mod clock;
 pub(crate) mod config;
 mod event_file;
 mod key_file;
+mod masked_body;
 pub(crate) mod operator;
 mod operator_acts;
 pub(crate) mod organisation;

@@ -2,7 +2,7 @@
 //! same door as any other event, so that it works beside a running `serve`. Roles and four eyes are the core's.
 
 use super::out::{Out, plain};
-use super::present::state_word;
+use super::present::{state_word, switch_lines};
 use super::{Usage, known_operator, submit, typed_application, typed_id};
 use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
 use crate::wiring::Context;
@@ -30,10 +30,10 @@ pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result
         return Err(Usage("this verb is no act of an officer".to_owned()).into());
     };
     let mut out = Out::new();
-    if !lifted.is_empty() {
+    let handed = hand_in(context, who, &event, now).await?;
+    if let (Handed::Acted(_), false) = (&handed, lifted.is_empty()) {
         out.line(&format!("解除 lifts: {}", lifted.join(", ")))?;
     }
-    let handed = hand_in(context, who, &event, now).await?;
     let code = match &handed {
         Handed::Acted(ActOutcome::Done) => {
             out.line("已办 done")?;
@@ -136,7 +136,7 @@ fn event<'a>(
         }
         PayoutsVerb::Stop { act } => (act, InboundEvent::OperatorStop(on_switch(act, at)?)),
         PayoutsVerb::Resume { act } => (act, InboundEvent::OperatorResume(on_switch(act, at)?)),
-        PayoutsVerb::List { .. } => return Ok(None),
+        PayoutsVerb::List { .. } | PayoutsVerb::Status { .. } => return Ok(None),
     }))
 }
 
@@ -202,15 +202,8 @@ async fn present(context: &Context, verb: &PayoutsVerb) -> anyhow::Result<Vec<St
                 .collect())
         }
         PayoutsVerb::Stop { .. } | PayoutsVerb::Resume { .. } => {
-            let switch = context.store.switch().await?;
-            Ok(vec![match (switch.stopped_by, switch.resumed_by) {
-                (None, _) => "发送开放 sending is open".to_owned(),
-                (Some((by, why)), None) => format!("发送已停 sending is stopped by {by}: {why}"),
-                (Some((by, _)), Some(first)) => {
-                    format!("发送已停 sending is stopped by {by}; {first} wants it open, a second officer is awaited")
-                }
-            }])
+            Ok(switch_lines(&context.settings, &context.store.switch().await?))
         }
-        PayoutsVerb::List { .. } => Ok(Vec::new()),
+        PayoutsVerb::List { .. } | PayoutsVerb::Status { .. } => Ok(Vec::new()),
     }
 }

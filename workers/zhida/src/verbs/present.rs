@@ -1,12 +1,16 @@
 //! How a payout stands now, for people: its state, what stands against it, and the way out with the command that takes it.
 
 use super::local;
+use jiff::Timestamp;
 use zhida_config::Settings;
+use zhida_core::obstacle::Obstacle;
 use zhida_core::payout::{Hold, HoldCode, Instruction, Payout, PayoutState, RejectionClass, Release};
+use zhida_core::ports::store::Sending;
+use zhida_core::steps::{Restore, Switch};
 use zhida_core::view::masked;
 
 /// What is so now, and who can change it.
-pub(crate) fn present(settings: &Settings, payout: &Payout) -> Vec<String> {
+pub(crate) fn present(settings: &Settings, payout: &Payout, sending: &Sending) -> Vec<String> {
     let state = payout.state();
     let part = part(payout);
     let mut lines = vec![
@@ -44,7 +48,58 @@ pub(crate) fn present(settings: &Settings, payout: &Payout) -> Vec<String> {
             lines.extend(payout.holds.iter().flat_map(|(code, hold)| hold_lines(settings, payout, *code, hold)));
         }
     }
+    if let Some(obstacle) = Obstacle::of(payout, sending) {
+        lines.push(format!("  等待 waits because {}", obstacle_words(settings, &obstacle)));
+    }
     lines
+}
+
+/// What a ready payout waits for, as the end of a sentence.
+pub(crate) fn obstacle_words(settings: &Settings, obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::Stopped { by, since, why } => {
+            format!("发送已停 sending is stopped by {by}{}: {why}", since_words(settings, *since))
+        }
+        Obstacle::UsedUp(limit) => {
+            let until = if *limit == "limits.per_hour" { "整点 hour" } else { "当日 day" };
+            format!("限额用尽 {limit} leaves no room for it; it goes on by itself when this {until} is over")
+        }
+        Obstacle::AboveLimit(limit) => {
+            format!(
+                "超过限额 its amount is above {limit} itself and never fits: raise the limit in the settings of every process"
+            )
+        }
+    }
+}
+
+/// The stop switch in words.
+pub(crate) fn switch_lines(settings: &Settings, switch: &Switch) -> Vec<String> {
+    let Some((by, why)) = &switch.stopped_by else { return vec!["发送开放 sending is open".to_owned()] };
+    let mut lines = vec![format!("发送已停 sending is stopped by {by}{}: {why}", since_words(settings, switch.since))];
+    match (&switch.restore, &switch.resumed_by) {
+        (Some(Restore { opens_from: None, .. }), _) => {
+            lines.push("  数据库回退 the database went back in time: run `zhida recover`".to_owned());
+        }
+        (Some(Restore { opens_from: Some(from), .. }), None) => {
+            lines.push(format!(
+                "  两名放行人可开放,不早于 two releasers may open it, not before {}",
+                local(settings, *from)
+            ));
+        }
+        (_, Some(first)) => {
+            lines.push(format!("  {first} 已同意开放 wants it open; a second, different officer is awaited"));
+        }
+        (None, None) => {
+            lines.push(
+                "  两名放行人开放 two releasers open it with `zhida payouts resume`; nobody has so far".to_owned(),
+            );
+        }
+    }
+    lines
+}
+
+fn since_words(settings: &Settings, since: Option<Timestamp>) -> String {
+    since.map(|since| format!(" since {}", local(settings, since))).unwrap_or_default()
 }
 
 /// A state in Chinese.

@@ -1,11 +1,14 @@
-//! `zhida quarantine`: what could not be taken in. Its bytes are never lost and never printed raw: they may hold anything.
+//! `zhida quarantine`: what could not be taken in. Its bytes are never lost, and printed as they came only when that is asked for:
+//! they may hold anything.
 
+use super::masked_body::masked_body;
 use super::out::Out;
 use super::table::{Column, Table};
 use super::{Form, closing_operator, local, submit};
 use crate::cli::{QuarantineVerb, SignerArgs};
 use crate::wiring::Context;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::process::ExitCode;
 use zhida_core::ids::OperatorId;
 use zhida_core::ports::door::{Handed, Raw};
@@ -22,7 +25,8 @@ pub(crate) async fn run(context: &Context, verb: &QuarantineVerb) -> anyhow::Res
             let which = if *all { Which::All } else { Which::Open };
             list(context, which, Form::from(*json)).await
         }
-        QuarantineVerb::Show { id, json } => show(context, id, Form::from(*json)).await,
+        QuarantineVerb::Show { id, raw: true, .. } => raw(context, id).await,
+        QuarantineVerb::Show { id, raw: false, json } => show(context, id, Form::from(*json)).await,
         QuarantineVerb::Replay { id, who, json } => replay(context, id, who, Form::from(*json)).await,
         QuarantineVerb::Discard { id, who, reason, json } => discard(context, id, who, reason, Form::from(*json)).await,
     }
@@ -65,7 +69,7 @@ async fn list(context: &Context, which: Which, form: Form) -> anyhow::Result<Exi
 
 async fn show(context: &Context, id: &str, form: Form) -> anyhow::Result<ExitCode> {
     let row = find(context, id).await?;
-    let text = String::from_utf8_lossy(&row.item.body);
+    let text = masked_body(&String::from_utf8_lossy(&row.item.body));
     let mut out = Out::new();
     match form {
         Form::Programs => {
@@ -95,6 +99,15 @@ async fn show(context: &Context, id: &str, form: Form) -> anyhow::Result<ExitCod
             text.lines().try_for_each(|line| out.line(line))?;
         }
     }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The bytes as they came, for whoever mends them: nothing before and nothing behind.
+async fn raw(context: &Context, id: &str) -> anyhow::Result<ExitCode> {
+    let row = find(context, id).await?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&row.item.body)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

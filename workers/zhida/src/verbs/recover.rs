@@ -1,8 +1,8 @@
 //! `zhida recover`: after the database was restored from a backup. Puts in doubt whatever a lost history may have sent, and says
 //! what people have to do before two officers open sending again.
 
-use super::local;
 use super::out::Out;
+use super::{Usage, local};
 use crate::restore_watch::{note, noted};
 use crate::wiring::Context;
 use anyhow::Context as _;
@@ -14,22 +14,38 @@ use zhida_core::ports::store::{Recovered, Verdict};
 /// Who stands in the journal: whoever may run this program on the database.
 const BY: &str = "command line";
 
-/// Recovers; says how things stand when it was done before.
-pub(crate) async fn run(context: &Context) -> anyhow::Result<ExitCode> {
+/// Recovers; says how things stand when it was done before. `all_the_same` is why, when the copy outside tells of no loss.
+pub(crate) async fn run(context: &Context, all_the_same: Option<&str>) -> anyhow::Result<ExitCode> {
+    if all_the_same.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err(Usage("--reason is empty; say how it is known that the database went back".to_owned()).into());
+    }
     let path = &context.settings.store.incarnation_file;
     // A damaged copy tells nothing, which is no reason not to recover.
     let noted = noted(path).unwrap_or_default();
-    let compared = context.store.compare(noted.as_ref()).await?;
-    let pending = context.store.switch().await?.restore.and_then(|restore| restore.opens_from);
-    if let (Some(opens_from), Verdict::Onward, Some(_)) = (pending, compared.verdict, &noted) {
+    let fits = noted.is_some() && context.store.compare(noted.as_ref()).await?.verdict == Verdict::Onward;
+    let restore = context.store.switch().await?.restore;
+    let pending = restore.as_ref().and_then(|restore| restore.opens_from);
+    if let (Some(opens_from), true, None) = (pending, fits, all_the_same) {
         let mut out = Out::new();
         out.line("已恢复,待开放发送。 Recovered already; sending waits to be opened:")?;
         out.lines(&to_open(&context.settings, opens_from))?;
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if fits && restore.is_none() && all_the_same.is_none() {
+        anyhow::bail!(
+            "数据库没有丢失任何记录,无需恢复。 The journal holds everything noted outside ({}); nothing was lost, nothing to recover, \
+             and sending stays as it is. A recovery would close it until a bank day has passed. If the database was restored all the \
+             same, to a moment after the copy was last written: `zhida recover --went-back-all-the-same --reason TEXT`",
+            path.display()
+        );
+    }
+    let why = all_the_same.unwrap_or(match noted {
+        Some(_) => "the database does not hold what was noted of it outside",
+        None => "no copy outside tells where it stood",
+    });
     let opens_from = bank_day_after(&context.settings, context.store.now().await?)?;
-    let recovered = context.store.recover(opens_from, BY).await?;
+    let recovered = context.store.recover(opens_from, BY, why).await?;
     note(path, &recovered.position)?;
     tell(&context.settings, &recovered)?;
     Ok(ExitCode::SUCCESS)

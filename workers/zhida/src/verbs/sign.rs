@@ -22,9 +22,10 @@ pub(crate) fn run(arguments: &SignArgs) -> anyhow::Result<ExitCode> {
     };
     let keyid = typed_id("--keyid", keyid)?;
     let key = key_file::read(key)?;
-    let mut out = Out::new();
+    let (mut out, mut signed_events) = (Out::new(), 0_u64);
     for piece in EventFile::open(file)? {
         let piece = piece?;
+        signed_events += 1;
         let event = signed(&piece, &keyid, &key).map_err(|error| {
             anyhow::anyhow!(
                 "{}: {}; events before it are signed, this one and what follows are not",
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &SignArgs) -> anyhow::Result<ExitCode> {
         }
     }
     out.flush()?;
+    anyhow::ensure!(signed_events > 0, "{} holds no event", file.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -39,6 +39,7 @@ pub(crate) async fn run(context: &Context, path: &Path) -> anyhow::Result<ExitCo
         bar.suspend(|| out.lines(&lines).and_then(|()| out.flush()))?;
     }
     bar.finish_and_clear();
+    anyhow::ensure!(tally.all() > 0, "{} holds no event", path.display());
     out.line(&tally.summary())?;
     out.flush()?;
     if tally.refused > 0 {

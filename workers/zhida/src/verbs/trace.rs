@@ -3,8 +3,9 @@
 use super::out::{JsonList, Out};
 use super::present::present;
 use super::table::{Column, Table};
-use super::{Form, typed_application};
+use super::{Form, local, typed_application};
 use crate::wiring::Context;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::process::ExitCode;
 use zhida_config::Settings;
@@ -33,9 +34,10 @@ pub(crate) async fn run(context: &Context, application_id: &str, form: impl Into
         Form::People => {
             let payouts = context.store.payouts_of(&id).await?;
             out.lines(&story(&context.settings, &id, &entries).lines())?;
+            let sending = context.store.sending().await?;
             for payout in &payouts {
                 out.line("")?;
-                out.lines(&present(&context.settings, payout))?;
+                out.lines(&present(&context.settings, payout, &sending))?;
             }
         }
     }
@@ -54,7 +56,7 @@ fn story(settings: &Settings, id: &ApplicationId, entries: &[JournalEntry]) -> T
     ]);
     for entry in entries {
         let at = settings.calendar.timezone.to_datetime(entry.at).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
-        let mut facts = facts(&entry.detail);
+        let mut facts = facts(settings, &entry.detail);
         // A later part of the award has rows of its own.
         if entry.subject != id.0 {
             facts = format!("{}: {facts}", entry.subject);
@@ -64,14 +66,18 @@ fn story(settings: &Settings, id: &ApplicationId, entries: &[JournalEntry]) -> T
     table
 }
 
-/// `{"code":"fund_short","detail":"…"}` as `code=fund_short detail=…`; digests are for programs, who read JSON.
-fn facts(detail: &Value) -> String {
+/// `{"code":"fund_short","detail":"…"}` as `code=fund_short detail=…`, times by the clocks of the district; digests are for programs,
+/// who read JSON.
+fn facts(settings: &Settings, detail: &Value) -> String {
     let Value::Object(members) = detail else { return detail.to_string() };
     let fact = |(name, value): (&String, &Value)| match value {
         _ if name == "sha256" => None,
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
-        Value::String(text) => Some(format!("{name}={text}")),
+        Value::String(text) => Some(match text.parse::<Timestamp>() {
+            Ok(at) => format!("{name}={}", local(settings, at)),
+            Err(_) => format!("{name}={text}"),
+        }),
         other => Some(format!("{name}={other}")),
     };
     members.iter().filter_map(fact).collect::<Vec<_>>().join("  ")
@@ -110,23 +116,31 @@ fn words(kind: &str) -> String {
         "alert.cleared" => "预警消除 alert cleared",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
-        other => match other.strip_prefix("payout.at_risk_after_") {
-            Some(hours) => return format!("{hours} 未到账 unpaid for {hours}"),
-            None => return other.to_owned(),
-        },
+        other => {
+            return match (other.strip_prefix("payout.at_risk_after_"), other.strip_prefix("alarm.")) {
+                (Some(hours), _) => format!("{hours} 未到账 unpaid for {hours}"),
+                (None, Some(alarm)) => format!("报警 alarm {alarm}"),
+                (None, None) => other.to_owned(),
+            };
+        }
     };
     words.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
     use super::facts;
     use serde_json::json;
+    use zhida_config::Settings;
 
     #[test]
     fn facts_are_told_without_quotes_and_without_what_is_empty() {
-        let detail =
-            json!({"code": "fund_short", "detail": "", "n": 2, "sha256": "ab", "none": null, "of": ["a", "b"]});
-        assert_eq!(facts(&detail), "code=fund_short  n=2  of=[\"a\",\"b\"]");
+        let detail = json!({"code": "fund_short", "detail": "", "n": 2, "sha256": "ab", "none": null, "of": ["a", "b"],
+            "until": "2026-11-23T16:00:00Z"});
+        let settings = Settings::load(&[], std::iter::empty(), None).unwrap();
+        let told = facts(&settings, &detail);
+        assert_eq!(told, "code=fund_short  n=2  of=[\"a\",\"b\"]  until=2026-11-24 00:00:00");
     }
 }
