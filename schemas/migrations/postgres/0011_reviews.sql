@@ -61,7 +61,8 @@ create index clocks_open on clocks (state, deadline) where ended_at is null;
 create table alerts (
     id text collate "C" primary key,
     application_id text collate "C" not null references case_files,
-    clock text collate "C" not null,
+    cause text collate "C" not null,
+    clock text not null,
     kind text not null,
     episode bigint not null check (episode >= 1),
     department_id text collate "C",
@@ -72,11 +73,11 @@ create table alerts (
     raised_at bigint not null,
     cleared_at bigint,
     cleared_because text check (cleared_because in ('met', 'void', 'moved', 'gone')),
-    unique (application_id, clock, episode),
+    unique (application_id, cause, episode),
     check ((cleared_at is null) = (cleared_because is null))
 );
 -- One open alert for each cause.
-create unique index alerts_one_open on alerts (application_id, clock) where cleared_at is null;
+create unique index alerts_one_open on alerts (application_id, cause) where cleared_at is null;
 create index alerts_open on alerts (deadline, id) where cleared_at is null;
 create index alerts_newest on alerts (raised_at, id);
 

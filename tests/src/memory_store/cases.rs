@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::calendars;
-use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, Said};
+use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
 use zhida_core::ids::{ApplicationId, PolicyId};
-use zhida_core::payout::Payout;
+use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
@@ -129,7 +129,7 @@ impl Tables {
     fn case(&self, id: &ApplicationId) -> Case {
         let events: Vec<CaseEvent> =
             self.cases.events.values().filter(|(of, _)| of == id).map(|(_, event)| event.clone()).collect();
-        let policy = policy_of(&events).and_then(|id| self.policies.get(id));
+        let policy = policy_named(&events).and_then(|id| self.policies.get(id));
         Case {
             policy: policy.map(|policy| (policy.department_id.clone(), policy.review.clone())),
             events,
@@ -157,7 +157,7 @@ impl Tables {
         let open: Vec<ApplicationId> =
             self.cases.look_at.iter().filter(|(_, at)| at.is_some()).map(|(id, _)| id.clone()).collect();
         for id in open {
-            if concerned(policy_of(&self.case(&id).events)) {
+            if concerned(policy_named(&self.case(&id).events)) {
                 self.cases.marks.insert(id);
             }
         }
@@ -165,15 +165,8 @@ impl Tables {
 
     pub(super) fn note_change(&mut self, payout: &Payout) {
         let before = self.payouts.get(&payout.key).map(Payout::state);
-        if before != Some(payout.state()) {
+        if before != Some(payout.state()) || payout.state() == PayoutState::Settled {
             self.cases.marks.insert(payout.key.application_id.clone());
         }
     }
-}
-
-fn policy_of(events: &[CaseEvent]) -> Option<&PolicyId> {
-    events.iter().find_map(|event| match &event.said {
-        Said::Submitted { policy_id, .. } | Said::Approved { policy_id, .. } => Some(policy_id),
-        _ => None,
-    })
 }

@@ -16,6 +16,7 @@ impl OrganisationStore for MemoryStore {
         let differences = organisation.differences(&tables.organisation);
         if !differences.are_none() {
             tables.organisation = organisation.clone();
+            tables.mark_cases(|_| true);
             let journal = vec![differences.journal_row(organisation, by)];
             self.write(&mut tables, Changes { journal, ..Changes::default() });
         }

@@ -127,6 +127,20 @@ impl WorkingTime {
         reached
     }
 
+    /// When work next begins after `from`.
+    #[must_use]
+    pub fn next_opening(&self, from: Timestamp) -> Timestamp {
+        let mut day = self.day_of(from);
+        loop {
+            let opening = self.moment(day, self.hours.first().map_or(Time::MIN, |hours| hours.from));
+            if opening > from && self.day_type(day).is_worked() {
+                return opening;
+            }
+            let Ok(next) = day.tomorrow() else { return Timestamp::MAX };
+            day = next;
+        }
+    }
+
     fn moment(&self, date: Date, time: Time) -> Timestamp {
         self.zone.to_timestamp(date.to_datetime(time)).unwrap_or(Timestamp::MAX)
     }

@@ -78,5 +78,6 @@ fn supervision(settings: &sections::Supervision) -> SupervisionRules {
         step_working_days: days(settings.step_working_days),
         acknowledge_max_working_hours: settings.acknowledge_max_working_hours,
         replay_pause: SignedDuration::from_mins(i64::from(settings.replay_minutes)),
+        ..SupervisionRules::default()
     }
 }

@@ -37,14 +37,15 @@ pub(super) async fn write(tx: &mut Tx, seen: &[(&ApplicationId, Seen)], calendar
 
 /// Alerts as they are now. The closed before the open: one open alert for a cause holds after every row.
 pub(super) async fn write_alerts(tx: &mut Tx, alerts: &[&Alert]) -> Result<(), Fault> {
-    let tail = "on conflict (id) do update set department_id = excluded.department_id, officer_id = excluded.officer_id, \
+    let tail = "on conflict (id) do update set clock = excluded.clock, department_id = excluded.department_id, officer_id = excluded.officer_id, \
         deadline = excluded.deadline, level = excluded.level, acknowledged = excluded.acknowledged, \
         cleared_at = excluded.cleared_at, cleared_because = excluded.cleared_because";
     let (cleared, open): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|one| one.cleared.is_some());
     for part in [cleared, open] {
         tx.insert("alerts", part.iter().map(|one| alert_record(one)).collect(), tail).await?;
         let rungs = part.iter().flat_map(|one| one.raised.iter().enumerate().map(|(place, rung)| (*one, place, rung)));
-        tx.insert("alert_rungs", rungs.map(rung_record).collect(), "on conflict do nothing").await?;
+        let tail = "on conflict (alert_id, level) do update set told = excluded.told, note = excluded.note";
+        tx.insert("alert_rungs", rungs.map(rung_record).collect(), tail).await?;
     }
     Ok(())
 }
@@ -92,6 +93,7 @@ fn alert_record(one: &Alert) -> Record {
     vec![
         ("id", (&one.id).into()),
         ("application_id", one.application_id.as_str().into()),
+        ("cause", (&one.cause).into()),
         ("clock", (&one.clock).into()),
         ("kind", one.kind.code().into()),
         ("episode", one.episode.into()),
@@ -118,7 +120,7 @@ fn rung_record((alert, place, rung): (&Alert, usize, &Raised)) -> Record {
     ]
 }
 
-const ALERT_COLUMNS: &str = "id, application_id, clock, kind, episode, department_id, officer_id, deadline, acknowledged, \
+const ALERT_COLUMNS: &str = "id, application_id, cause, clock, kind, episode, department_id, officer_id, deadline, acknowledged, \
     cleared_at, cleared_because";
 
 /// Alerts of applications, oldest first.
@@ -190,6 +192,7 @@ fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Al
     };
     Ok(Alert {
         application_id: ApplicationId(row.get("application_id")?),
+        cause: row.get("cause")?,
         clock: row.get("clock")?,
         kind: ClockKind::from_code(&kind).ok_or_else(|| unreadable("kind", &kind))?,
         episode: row.unsigned("episode")?,

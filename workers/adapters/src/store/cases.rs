@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::error;
-use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, Said};
+use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
 use zhida_core::ids::ApplicationId;
-use zhida_core::payout::{Alarm, AlarmKind};
+use zhida_core::organisation::Organisation;
+use zhida_core::payout::{Alarm, AlarmKind, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::StoreError;
 use zhida_core::steps::Changes;
@@ -29,8 +30,10 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 impl CaseStore for SqlStore {
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
         transact!(self, Writing, |tx| take_up_marks(&mut tx))?;
-        match transact!(self, Writing, |tx| self.look_at_due(&mut tx, max)) {
-            Err(error) if error.is_of_a_row() => self.look_one_by_one(max).await,
+        // Read apart and as of one moment: what is wrong here is no application's fault.
+        let circumstances = transact!(self, Reading, |tx| self.circumstances(&mut tx))?;
+        match transact!(self, Writing, |tx| self.look_at_due(&mut tx, &circumstances, max)) {
+            Err(error) if error.is_of_a_row() => self.look_one_by_one(&circumstances, max).await,
             looked => looked,
         }
     }
@@ -48,8 +51,14 @@ impl CaseStore for SqlStore {
     }
 }
 
+/// What every look needs beside the case.
+struct Circumstances {
+    organisation: Organisation,
+    time: WorkingTime,
+}
+
 impl SqlStore {
-    async fn look_at_due(&self, tx: &mut Tx, max: u32) -> Result<u32, Fault> {
+    async fn look_at_due(&self, tx: &mut Tx, circumstances: &Circumstances, max: u32) -> Result<u32, Fault> {
         let sql = format!(
             "select application_id from case_files where look_at is not null and look_at <= $1 \
              order by look_at, application_id limit $2 {}",
@@ -58,17 +67,17 @@ impl SqlStore {
         let rows = tx.rows(sql, vec![tx.now.into(), max.into()]).await?;
         let ids: Vec<ApplicationId> =
             rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect::<Result<_, _>>()?;
-        self.look_at(tx, &ids).await?;
+        self.look_at(tx, circumstances, &ids).await?;
         Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
     }
 
     /// A row of one of them is in the way: the others are looked at without it, and it is put off with an alarm.
-    async fn look_one_by_one(&self, max: u32) -> Result<u32, StoreError> {
+    async fn look_one_by_one(&self, circumstances: &Circumstances, max: u32) -> Result<u32, StoreError> {
         let due = transact!(self, Reading, |tx| due(&mut tx, max))?;
         let mut looked = 0;
         for id in due {
-            match transact!(self, Writing, |tx| self.look_at(&mut tx, std::slice::from_ref(&id))) {
-                Ok(()) => looked += 1,
+            match transact!(self, Writing, |tx| self.look_at_one(&mut tx, circumstances, &id)) {
+                Ok(count) => looked += count,
                 Err(error) if error.is_of_a_row() => {
                     error!(application = %id, %error, "a case file cannot be looked at; it is tried again in an hour");
                     transact!(self, Writing, |tx| self.put_off(&mut tx, &id))?;
@@ -77,6 +86,20 @@ impl SqlStore {
             }
         }
         Ok(looked)
+    }
+
+    /// Looks at one application, unless somebody else does or has done so.
+    async fn look_at_one(&self, tx: &mut Tx, circumstances: &Circumstances, id: &ApplicationId) -> Result<u32, Fault> {
+        let sql = format!(
+            "select application_id from case_files where application_id = $1 and look_at is not null and look_at <= $2 {}",
+            tx.locked(Lock::Skip)
+        );
+        let rows = tx.rows(sql, vec![id.as_str().into(), tx.now.into()]).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        self.look_at(tx, circumstances, std::slice::from_ref(id)).await?;
+        Ok(1)
     }
 
     async fn put_off(&self, tx: &mut Tx, id: &ApplicationId) -> Result<(), Fault> {
@@ -88,15 +111,14 @@ impl SqlStore {
         self.write(tx, Changes { alarms: vec![alarm], ..Changes::default() }).await
     }
 
-    async fn look_at(&self, tx: &mut Tx, ids: &[ApplicationId]) -> Result<(), Fault> {
+    async fn look_at(&self, tx: &mut Tx, circumstances: &Circumstances, ids: &[ApplicationId]) -> Result<(), Fault> {
         if ids.is_empty() {
             return Ok(());
         }
-        let time = self.working_time(tx).await?;
-        let organisation = organisation::whole(tx).await?;
+        let Circumstances { organisation, time } = circumstances;
         let mut cases = cases(tx, ids).await?;
         let rules = &self.protocol.rules.supervision;
-        let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
+        let district = District { rules, organisation, time, now: tx.now };
         let mut changes = Changes::default();
         let mut seen = Vec::new();
         for id in ids {
@@ -114,8 +136,7 @@ impl SqlStore {
         if case.events.is_empty() && case.payouts.is_empty() {
             return Ok(None);
         }
-        let time = self.working_time(tx).await?;
-        let organisation = organisation::whole(tx).await?;
+        let Circumstances { organisation, time } = self.circumstances(tx).await?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
         let alerts = case.alerts.clone();
@@ -126,10 +147,11 @@ impl SqlStore {
         Ok(Some(CaseView { file: seen.file, clocks: seen.clocks, events, alerts, calendar_version, now: tx.now }))
     }
 
-    async fn working_time(&self, tx: &mut Tx) -> Result<WorkingTime, Fault> {
+    async fn circumstances(&self, tx: &mut Tx) -> Result<Circumstances, Fault> {
         let rules = &self.protocol.rules;
         let calendar = Arc::new(organisation::calendar(tx).await?);
-        Ok(WorkingTime { calendar, zone: rules.zone.clone(), hours: rules.supervision.hours.clone() })
+        let time = WorkingTime { calendar, zone: rules.zone.clone(), hours: rules.supervision.hours.clone() };
+        Ok(Circumstances { organisation: organisation::whole(tx).await?, time })
     }
 }
 
@@ -165,11 +187,16 @@ async fn take_up_marks(tx: &mut Tx) -> Result<(), Fault> {
     tx.insert("case_files", ids.into_iter().map(record).collect(), tail).await
 }
 
-/// What is counted by changed: case files that are not at rest and of which `concerned` (parameters from `$2`) holds are due now.
-/// Those that rest have nothing that could move.
+/// What deadlines or ladders are counted by has changed: case files that are not at rest and of which `concerned` (parameters
+/// from `$2`) holds are looked at anew. Only marks are written, so that nobody waits, however many they are.
 pub(super) async fn mark_open(tx: &mut Tx, concerned: &str, values: Vec<Value>) -> Result<(), Fault> {
     let open = "(look_at is not null or standing in ('submitted', 'in_review'))";
-    let sql = format!("update case_files set look_at = $1 where {open} and ({concerned})");
+    let unheard =
+        "exists (select 1 from alerts where alerts.application_id = case_files.application_id and cleared_at is null)";
+    let sql = format!(
+        "insert into case_marks (application_id, at) select application_id, $1 from case_files \
+         where ({open} or {unheard}) and ({concerned})"
+    );
     let now: Value = tx.now.into();
     tx.execute(sql, std::iter::once(now).chain(values).collect()).await?;
     Ok(())
@@ -193,16 +220,11 @@ async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<Applicatio
     for alert in case_rows::alerts_of(tx, texts).await? {
         cases.entry(alert.application_id.clone()).or_default().alerts.push(alert);
     }
-    let policy_of = |case: &Case| {
-        case.events.iter().find_map(|event| match &event.said {
-            Said::Submitted { policy_id, .. } | Said::Approved { policy_id, .. } => Some(policy_id.clone()),
-            _ => None,
-        })
-    };
-    let named: BTreeSet<String> = cases.values().filter_map(policy_of).map(|id| id.0).collect();
+    let named: BTreeSet<String> =
+        cases.values().filter_map(|case| policy_named(&case.events)).map(|id| id.0.clone()).collect();
     let known = policies(tx, named).await?;
     for case in cases.values_mut() {
-        let policy = policy_of(case).and_then(|id| known.get(&id));
+        let policy = policy_named(&case.events).and_then(|id| known.get(id));
         case.policy = policy.map(|policy| (policy.department_id.clone(), policy.review.clone()));
     }
     Ok(cases)
@@ -242,7 +264,8 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
     }
     for (key, payout) in &changes.payouts {
         let before = tx.known_states.get(key).copied();
-        if changes.created.contains(key) || before != Some(payout.state()) {
+        // The day of a credit may be set right without a change of state.
+        if changes.created.contains(key) || before != Some(payout.state()) || payout.state() == PayoutState::Settled {
             marked.insert(&key.application_id);
         }
     }

@@ -57,6 +57,7 @@ async fn import(tx: &mut Tx, organisation: &Organisation, by: &str) -> Result<()
         "",
     )
     .await?;
+    cases::mark_open(tx, "true", vec![]).await?;
     write_journal(tx, &[differences.journal_row(organisation, by)]).await
 }
 

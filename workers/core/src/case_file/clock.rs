@@ -2,10 +2,11 @@
 //! them (`count.rs`), so that late events and amended calendars move it by themselves. What rings is not decided here.
 
 use super::count::Reading;
+use super::pause::{Pause, Resumption};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use zhida_schemas::review::{PauseReason, Stage};
+use zhida_schemas::review::Stage;
 
 /// What a clock measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,70 +99,6 @@ pub enum Term {
     Until(Timestamp),
 }
 
-/// Why a clock stands still.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PauseCause {
-    /// The enterprise was asked for something.
-    Supplement,
-    /// The award is on public notice.
-    Publicity,
-    /// A hearing, an expert review, an inspection; of one department, or of all.
-    Review {
-        /// Why, as the event says.
-        reason: PauseReason,
-        /// Whose clocks; none: everybody's.
-        department: Option<String>,
-    },
-    /// The payout waits for the enterprise's own correction of its account.
-    Enterprise,
-}
-
-impl PauseCause {
-    fn is_of_the_review(&self) -> bool {
-        match self {
-            Self::Review { .. } => true,
-            Self::Supplement | Self::Publicity | Self::Enterprise => false,
-        }
-    }
-
-    /// What people call it, Chinese and English.
-    #[must_use]
-    pub fn title(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Supplement => ("补正", "supplement"),
-            Self::Publicity => ("公示", "publicity"),
-            Self::Enterprise => ("待企业更正账户", "the enterprise corrects its account"),
-            Self::Review { reason, .. } => match reason {
-                PauseReason::Hearing => ("听证", "hearing"),
-                PauseReason::ExpertReview => ("专家评审", "expert review"),
-                PauseReason::Inspection => ("检查核验", "inspection"),
-                PauseReason::Other => ("其他", "other"),
-            },
-        }
-    }
-}
-
-/// A time in which a clock stood still.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pause {
-    /// Why.
-    pub cause: PauseCause,
-    /// Who stopped it.
-    pub by: String,
-    /// Title and digest of what proves it, where the event brings that.
-    pub evidence: Option<String>,
-    /// From when.
-    pub from: Timestamp,
-    /// To when; none while it lasts.
-    pub to: Option<Timestamp>,
-}
-
-impl Pause {
-    pub(super) fn covers(&self, at: Timestamp) -> bool {
-        self.from <= at && self.to.is_none_or(|to| at < to)
-    }
-}
-
 /// How a clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -190,6 +127,8 @@ pub struct Clock {
     pub pauses: Vec<Pause>,
     /// When and how it ended.
     pub ended: Option<(Timestamp, Ending)>,
+    /// When that came to be known here.
+    pub end_heard_at: Option<Timestamp>,
 }
 
 /// What happens to a clock.
@@ -203,15 +142,6 @@ pub enum ClockEvent {
     HandedTo(String),
     /// It ends.
     Ended(Timestamp, Ending),
-}
-
-/// What ends a pause.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resumption {
-    /// Which pauses end: every one with this cause; of pauses of the review, those of the department, or all without one.
-    pub cause: PauseCause,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// Why an event does not apply to a clock; the clock is as it was.
@@ -278,7 +208,17 @@ impl Clock {
     /// A clock that begins to run.
     #[must_use]
     pub fn start(id: ClockId, started_at: Timestamp, heard_at: Timestamp, term: Term) -> Self {
-        Self { id, department: None, officer: None, started_at, heard_at, term, pauses: Vec::new(), ended: None }
+        Self {
+            id,
+            department: None,
+            officer: None,
+            started_at,
+            heard_at,
+            term,
+            pauses: Vec::new(),
+            ended: None,
+            end_heard_at: None,
+        }
     }
 
     /// Applies an event.
@@ -335,6 +275,21 @@ impl Clock {
         }
     }
 
+    /// What it measures from when: the same however many clocks like it turn out to have been before. Alerts hang on it.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        let ClockId { kind, stage, department, number: _ } = &self.id;
+        if *kind == ClockKind::Payout {
+            return self.id.to_string();
+        }
+        let mut cause = kind.code().to_owned();
+        for part in stage.map(Stage::code).into_iter().chain(department.as_deref()) {
+            cause.push(':');
+            cause.push_str(part);
+        }
+        format!("{cause}@{}", self.started_at.as_microsecond())
+    }
+
     /// When it next changes by itself after `now`; none when only an event can change it.
     #[must_use]
     pub fn next_change(&self, reading: &Reading, now: Timestamp) -> Option<Timestamp> {
@@ -351,29 +306,5 @@ impl Clock {
     fn stands_still(&self, reading: &Reading, now: Timestamp) -> bool {
         let paused = |one: &Pause| one.covers(now) && one.from < reading.deadline;
         self.pauses.iter().any(paused) && reading.pauses_used_up_at.is_none_or(|at| now < at)
-    }
-}
-
-impl Resumption {
-    /// It is this department that goes on.
-    fn is_for(&self, own: Option<&str>) -> bool {
-        match &self.cause {
-            PauseCause::Review { department: Some(department), .. } => own == Some(department),
-            PauseCause::Review { department: None, .. }
-            | PauseCause::Supplement
-            | PauseCause::Publicity
-            | PauseCause::Enterprise => false,
-        }
-    }
-
-    /// It ends pauses of this cause wherever they stand.
-    pub(super) fn ends(&self, cause: &PauseCause) -> bool {
-        match (&self.cause, cause) {
-            (PauseCause::Review { department: None, .. }, PauseCause::Review { .. }) => true,
-            (PauseCause::Review { department: resumed, .. }, PauseCause::Review { department: paused, .. }) => {
-                resumed == paused
-            }
-            (resumed, paused) => resumed == paused,
-        }
     }
 }

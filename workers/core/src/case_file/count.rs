@@ -5,7 +5,8 @@
 //! therefore moves the deadline by as many working days as closes fall into it, and by none when it ends before the day does.
 //! All pauses together move it by a fixed number of working days at most; after that the days count, pause or no pause.
 
-use super::clock::{Clock, PauseCause, Term};
+use super::clock::{Clock, Term};
+use super::pause::PauseCause;
 use crate::working_time::{DayType, WorkingTime};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};

@@ -225,7 +225,15 @@ impl CaseNote {
 }
 
 impl Said {
-    /// Where it stands among events of the same moment: what must have come first stands first.
+    /// The policy that it names.
+    pub(super) fn policy(&self) -> Option<&PolicyId> {
+        match self {
+            Self::Submitted { policy_id, .. } | Self::Approved { policy_id, .. } => Some(policy_id),
+            _ => None,
+        }
+    }
+
+    /// Where it stands among events of the same moment that fit one after the other: what ends something before what begins.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Submitted { .. } => 0,
@@ -233,8 +241,8 @@ impl Said {
             Self::SupplementReceived => 2,
             Self::Resumed { .. } => 3,
             Self::PublicityEnded => 4,
-            Self::Assigned { .. } => 5,
-            Self::Decided { .. } => 6,
+            Self::Decided { .. } => 5,
+            Self::Assigned { .. } => 6,
             Self::SupplementRequested { .. } => 7,
             Self::Paused { .. } => 8,
             Self::PublicityStarted { .. } => 9,

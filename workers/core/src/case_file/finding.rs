@@ -74,6 +74,12 @@ findings! {
     NoPublicity = "no_publicity": "未见公示开始记录", "a public notice was objected to or ended that had not begun";
     /// The pauses have moved a deadline as far as they may.
     PausesUsedUp = "pauses_used_up": "暂停时间已达上限，时限恢复计算", "the pauses have reached their limit: the clock runs again";
+    /// The assignment allows the step more time than the policy promises.
+    TermExceedsPolicy = "term_exceeds_policy": "分派时限长于政策承诺，按政策计算", "the assignment allows more time than the policy promises: the policy counts";
+    /// A pause or a decision from before a deadline came to be known after it.
+    HeardAfterDeadline = "heard_after_deadline": "期限过后才补报期限前的暂停或办结", "a pause or a decision from before the deadline was told after it";
+    /// An event is dated ahead of the clock: it counts when its time has come.
+    DatedAhead = "dated_ahead": "事件时间晚于当前时间，到时再计", "an event is dated ahead of the clock: it counts when its time has come";
     /// Something happened after the end.
     AfterEnd = "after_end": "办结后仍有办理记录", "something happened after the application was decided";
     /// Two events contradict each other about the end.

@@ -1,19 +1,26 @@
 //! From the events of an application to its case file: sorted by the time at which they happened and applied one after the
 //! other. The order in which they came in does not matter, nor how often; what does not fit becomes a finding.
 
-use super::clock::{Clock, ClockEvent, ClockId, ClockKind, Ending, Misfit, Pause, PauseCause, Resumption, Term};
+use super::clock::{Clock, ClockEvent, ClockId, ClockKind, Ending, Misfit, Term};
 use super::event::{Actor, CaseEvent, Said};
 use super::finding::{Finding, FindingCode};
+use super::pause::{Pause, PauseCause, Resumption};
 use super::{CaseFile, Standing, Terms};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use zhida_schemas::review::{Decision, PauseReason, Stage};
+
+/// No step takes longer than the policy file lets a step take, whatever its assignment says.
+const STEP_MAX_WORKING_DAYS: u16 = 250;
 
 /// A case file in the making.
 pub(super) struct Fold<'a> {
     pub(super) terms: &'a Terms,
     pub(super) file: CaseFile,
     /// Pauses in force, which clocks that begin now inherit.
-    pauses: Vec<Pause>,
+    pub(super) pauses: Vec<Pause>,
+    /// Steps that a department got back, by place: whatever stage it goes on with, these are meant.
+    sent_back: BTreeSet<usize>,
     /// When the event at hand happened.
     at: Timestamp,
     /// When it came in.
@@ -22,7 +29,14 @@ pub(super) struct Fold<'a> {
 
 impl<'a> Fold<'a> {
     pub(super) fn new(terms: &'a Terms) -> Self {
-        Self { terms, file: CaseFile::default(), pauses: Vec::new(), at: Timestamp::MIN, heard_at: Timestamp::MIN }
+        Self {
+            terms,
+            file: CaseFile::default(),
+            pauses: Vec::new(),
+            sent_back: BTreeSet::new(),
+            at: Timestamp::MIN,
+            heard_at: Timestamp::MIN,
+        }
     }
 
     pub(super) fn apply(&mut self, event: &CaseEvent) {
@@ -73,17 +87,21 @@ impl<'a> Fold<'a> {
         self.file.submitted_at = Some(self.at);
         self.file.policy_id.get_or_insert_with(|| policy_id.clone());
         self.file.uscc.get_or_insert_with(|| uscc.to_owned());
-        if self.file.standing != Standing::NotSeen {
-            // Clocks that measure from the application have nothing to measure: their end is earlier than their beginning.
-            return self.find(FindingCode::BeforeSubmission, "");
-        }
-        self.file.standing = Standing::Submitted;
-        let department = self.terms.department_id.clone();
-        let mut clocks = vec![
-            (ClockKind::Acceptance, self.terms.acceptance_working_days),
-            (ClockKind::Review, self.terms.review_working_days),
-        ];
+        self.file.findings.retain(|finding| finding.code != FindingCode::NotSubmitted);
+        let mut clocks = vec![(ClockKind::Review, self.terms.review_working_days)];
         clocks.extend(self.terms.legal_working_days.map(|days| (ClockKind::Legal, days)));
+        match self.file.standing {
+            Standing::NotSeen => {
+                self.file.standing = Standing::Submitted;
+                clocks.insert(0, (ClockKind::Acceptance, self.terms.acceptance_working_days));
+            }
+            // Clocks of two systems differ by seconds: the review is watched all the same.
+            Standing::Submitted | Standing::InReview => self.find(FindingCode::BeforeSubmission, ""),
+            Standing::Approved | Standing::Declined | Standing::Rejected | Standing::Withdrawn | Standing::Revoked => {
+                return self.find(FindingCode::BeforeSubmission, "");
+            }
+        }
+        let department = self.terms.department_id.clone();
         for (kind, days) in clocks {
             let id = ClockId { kind, stage: None, department: None, number: 1 };
             self.start(Clock {
@@ -112,9 +130,13 @@ impl<'a> Fold<'a> {
         }
         self.begun();
         self.sits_with(to);
+        let due_working_days = self.allowed(stage, due_working_days, &to.department_id);
         if let Some(clock) = self.open_step(stage, &to.department_id) {
             let same = clock.officer.as_ref() == Some(&to.officer_id);
-            // A step that was sent back to the department had no officer until now: then this is its assignment.
+            // A step that was sent back has no officer until now: this is its assignment.
+            if let (None, Some(days)) = (&clock.officer, due_working_days) {
+                clock.term = Term::WorkingDays(days);
+            }
             let _ = clock.on(ClockEvent::HandedTo(to.officer_id.clone()));
             if same {
                 self.find(FindingCode::AssignedTwice, &step_name(stage, &to.department_id));
@@ -124,17 +146,28 @@ impl<'a> Fold<'a> {
         self.start_step(stage, &to.department_id, Some(&to.officer_id), due_working_days);
     }
 
+    /// The days that the assignment allows, as far as the policy lets it.
+    fn allowed(&mut self, stage: Stage, due_working_days: Option<u16>, department: &str) -> Option<u16> {
+        let asked = due_working_days?;
+        let promised = self.terms.steps.get(&stage).copied();
+        if promised.is_some_and(|promised| asked > promised) {
+            self.find(FindingCode::TermExceedsPolicy, &step_name(stage, department));
+        }
+        Some(asked.min(promised.unwrap_or(STEP_MAX_WORKING_DAYS)))
+    }
+
     fn decided(&mut self, by: &Actor, stage: Stage, decision: Decision, return_to: Option<&str>) {
         if self.is_over() {
             return self.find(FindingCode::AfterEnd, stage.code());
         }
         self.begun();
-        let at = self.at;
+        let (at, heard_at) = (self.at, self.heard_at);
         let name = step_name(stage, &by.department_id);
         match self.open_step(stage, &by.department_id) {
             Some(clock) => {
                 let officer = clock.officer.clone();
                 let _ = clock.on(ClockEvent::Ended(at, Ending::Met));
+                clock.end_heard_at = Some(heard_at);
                 if officer.is_some_and(|officer| officer != by.officer_id) {
                     self.find(FindingCode::DecidedByAnother, &name);
                 }
@@ -144,9 +177,13 @@ impl<'a> Fold<'a> {
         match (decision, return_to) {
             (Decision::Return, Some(department)) => {
                 self.file.returns += 1;
-                // From now on it lies there, whether or not somebody has been given it.
+                // From now on it lies there, whether or not somebody has been given it, in the stage that department had.
+                let of_department = |one: &&Clock| one.id.department.as_deref() == Some(department);
+                let had = self.file.clocks.iter().rev().find(of_department).and_then(|one| one.id.stage);
+                let stage = had.unwrap_or(stage);
                 if self.open_step(stage, department).is_none() {
                     self.start_step(stage, department, None, None);
+                    self.sent_back.insert(self.file.clocks.len() - 1);
                 }
             }
             (Decision::Return, None) => self.file.returns += 1,
@@ -256,18 +293,24 @@ impl<'a> Fold<'a> {
         self.file.clocks.push(clock);
     }
 
-    fn open_step(&mut self, stage: Stage, department: &str) -> Option<&mut Clock> {
-        let of_step = |one: &&mut Clock| {
-            one.ended.is_none() && one.id.stage == Some(stage) && one.id.department.as_deref() == Some(department)
-        };
-        self.file.clocks.iter_mut().find(of_step)
+    /// The open step of that stage in that department, else the one that it got back.
+    pub(super) fn open_step(&mut self, stage: Stage, department: &str) -> Option<&mut Clock> {
+        let open = |one: &Clock| one.ended.is_none() && one.id.department.as_deref() == Some(department);
+        let exact = self.file.clocks.iter().position(|one| open(one) && one.id.stage == Some(stage));
+        let sent_back = || self.sent_back.iter().copied().find(|place| self.file.clocks.get(*place).is_some_and(open));
+        let place = exact.or_else(sent_back)?;
+        self.file.clocks.get_mut(place)
     }
 
     /// Ends the open clocks of a kind; says how many.
     fn end(&mut self, kind: ClockKind, ending: Ending) -> usize {
-        let at = self.at;
-        let open = self.file.clocks.iter_mut().filter(|one| one.id.kind == kind && one.ended.is_none());
-        open.map(|clock| clock.on(ClockEvent::Ended(at, ending))).filter(Result::is_ok).count()
+        let (at, heard_at) = (self.at, self.heard_at);
+        let mut ended = 0;
+        for clock in self.file.clocks.iter_mut().filter(|one| one.id.kind == kind && one.ended.is_none()) {
+            ended += usize::from(clock.on(ClockEvent::Ended(at, ending)).is_ok());
+            clock.end_heard_at = Some(heard_at);
+        }
+        ended
     }
 
     /// The review is under way: with or without an acceptance nobody waits for one any more.
@@ -294,7 +337,7 @@ impl<'a> Fold<'a> {
         if self.pauses.iter().any(|one| one.cause == cause) {
             return self.find(FindingCode::PausedTwice, cause.title().1);
         }
-        let pause = Pause { cause, by: by.to_owned(), evidence, from: self.at, to: None };
+        let pause = Pause { cause, by: by.to_owned(), evidence, from: self.at, heard_at: self.heard_at, to: None };
         for clock in self.file.clocks.iter_mut().filter(|clock| pause.cause.stops(clock)) {
             let _ = clock.on(ClockEvent::Paused(pause.clone()));
         }
@@ -329,19 +372,6 @@ impl<'a> Fold<'a> {
 
     fn find(&mut self, code: FindingCode, about: &str) {
         self.file.findings.push(Finding { at: self.at, code, about: about.to_owned() });
-    }
-}
-
-impl PauseCause {
-    /// Whether it stops this clock.
-    fn stops(&self, clock: &Clock) -> bool {
-        match (clock.id.kind, self) {
-            (ClockKind::Supplement | ClockKind::Payout, _) => false,
-            (ClockKind::Step, Self::Review { department: Some(department), .. }) => {
-                clock.department.as_ref() == Some(department)
-            }
-            (ClockKind::Acceptance | ClockKind::Step | ClockKind::Review | ClockKind::Legal, _) => true,
-        }
     }
 }
 

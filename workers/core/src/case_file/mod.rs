@@ -1,21 +1,22 @@
 //! The case file of an application: what its events, put in the order in which they happened, say of its review. It is derived as
 //! a whole whenever an event comes in, so that late, repeated and missing events need no treatment of their own. Nothing here
-//! reads a clock or a table; what rings when is decided in `alerts`.
+//! reads a clock or a table; what rings when is decided in `supervision`.
 
 mod clock;
 mod count;
 mod event;
 mod finding;
 mod fold;
+mod moment;
+mod pause;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use clock::{
-    Clock, ClockEvent, ClockId, ClockKind, ClockState, Ending, Misfit, Pause, PauseCause, Resumption, Term,
-};
+pub use clock::{Clock, ClockEvent, ClockId, ClockKind, ClockState, Ending, Misfit, Term};
 pub use count::{Counting, DayCounted, Reading, Verdict};
 pub use event::{Actor, CaseEvent, CaseNote, Said};
 pub use finding::{Finding, FindingCode};
+pub use pause::{Pause, PauseCause, Resumption};
 
 use crate::ids::PolicyId;
 use crate::payout::{Payout, PayoutState};
@@ -163,13 +164,14 @@ impl PayoutFacts {
             speaking.and_then(|one| one.returned.as_ref()).map(|one| one.at).or(refused)
         };
         let waiting = matches!(state, PayoutState::Refused | PayoutState::Returned) && !payout.is_unpaid();
-        let debit = payout.instructions.iter().find(|one| one.is_debited()).and_then(|one| one.debit.as_ref());
+        // What was credited in time was credited in time, also when it came back because of the account.
+        let credited = payout.instructions.iter().filter_map(|one| one.debit.as_ref()).map(|one| one.credited_at).min();
         Self {
             tranche: payout.key.tranche,
             approved_at: payout.approved_at,
             received_at: payout.received_at,
             due_at: payout.due_at,
-            credited_at: debit.map(|debit| debit.credited_at),
+            credited_at: credited,
             waits_for_enterprise_since: waits().filter(|_| waiting),
             cancelled_at: payout.ended.as_ref().map(|ended| ended.at).filter(|_| state == PayoutState::Cancelled),
         }
@@ -183,7 +185,7 @@ impl PayoutFacts {
             (None, Some(at), _) => ClockEvent::Ended(at, Ending::Void),
             (None, None, Some(from)) => {
                 let cause = PauseCause::Enterprise;
-                ClockEvent::Paused(Pause { cause, by: String::new(), evidence: None, from, to: None })
+                ClockEvent::Paused(Pause { cause, by: String::new(), evidence: None, from, heard_at: from, to: None })
             }
             (None, None, None) => return clock,
         };
@@ -225,19 +227,27 @@ impl CaseFile {
         sorted.sort_by(|one, other| one.place().cmp(&other.place()));
         sorted.dedup_by_key(|event| (&event.source, &event.event_id));
         let mut fold = Fold::new(terms);
-        for event in sorted {
-            fold.apply(event);
+        for moment in sorted.chunk_by(|one, other| one.at == other.at) {
+            fold.apply_moment(moment.to_vec());
         }
         let mut file = fold.file;
-        file.clocks.extend(payouts.iter().map(PayoutFacts::clock));
+        let of_department = |payout: &PayoutFacts| Clock { department: terms.department_id.clone(), ..payout.clock() };
+        file.clocks.extend(payouts.iter().map(of_department));
         file
     }
 
-    /// Its clocks with their deadlines. Where pauses have moved one as far as they may, that is a finding more.
+    /// Its clocks with their deadlines.
     #[must_use]
     pub fn read(&self, time: &WorkingTime, counting: &Counting) -> Vec<(&Clock, Reading)> {
         self.clocks.iter().map(|clock| (clock, clock.read(time, counting))).collect()
     }
+}
+
+/// The policy under which an application runs: the first that its events name, by the time at which they happened.
+#[must_use]
+pub fn policy_named(events: &[CaseEvent]) -> Option<&PolicyId> {
+    let naming = events.iter().filter(|event| event.said.policy().is_some());
+    naming.min_by(|one, other| one.place().cmp(&other.place())).and_then(|event| event.said.policy())
 }
 
 impl CaseEvent {

@@ -1,7 +1,8 @@
 //! One look at an application: what its events, payouts and open alerts say now, and what has to be written of it.
 
 use super::SupervisionRules;
-use super::alert::{Alert, AlertEffect, Cleared, Level, Look, Raised};
+use super::alert::{Alert, Cleared, Level, Raised};
+use super::watch::{AlertEffect, Look, WasRed};
 use crate::case_file::{
     CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
 };
@@ -89,22 +90,30 @@ pub struct Seen {
 #[must_use]
 pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) -> Seen {
     let policy = case.policy.as_ref().map(|(department, terms)| (department.as_str(), terms));
-    let file = CaseFile::of(&case.events, &case.payouts, &district.rules.terms(policy));
-    let mut seen = Seen::default();
+    let terms = district.rules.terms(policy);
+    let (events, ahead): (Vec<_>, Vec<_>) =
+        case.events.into_iter().partition(|event| event.at.duration_since(district.now) <= district.rules.max_ahead);
+    let mut file = CaseFile::of(&events, &case.payouts, &terms);
+    let dated =
+        |event: &CaseEvent| Finding { at: event.at, code: FindingCode::DatedAhead, about: event.event_id.clone() };
+    file.findings.extend(ahead.iter().map(dated));
+    let mut seen = Seen { look_at: ahead.iter().map(|event| event.at).min(), ..Seen::default() };
     let mut alerts: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
     for alert in case.alerts {
-        alerts.entry(alert.clock.clone()).or_default().push(alert);
+        alerts.entry(alert.cause.clone()).or_default().push(alert);
     }
     for clock in &file.clocks {
         let reading = clock.read(district.time, &district.rules.counting);
-        let known = alerts.remove(&clock.id.to_string()).unwrap_or_default();
+        let known = alerts.remove(&clock.cause()).unwrap_or_default();
         let episodes = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let was_red = if known.iter().any(Alert::is_red) { WasRed::Yes } else { WasRed::No };
         let open = known.into_iter().find(|alert| alert.cleared.is_none());
         let eye = Look {
             application_id,
             clock,
             reading: &reading,
             episodes: episodes - u32::from(open.is_some()),
+            was_red,
             organisation: district.organisation,
             time: district.time,
             replay_pause: district.rules.replay_pause,
@@ -126,16 +135,29 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
         seen.alerts.push(alert);
     }
     seen.combine();
-    seen.file = with_pauses_used_up(file, &seen.clocks);
+    seen.file = with_findings_of_clocks(file, &seen.clocks, district);
     seen
 }
 
-/// That the pauses of a clock have moved its deadline as far as they may is a finding, too.
-fn with_pauses_used_up(mut file: CaseFile, clocks: &[ClockRow]) -> CaseFile {
-    for row in clocks {
-        let ended = row.clock.ended.map_or(Timestamp::MAX, |(at, _)| at);
-        if let Some(at) = row.reading.pauses_used_up_at.filter(|at| *at < ended) {
-            file.findings.push(Finding { at, code: FindingCode::PausesUsedUp, about: row.clock.id.to_string() });
+/// That the pauses of a clock have moved its deadline as far as they may is a finding, too; so is what was told of it too late.
+fn with_findings_of_clocks(mut file: CaseFile, clocks: &[ClockRow], district: District<'_>) -> CaseFile {
+    for ClockRow { clock, reading, .. } in clocks {
+        let mut find = |at, code| file.findings.push(Finding { at, code, about: clock.id.to_string() });
+        let ended = clock.ended.map_or(Timestamp::MAX, |(at, _)| at);
+        if let Some(at) = reading.pauses_used_up_at.filter(|at| *at < ended) {
+            find(at, FindingCode::PausesUsedUp);
+        }
+        for place in 0..clock.pauses.len() {
+            let mut without = clock.clone();
+            let pause = without.pauses.remove(place);
+            let deadline = without.read(district.time, &district.rules.counting).deadline;
+            if clock.heard_at <= deadline && pause.from < deadline && deadline < pause.heard_at {
+                find(pause.from, FindingCode::HeardAfterDeadline);
+            }
+        }
+        let in_time = ended <= reading.deadline && clock.heard_at <= reading.deadline;
+        if in_time && clock.end_heard_at.is_some_and(|heard_at| reading.deadline < heard_at) {
+            find(ended, FindingCode::HeardAfterDeadline);
         }
     }
     file.findings.sort();
@@ -146,6 +168,7 @@ impl Seen {
     fn tell(&mut self, alert: &Alert, effect: &AlertEffect, file: &CaseFile) {
         let (kind, detail, event) = match effect {
             AlertEffect::Raised(rung) => ("alert.raised", of_rung(rung), Some(event_type(rung.level))),
+            AlertEffect::Reached(rung) => ("alert.reached", of_rung(rung), None),
             AlertEffect::Recorded(rung) => ("alert.recorded", of_rung(rung), None),
             AlertEffect::Cleared(why) => ("alert.cleared", json!({"because": why}), Some("supervision.cleared.v1")),
         };
@@ -165,7 +188,7 @@ impl Seen {
             self.world.push(WorldEvent { event_type: event_type.to_owned(), subject, data: whole });
         }
         match effect {
-            AlertEffect::Raised(rung) => {
+            AlertEffect::Raised(rung) | AlertEffect::Reached(rung) => {
                 let (kind, occasion) = (notice_kind(rung.level), rung.level.to_string());
                 let asked = rung.told.iter().map(|person| request(kind, alert, person, &occasion));
                 self.notices.extend(asked);

@@ -6,10 +6,12 @@ mod alert;
 mod look;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use acknowledge::{Acknowledgement, NotAcknowledged, Surroundings};
-pub use alert::{Alert, AlertEffect, Cleared, Level, Look, Looked, Raised};
+pub use alert::{Alert, Cleared, Level, Raised};
 pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
+pub use watch::{AlertEffect, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
 use crate::working_time::Hours;
@@ -33,6 +35,8 @@ pub struct SupervisionRules {
     pub acknowledge_max_working_hours: u32,
     /// A deadline that was past when its clock was heard of rings so much later.
     pub replay_pause: SignedDuration,
+    /// An event dated further ahead than this counts when its time has come.
+    pub max_ahead: SignedDuration,
 }
 
 impl Default for SupervisionRules {
@@ -47,6 +51,7 @@ impl Default for SupervisionRules {
             step_working_days: 1,
             acknowledge_max_working_hours: 16,
             replay_pause: SignedDuration::from_mins(30),
+            max_ahead: SignedDuration::from_mins(5),
         }
     }
 }

@@ -222,3 +222,67 @@ fn a_payout_that_is_not_credited_climbs_too() {
     watch.look("2026-11-24T11:01");
     assert_eq!(watch.cleared("payout:1"), Some(Cleared::Met));
 }
+
+#[test]
+fn a_rung_that_reached_nobody_reaches_whoever_comes_to_stand_there() {
+    let mut watch = stalled();
+    let whole = std::mem::take(&mut watch.organisation);
+    watch.look("2026-11-27T12:00");
+    assert_eq!(watch.levels("step:first:D1:1"), ["due_soon", "overdue", "escalated_1", "escalated_2", "escalated_3"]);
+    assert!(watch.notices_of("step:first:D1:1").is_empty(), "nobody is known");
+    assert_eq!(watch.wake_at("2026-11-27T12:00"), Some("2026-11-30T09:00".to_owned()), "asked again every morning");
+    watch.organisation = whole;
+    watch.look("2026-11-30T09:00");
+    let mut told = watch.notices_of("step:first:D1:1");
+    told.sort();
+    assert_eq!(told, ["H-1 escalated_1", "I-1 escalated_3", "O-D1 overdue", "S-1 escalated_2", "S-2 escalated_2"]);
+    assert_eq!(watch.levels("step:first:D1:1").len(), 5, "each rung once");
+}
+
+#[test]
+fn an_earlier_step_that_is_heard_of_late_leaves_the_alert_where_it_hangs() {
+    let mut watch = stalled();
+    watch.look("2026-11-25T15:00");
+    let alert = watch.open("step:first:D1:1");
+    watch.story =
+        watch.story.assigned("2026-11-20T09:00", "first", "D1").returned("2026-11-20T10:00", "first", "D1", "D2");
+    assert_eq!(watch.news_of("step", "2026-11-25T15:01").iter().filter(|line| line.contains("cleared")).count(), 0);
+    assert_eq!(watch.open("step:first:D1:2"), alert, "the same cause, under the name it bears now");
+}
+
+#[test]
+fn a_breach_that_was_over_before_anybody_looked_is_recorded_beside_its_warning() {
+    let mut watch = stalled();
+    watch.look("2026-11-23T17:30");
+    watch.story = watch.story.decided("2026-11-25T15:30", "first", "D1", "approve");
+    assert_eq!(watch.news_of("step", "2026-11-25T16:00"), ["step cleared met"]);
+    assert_eq!(watch.recorded("step:first:D1:1"), ["overdue", "escalated_1"]);
+    assert_eq!(watch.cleared("step:first:D1:1"), Some(Cleared::Met));
+}
+
+#[test]
+fn a_pause_that_is_told_after_the_deadline_it_moves_is_found() {
+    let story = Story::begins().submitted("2026-11-20T10:00").accepted("2026-11-20T11:00", "D1").assigned(
+        "2026-11-23T10:00",
+        "first",
+        "D1",
+    );
+    let told_late = story.clone().paused("2026-11-24T10:00", None).last_heard_at("2026-11-25T20:00");
+    assert!(Watch::over(told_late).findings("2026-11-25T20:00").contains(&"heard_after_deadline"));
+    let told_in_time = story.paused("2026-11-24T10:00", None);
+    assert!(!Watch::over(told_in_time).findings("2026-11-25T20:00").contains(&"heard_after_deadline"));
+}
+
+#[test]
+fn an_event_dated_ahead_counts_when_its_time_has_come() {
+    let mut watch = stalled();
+    watch.story = watch.story.decided("2062-11-23T11:00", "first", "D1", "approve");
+    assert!(watch.findings("2026-11-24T17:30").contains(&"dated_ahead"));
+    assert_eq!(watch.levels("step:first:D1:1"), ["due_soon", "overdue"], "nobody has decided");
+}
+
+#[test]
+fn where_nobody_has_a_step_yet_its_head_is_warned() {
+    let mut watch = Watch::of_policy(Story::begins().submitted("2026-11-23T10:00"), "D1");
+    assert_eq!(watch.news_of("acceptance", "2026-11-23T17:30"), ["acceptance due_soon H-1"]);
+}

@@ -112,6 +112,7 @@ fn words(kind: &str) -> String {
         "payout.signature_mismatch" => "与签名不符 not what was signed",
         "payout.overdue" => "超过24小时 overdue",
         "alert.raised" => "预警 alert raised",
+        "alert.reached" => "预警送达 alert reached somebody",
         "alert.recorded" => "预警存档 alert recorded",
         "alert.cleared" => "预警消除 alert cleared",
         "operator.acted" => "经办操作 operator acted",

@@ -55,7 +55,8 @@ fn clock(start: Timestamp, days: u16, pauses: &[(Timestamp, Option<Timestamp>)])
         // Each for a cause of its own, so that they may overlap.
         let department = Some(format!("D-{number}"));
         let cause = PauseCause::Review { reason: zhida_schemas::review::PauseReason::Hearing, department };
-        let pause = Pause { cause: cause.clone(), by: String::new(), evidence: None, from: *from, to: None };
+        let pause =
+            Pause { cause: cause.clone(), by: String::new(), evidence: None, from: *from, heard_at: *from, to: None };
         clock.on(ClockEvent::Paused(pause)).unwrap();
         if let Some(to) = to {
             clock.on(ClockEvent::Resumed(Resumption { cause, at: *to })).unwrap();

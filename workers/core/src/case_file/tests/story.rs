@@ -69,6 +69,10 @@ impl Story {
         self.says(at, Said::Assigned { to: by(department), stage: stage(name), due_working_days: None })
     }
 
+    pub(crate) fn assigned_for(self, at: &str, name: &str, department: &str, days: u16) -> Self {
+        self.says(at, Said::Assigned { to: by(department), stage: stage(name), due_working_days: Some(days) })
+    }
+
     pub(crate) fn decided(self, at: &str, name: &str, department: &str, decision: &str) -> Self {
         let decision: Decision = serde_json::from_value(decision.into()).unwrap();
         let (by, stage) = (by(department), stage(name));
@@ -171,6 +175,12 @@ impl Story {
     /// Everything heard of so far came in at this moment.
     pub(crate) fn heard_at(mut self, at: &str) -> Self {
         self.events.iter_mut().for_each(|event| event.received_at = local(at));
+        self
+    }
+
+    /// The last event came in at this moment.
+    pub(crate) fn last_heard_at(mut self, at: &str) -> Self {
+        self.events.last_mut().unwrap().received_at = local(at);
         self
     }
 

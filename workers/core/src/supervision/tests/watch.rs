@@ -1,5 +1,6 @@
 //! Looks at one application again and again, and keeps what a store would.
 
+use crate::case_file::ReviewTerms;
 use crate::case_file::tests::story::Story;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId};
 use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
@@ -17,6 +18,7 @@ pub(super) struct Watch {
     rules: SupervisionRules,
     alerts: BTreeMap<String, Alert>,
     notices: Vec<NoticeRequest>,
+    department: Option<String>,
     recorded: Vec<(String, String)>,
 }
 
@@ -59,8 +61,23 @@ impl Watch {
             rules: SupervisionRules::default(),
             alerts: BTreeMap::new(),
             notices: Vec::new(),
+            department: None,
             recorded: Vec::new(),
         }
+    }
+
+    /// Under a policy of this department.
+    pub(super) fn of_policy(story: Story, department: &str) -> Self {
+        Self { department: Some(department.to_owned()), ..Self::over(story) }
+    }
+
+    pub(super) fn findings(&mut self, now: &str) -> Vec<&'static str> {
+        self.look(now).file.findings.iter().map(|one| one.code.code()).collect()
+    }
+
+    pub(super) fn wake_at(&mut self, now: &str) -> Option<String> {
+        let at = self.look(now).look_at?;
+        Some(self.story.time().zone.to_datetime(at).strftime("%Y-%m-%dT%H:%M").to_string())
     }
 
     pub(super) fn absent(&mut self, who: &str, from: &str, to: &str, substitute: &str) {
@@ -77,7 +94,7 @@ impl Watch {
         let case = Case {
             events: self.story.events(),
             payouts: self.story.payouts(),
-            policy: None,
+            policy: self.department.clone().map(|department| (department, ReviewTerms::default())),
             alerts: self.alerts.values().cloned().collect(),
         };
         let district = District { rules: &self.rules, organisation: &self.organisation, time: self.story.time(), now };
