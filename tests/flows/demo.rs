@@ -35,6 +35,14 @@ fn summary(path: impl AsRef<Path>) -> Value {
 }
 
 #[test]
+fn a_summary_that_cannot_be_written_is_told_before_the_run() {
+    let output = demo(&["--json", "/no/such/folder/summary.json"]);
+    let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.code() == Some(1) && said.is_empty(), "{said}{told}");
+    assert!(told.contains("the summary cannot be written to /no/such/folder/summary.json"), "{told}");
+}
+
+#[test]
 fn the_demo_pays_the_sample_district_once() {
     let folder = Folder::new("once");
     let file = folder.file("summary.json");

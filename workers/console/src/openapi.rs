@@ -41,7 +41,7 @@ fn paths() -> Value {
     json!({
         "/livez": {"get": {"operationId": "livez", "security": [], "summary": "The process lives",
             "responses": {"200": answer("alive", json!({"type": "object"}))}}},
-        "/readyz": {"get": {"operationId": "readyz", "security": [], "summary": "The process can serve, or what is missing",
+        "/readyz": {"get": {"operationId": "readyz", "security": [], "summary": "The process can serve, or what is missing; what people must know stands under warnings",
             "responses": {"200": answer("ready", json!({"type": "object"})), "503": answer("not ready", json!({"type": "object"}))}}},
         "/metrics": {"get": {"operationId": "metrics", "summary": "Metrics in the Prometheus text format (scope metrics)",
             "responses": with_problems(json!({"200": {"description": "metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}), &["401", "403"])}},
