@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod case_files;
 mod crowd;
 mod place;
 mod story;
@@ -75,17 +76,21 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     tampered::an_unreadable_member(&SqliteFile::new().place()).await;
     tampered::a_refused_change(&SqliteFile::new().place()).await;
     tampered::an_unreadable_batch(&SqliteFile::new().place()).await;
+    case_files::an_unreadable_event(&SqliteFile::new().place()).await;
+    case_files::an_unreadable_organisation(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..4 {
+    for number in 0..6 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
             0 => tampered::an_unreadable_row(&place).await,
             1 => tampered::an_unreadable_member(&place).await,
             2 => tampered::an_unreadable_batch(&place).await,
+            3 => case_files::an_unreadable_event(&place).await,
+            4 => case_files::an_unreadable_organisation(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }
