@@ -23,7 +23,7 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{Notify, watch};
@@ -206,40 +206,68 @@ async fn write(database: &mut PgConnection, writing: Writing) {
     transaction.commit().await.unwrap();
 }
 
+/// Rows by the time of their transaction and by what they are about: lanes that one doorbell wakes begin in the same microsecond.
+struct Once<'a> {
+    recording: &'a Recording,
+    used: BTreeSet<(&'static str, i64)>,
+}
+
+impl Once<'_> {
+    /// The rows about these; and those about nothing (doorbells), once.
+    fn at(&mut self, table: &'static str, time: i64, wanted: &[Option<String>]) -> Rows {
+        let rows = self.recording.at(table, time);
+        let first = self.used.insert((table, time));
+        let wanted: BTreeSet<&str> = wanted.iter().flatten().map(String::as_str).collect();
+        let about = match table {
+            "postings" => "application_id",
+            "evidence" => "instruction_id",
+            _ => "subject",
+        };
+        let ours = |one: &Option<String>| one.as_deref().map_or(first, |one| wanted.contains(one));
+        let places: Vec<usize> =
+            rows.texts(about).iter().enumerate().filter(|(_, one)| ours(one)).map(|(place, _)| place).collect();
+        rows.pick(&places)
+    }
+}
+
 fn plan(recording: &Recording) -> (Vec<Intake>, Vec<Sending>) {
     let taken_in: Vec<i64> = recording.times("payouts").map(|(time, _)| time).collect();
+    let mut once = Once { recording, used: BTreeSet::new() };
     let intakes = recording.times("payouts").map(|(time, places)| {
+        let payouts = recording.rows("payouts").pick(places);
+        let applications = payouts.texts("application_id");
         let mut statements = Vec::new();
         statements.extend(recording.at("enterprises", time).insert("on conflict do nothing"));
         statements.extend(as_taken_in(recording.at("payouts", time)).insert(""));
         statements.extend(as_minted(recording.at("instructions", time)).insert(""));
-        statements.extend(recording.at("postings", time).insert(""));
+        statements.extend(once.at("postings", time, applications).insert(""));
         let inbox = recording.at("inbox", time);
         statements.extend(inbox.insert(""));
         statements.extend(bodies_of(recording, &inbox).insert(""));
-        statements.extend(told(recording, time));
-        statements.extend(charges(&recording.rows("payouts").pick(places)));
+        statements.extend(told(&mut once, time, applications));
+        statements.extend(charges(&payouts));
         Intake { messages: places.len(), writing: Writing { statements } }
     });
     let intakes = intakes.collect();
-    (intakes, sendings(recording, &taken_in))
+    (intakes, sendings(&mut once, &taken_in))
 }
 
-fn sendings(recording: &Recording, taken_in: &[i64]) -> Vec<Sending> {
+fn sendings(once: &mut Once<'_>, taken_in: &[i64]) -> Vec<Sending> {
+    let recording = once.recording;
     let (batches, members) = (recording.rows("batches"), recording.rows("batch_members"));
     let (of_batch, evidence) = (members.by_text("msg_id"), recording.rows("evidence"));
     let (payouts, instructions) = (recording.rows("payouts"), recording.rows("instructions"));
     let (by_id, evidence_by_id) = (instructions.by_text("id"), evidence.by_text("instruction_id"));
     let by_application = payouts.by_text("application_id");
     let place = |index: &HashMap<&str, Vec<usize>>, id: &Option<String>| index[id.as_deref().unwrap()][0];
-    let sending = |(claimed_at, places): (i64, &[usize])| {
-        let batch = batches.pick(places);
+    let sending = |(claimed_at, batch): (i64, usize)| {
+        let batch = batches.pick(&[batch]);
         let msg_id = batch.texts("msg_id")[0].clone().unwrap();
         let members = members.pick(&of_batch[msg_id.as_str()]);
         let ids = members.texts("instruction_id");
         let instructions = instructions.pick(&ids.iter().map(|id| place(&by_id, id)).collect::<Vec<_>>());
-        let applications = members.texts("application_id").iter();
-        let payouts = payouts.pick(&applications.map(|id| place(&by_application, id)).collect::<Vec<_>>());
+        let applications = members.texts("application_id");
+        let payouts = payouts.pick(&applications.iter().map(|id| place(&by_application, id)).collect::<Vec<_>>());
         let booked_at = evidence.ints("at")[place(&evidence_by_id, &ids[0])].unwrap();
         let keys = ["application_id", "tranche"];
         let mut claim = Vec::new();
@@ -247,29 +275,30 @@ fn sendings(recording: &Recording, taken_in: &[i64]) -> Vec<Sending> {
         claim.extend(batch.clone().with(&[("calls", Put::Int(1)), ("examine_at", Put::Null)]).insert(""));
         claim.extend(as_sending(instructions.clone(), claimed_at).update(&["id"], &[]));
         claim.extend(members.insert(""));
-        claim.extend(recording.at("postings", claimed_at).insert(""));
-        claim.extend(told(recording, claimed_at));
+        claim.extend(once.at("postings", claimed_at, applications).insert(""));
+        claim.extend(told(once, claimed_at, applications));
         claim.push(sent_amounts(&payouts));
         let mut result = Vec::new();
-        result.extend(recording.at("evidence", booked_at).insert(""));
+        result.extend(once.at("evidence", booked_at, ids).insert(""));
         result.extend(payouts.update(&keys, &FIXED));
         result.extend(batch.update(&["msg_id"], &["created_at", "bytes"]));
         result.extend(instructions.update(&["id"], &[]));
-        result.extend(recording.at("postings", booked_at).insert(""));
-        result.extend(told(recording, booked_at));
+        result.extend(once.at("postings", booked_at, applications).insert(""));
+        result.extend(told(once, booked_at, applications));
         let newest = payouts.ints("received_at").iter().max().copied().flatten().unwrap();
         let after = taken_in.partition_point(|time| *time <= newest);
         let (claim, result) = (Writing { statements: claim }, Writing { statements: result });
         Sending { claim, msg_id, bytes: batch.blobs("bytes")[0].clone().unwrap(), result, after }
     };
-    recording.times("batches").map(sending).collect()
+    let each = |(time, places): (i64, &[usize])| places.iter().map(|place| (time, *place)).collect::<Vec<_>>();
+    recording.times("batches").flat_map(each).map(sending).collect()
 }
 
 /// Journal, outbox and the numbers of its events, of one transaction.
-fn told(recording: &Recording, time: i64) -> Vec<Statement> {
+fn told(once: &mut Once<'_>, time: i64, applications: &[Option<String>]) -> Vec<Statement> {
     let unsent = [("sent_at", Put::Null), ("claimed_until", Put::Int(0))];
-    let outbox = recording.at("outbox", time).with(&unsent);
-    let mut statements: Vec<Statement> = recording.at("journal", time).insert("").into_iter().collect();
+    let outbox = once.at("outbox", time, applications).with(&unsent);
+    let mut statements: Vec<Statement> = once.at("journal", time, applications).insert("").into_iter().collect();
     let mut counts: BTreeMap<Option<String>, i64> = BTreeMap::new();
     for subject in outbox.texts("subject") {
         *counts.entry(subject.clone()).or_default() += 1;
