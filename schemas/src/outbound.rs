@@ -3,6 +3,7 @@
 
 use crate::amount::Amount;
 use crate::envelope::SpecVersion;
+use crate::occasions::occasions;
 use crate::parts::{Enterprise, Tranche};
 use crate::supervision::{self, SupervisionData, SupervisionOccasion};
 use crate::text::{Id, Name, Source, Text};
@@ -98,35 +99,9 @@ impl OutboundData {
 const QUARANTINED: &str = "event.quarantined.v1";
 const OPERATOR_ACTED: &str = "operator.acted.v1";
 
-macro_rules! payout_occasions {
-    ($($name:ident = $type:literal: $doc:literal;)*) => {
-        /// What happened to a payout.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum PayoutOccasion {
-            $(
-                #[doc = concat!("`", $type, "`: ", $doc)]
-                $name,
-            )*
-        }
-
-        impl PayoutOccasion {
-            /// Every occasion there is.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The type, which is also the routing key.
-            #[must_use]
-            pub fn event_type(self) -> &'static str {
-                match self { $(Self::$name => $type,)* }
-            }
-
-            fn sentence(self) -> &'static str {
-                match self { $(Self::$name => $doc,)* }
-            }
-        }
-    };
-}
-
-payout_occasions! {
+occasions! {
+    /// What happened to a payout.
+    PayoutOccasion:
     Received = "payout.received.v1": "An approval became a payout.";
     Held = "payout.held.v1": "A rule stands against the payout.";
     Released = "payout.released.v1": "No rule stands against the payout any more.";

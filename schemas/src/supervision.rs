@@ -1,39 +1,14 @@
 //! Events of supervision that go out: a deadline comes near, is missed, climbs its ladder, is acknowledged, or the cause is gone.
 
+use crate::occasions::occasions;
 use crate::text::{Id, Name, Text};
 use crate::time::Time;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-macro_rules! supervision_occasions {
-    ($($name:ident = $type:literal: $doc:literal;)*) => {
-        /// What happened to an alert.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum SupervisionOccasion {
-            $(
-                #[doc = concat!("`", $type, "`: ", $doc)]
-                $name,
-            )*
-        }
-
-        impl SupervisionOccasion {
-            /// Every occasion there is.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The type, which is also the routing key.
-            #[must_use]
-            pub fn event_type(self) -> &'static str {
-                match self { $(Self::$name => $type,)* }
-            }
-
-            fn sentence(self) -> &'static str {
-                match self { $(Self::$name => $doc,)* }
-            }
-        }
-    };
-}
-
-supervision_occasions! {
+occasions! {
+    /// What happened to an alert.
+    SupervisionOccasion:
     Warned = "supervision.warned.v1": "A deadline of a review comes near.";
     Breached = "supervision.breached.v1": "A deadline of a review was missed.";
     Escalated = "supervision.escalated.v1": "A missed deadline climbed a rung of its ladder.";

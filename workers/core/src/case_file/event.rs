@@ -229,7 +229,20 @@ impl Said {
     pub(super) fn policy(&self) -> Option<&PolicyId> {
         match self {
             Self::Submitted { policy_id, .. } | Self::Approved { policy_id, .. } => Some(policy_id),
-            _ => None,
+            Self::Accepted(_)
+            | Self::Declined { .. }
+            | Self::SupplementRequested { .. }
+            | Self::SupplementReceived
+            | Self::Assigned { .. }
+            | Self::Decided { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::PublicityStarted { .. }
+            | Self::PublicityObjected
+            | Self::PublicityEnded
+            | Self::Rejected { .. }
+            | Self::Withdrawn { .. }
+            | Self::Revoked { .. } => None,
         }
     }
 

@@ -20,7 +20,6 @@ pub use pause::{Pause, PauseCause, Resumption};
 
 use crate::ids::PolicyId;
 use crate::payout::{Payout, PayoutState};
-use crate::working_time::WorkingTime;
 use fold::Fold;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -234,12 +233,6 @@ impl CaseFile {
         let of_department = |payout: &PayoutFacts| Clock { department: terms.department_id.clone(), ..payout.clock() };
         file.clocks.extend(payouts.iter().map(of_department));
         file
-    }
-
-    /// Its clocks with their deadlines.
-    #[must_use]
-    pub fn read(&self, time: &WorkingTime, counting: &Counting) -> Vec<(&Clock, Reading)> {
-        self.clocks.iter().map(|clock| (clock, clock.read(time, counting))).collect()
     }
 }
 

@@ -390,7 +390,7 @@ impl Payout {
             Some(one) if one.absent => {
                 ("absent", "银行无此笔记录，将再次发送同一指令。 Not at the bank; the same instruction travels again.")
             }
-            _ => (
+            Some(_) | None => (
                 "no_answer",
                 "银行未给出确定答复，正在查询。 The bank gave no certain answer; enquiries are under way.",
             ),

@@ -1,7 +1,7 @@
 //! Tells the events of one application in local time, and asks its case file.
 
 use crate::case_file::{
-    Actor, CaseEvent, CaseFile, ClockState, Counting, FindingCode, PayoutFacts, Reading, Said, Terms,
+    Actor, CaseEvent, CaseFile, Clock, ClockState, Counting, FindingCode, PayoutFacts, Reading, Said, Terms,
 };
 use crate::ids::PolicyId;
 use crate::money::Fen;
@@ -205,11 +205,12 @@ impl Story {
     }
 
     pub(crate) fn clocks_at(&self, now: &str) -> Vec<(String, ClockState, String)> {
-        let (file, now) = (self.file(), local(now));
-        let read = file.read(&self.time, &counting());
-        read.into_iter()
-            .map(|(clock, reading)| (clock.id.to_string(), clock.state(&reading, now), self.local(&reading)))
-            .collect()
+        let now = local(now);
+        let seen = |clock: &Clock| {
+            let reading = clock.read(&self.time, &counting());
+            (clock.id.to_string(), clock.state(&reading, now), self.local(&reading))
+        };
+        self.file().clocks.iter().map(seen).collect()
     }
 
     pub(crate) fn state_at(&self, clock: &str, now: &str) -> ClockState {
@@ -222,8 +223,8 @@ impl Story {
 
     pub(crate) fn reading(&self, clock: &str) -> Reading {
         let file = self.file();
-        let read = file.read(&self.time, &counting());
-        read.into_iter().find(|(one, _)| one.id.to_string() == clock).unwrap().1
+        let found = file.clocks.iter().find(|one| one.id.to_string() == clock);
+        found.unwrap().read(&self.time, &counting())
     }
 
     fn local(&self, reading: &Reading) -> String {
