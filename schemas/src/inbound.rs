@@ -7,6 +7,7 @@ use crate::text::{Id, Source};
 use crate::time::Time;
 use crate::{
     application, approved, commitment, enterprise, integrity, operator, payee, publicity, review, strict_json,
+    supervision_acts,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -129,6 +130,11 @@ inbound_events! {
     OperatorStop(operator::SwitchAct) = "operator.stop.v1": "An operator stops all sending.";
     OperatorResume(operator::SwitchAct) = "operator.resume.v1": "An operator agrees to resume sending.";
     OperatorDecide(operator::Decide) = "operator.decide.v1": "An operator gives a word on what evidence could not settle.";
+    OperatorAcknowledge(supervision_acts::Acknowledge) = "operator.acknowledge.v1": "Somebody takes notice of an alert.";
+    OperatorIssueOrder(supervision_acts::IssueOrder) = "operator.order.issue.v1": "A supervision order is issued.";
+    OperatorReplyOrder(supervision_acts::ReplyOrder) = "operator.order.reply.v1": "A supervision order is answered.";
+    OperatorReturnOrder(supervision_acts::ReturnOrder) = "operator.order.return.v1": "The answer to a supervision order does not do.";
+    OperatorCloseOrder(supervision_acts::CloseOrder) = "operator.order.close.v1": "A supervision order is closed.";
 }
 
 impl InboundEvent {

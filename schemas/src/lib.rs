@@ -27,6 +27,7 @@ pub mod review;
 pub mod signing;
 pub mod strict_json;
 pub mod supervision;
+pub mod supervision_acts;
 pub mod text;
 pub mod time;
 

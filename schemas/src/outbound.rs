@@ -5,7 +5,7 @@ use crate::amount::Amount;
 use crate::envelope::SpecVersion;
 use crate::occasions::occasions;
 use crate::parts::{Enterprise, Tranche};
-use crate::supervision::{self, SupervisionData, SupervisionOccasion};
+use crate::supervision::{self, OrderData, SupervisionData, SupervisionOccasion};
 use crate::text::{Id, Name, Source, Text};
 use crate::time::Time;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -68,6 +68,8 @@ pub enum OutboundData {
     OperatorActed(OperatorActedData),
     /// What became of an alert of supervision.
     Supervision(SupervisionOccasion, SupervisionData),
+    /// What became of a supervision order.
+    Order(OrderData),
 }
 
 impl OutboundData {
@@ -80,6 +82,7 @@ impl OutboundData {
             Self::Quarantined(_) => QUARANTINED,
             Self::OperatorActed(_) => OPERATOR_ACTED,
             Self::Supervision(occasion, _) => occasion.event_type(),
+            Self::Order(_) => supervision::ORDER,
         }
     }
 
@@ -92,6 +95,7 @@ impl OutboundData {
             Self::Quarantined(data) => json!(data),
             Self::OperatorActed(data) => json!(data),
             Self::Supervision(_, data) => json!(data),
+            Self::Order(data) => json!(data),
         }
     }
 }
@@ -256,7 +260,7 @@ pub struct OperatorActedData {
     pub event_id: Id,
     /// When it was taken in.
     pub at: Time,
-    /// The application it concerns; absent for the stop switch.
+    /// The application it concerns; absent for the stop switch and for what is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application_id: Option<Id>,
     /// Which part of the award.

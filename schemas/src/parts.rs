@@ -149,6 +149,11 @@ ordinal!(
     Generation, "instruction of a payout, from 1"
 );
 
+ordinal!(
+    /// How many working hours or days, from 1 to 9,999.
+    Count, "number of working hours or days, from 1"
+);
+
 /// A list of at least one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<T>")]

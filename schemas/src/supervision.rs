@@ -21,8 +21,12 @@ occasions! {
 pub struct SupervisionData {
     /// The alert.
     pub alert_id: Id,
-    /// The application, which is also the subject.
-    pub application_id: Id,
+    /// The application, which is then also the subject; absent for the answer to an order that is about none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<Id>,
+    /// The supervision order whose answer is due; the subject where no application is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Id>,
     /// The clock: kind, and of a step its stage and department, and a number, separated by colons.
     pub clock: Name,
     /// What the clock measures.
@@ -80,6 +84,8 @@ pub enum Measured {
     Legal,
     /// From approval to credit.
     Payout,
+    /// The answer to a supervision order.
+    Order,
 }
 
 /// Why an alert was cleared.
@@ -96,9 +102,60 @@ pub enum Because {
     Gone,
 }
 
+/// Type of what becomes of a supervision order.
+pub(crate) const ORDER: &str = "supervision.order.v1";
+
+/// Data of `supervision.order.v1`: the order after what happened. Of an order that discipline inspection alone sees, neither
+/// occasion nor addressee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderData {
+    /// The order.
+    pub order_id: Id,
+    /// What happened.
+    pub occasion: OrderOccasion,
+    /// When.
+    pub at: Time,
+    /// Who did it.
+    pub by: Id,
+    /// When the answer is due, while one is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
+    /// The application it is about, which is then the subject; else the order is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<Id>,
+    /// The alert it was issued from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<Id>,
+    /// The pattern it was issued from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern_id: Option<Id>,
+    /// The department that has to answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department_id: Option<Id>,
+    /// Who has to answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addressee_id: Option<Id>,
+}
+
+/// What happened to a supervision order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderOccasion {
+    /// It was issued.
+    Issued,
+    /// It was answered.
+    Replied,
+    /// The answer did not do.
+    Returned,
+    /// It is settled.
+    Closed,
+}
+
 /// Each type with its sentence and the schema of its data.
 pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, &'static str, Schema)> {
     let data = generator.subschema_for::<SupervisionData>();
     let row = |one: &SupervisionOccasion| (one.event_type(), one.sentence(), data.clone());
-    SupervisionOccasion::ALL.iter().map(row).collect()
+    let mut all: Vec<_> = SupervisionOccasion::ALL.iter().map(row).collect();
+    all.push((ORDER, "What became of a supervision order.", generator.subschema_for::<OrderData>()));
+    all
 }

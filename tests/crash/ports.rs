@@ -12,17 +12,18 @@ use zhida_adapters::store::{SqlStore, StoreClock};
 use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::calendars::ImportedCalendar;
-use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
+use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
+use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
-use zhida_core::supervision::Alert;
+use zhida_core::supervision::{Alert, Order};
 
 /// The store of one process.
 pub(crate) struct MortalStore {
@@ -88,6 +89,10 @@ mortal! {
         fn organisation() -> Organisation;
         fn import_calendar(calendar: &Calendar, by: &str) -> ();
         fn calendars() -> Vec<ImportedCalendar>;
+    }
+    OrderStore {
+        fn orders(filter: &OrderFilter) -> Vec<Order>;
+        fn order(id: OrderId) -> Option<Order>;
     }
     CaseStore {
         fn look_at_cases(max: u32) -> u32;

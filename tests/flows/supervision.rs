@@ -85,3 +85,69 @@ async fn a_deadline_is_explained_rings_and_ends() {
     let story = world.run(&["trace", "A-1"]);
     assert!(story.contains("预警 alert raised") && story.contains("预警消除 alert cleared"), "{story}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_is_acknowledged_and_an_order_answered_by_those_who_may() {
+    let mut world = World::new("supervision-orders").await;
+    world.terminate();
+    let organisation = world.file("organisation.toml", ORGANISATION_TOML);
+    world.run(&["organisation", "import", &organisation]);
+    let (officer, supervisor) = (world.operator("O-201", "officer"), world.operator("O-951", "supervisor"));
+    let inspector = world.operator("O-971", "inspector");
+    world.start_as(&["serve", "--set", "supervision.sweep_seconds=1"]).await;
+    // The enterprise is asked for something and two thirds of its time have gone.
+    let now = Timestamp::now();
+    let (asked, due) = (now - SignedDuration::from_hours(3), now + SignedDuration::from_hours(1));
+    let data = json!({"application_id": "A-1", "department_id": "D-SCI", "officer_id": "O-201", "at": asked.to_string(),
+        "items": ["审计报告"], "due_at": due.to_string()});
+    world.hand_in(&world.signed("application.supplement_requested.v1", "s-1", "A-1", &data)).await;
+    let found = alerts(&world, &[], 1, 0).await;
+    let alert = found[0]["alert_id"].as_str().unwrap().to_owned();
+    let acknowledge = |who: &str, key: &str, hours: &str, id: &str| {
+        ["alerts", "acknowledge", id, "--as", who, "--key", key, "--working-hours", hours, "--reason", "材料已在途"]
+            .map(str::to_owned)
+    };
+    let run = |arguments: &[String]| world.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let ends = |arguments: &[String]| world.ends(1, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+
+    assert!(ends(&acknowledge("O-201", &supervisor, "8", &alert)).contains("is not operator O-201's key"));
+    assert!(ends(&acknowledge("O-201", &officer, "8", "AL-NOBODY")).contains("no alert AL-NOBODY is known"));
+    assert!(ends(&acknowledge("O-201", &officer, "99", &alert)).contains("at most 16 working hours, not 99"));
+    let shown = run(&acknowledge("O-201", &officer, "8", &alert));
+    assert!(shown.contains("已办 done") && shown.contains("已知悉 acknowledged by O-201"), "{shown}");
+    assert!(ends(&acknowledge("O-951", &supervisor, "8", &alert)).contains("O-201 has acknowledged it until"));
+
+    let issue =
+        ["orders", "issue", "--alert", &alert, "--to", "O-201", "--working-days", "2", "--demand", "请说明原因"];
+    let as_who = |arguments: &[&str], who: &str, key: &str| -> Vec<String> {
+        arguments.iter().copied().chain(["--as", who, "--key", key]).map(str::to_owned).collect()
+    };
+    assert!(
+        ends(&as_who(&issue, "O-201", &officer)).contains("may not issue orders; ask one of: supervisor, inspector")
+    );
+    let issued = run(&as_who(&issue, "O-951", &supervisor));
+    for part in ["督办单 order    SO-1", "号", "待回复 answer awaited", "D-SCI O-201", "请说明原因"] {
+        assert!(issued.contains(part), "{part} in {issued}");
+    }
+    let reply = ["orders", "reply", "SO-1", "--cause", "人手不足", "--measure", "周五前办结"];
+    assert!(ends(&as_who(&reply, "O-951", &supervisor)).contains("SO-1 is answered by O-201"));
+    assert!(run(&as_who(&reply, "O-201", &officer)).contains("已回复待销号"));
+    let back = ["orders", "return", "SO-1", "--working-days", "1", "--reason", "不够具体"];
+    assert!(run(&as_who(&back, "O-971", &inspector)).contains("退回 returned by O-971"));
+    run(&as_who(&reply, "O-201", &officer));
+    let close = ["orders", "close", "SO-1", "--reason", "已核实"];
+    assert!(ends(&as_who(&close, "O-201", &officer)).contains("may not close orders"));
+    assert!(run(&as_who(&close, "O-951", &supervisor)).contains("销号 closed by O-951"));
+    assert!(world.run(&["orders", "list"]).contains("未销号 open: 0"));
+    let listed = world.json(&["orders", "list", "--all", "--json"]);
+    assert_eq!((&listed[0]["state"], listed[0]["steps"].as_array().unwrap().len()), (&json!("closed"), 3));
+    let own = world.json(&["orders", "list", "--all", "--json", "--as", "O-201", "--key", &officer]);
+    assert_eq!(own.as_array().unwrap().len(), 1, "an officer sees what is addressed to them");
+    assert!(world.ends(2, &["orders", "show", "17"]).contains("not of the form SO-17"));
+    let story = world.run(&["trace", "A-1"]);
+    for part in
+        ["预警知悉 alert acknowledged", "督办签发 order issued", "督办销号 order closed", "操作被拒 act refused"]
+    {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+}

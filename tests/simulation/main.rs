@@ -9,6 +9,7 @@ mod bank;
 mod checker;
 mod district;
 mod echoes;
+mod forwards;
 mod history;
 mod message;
 mod officers;

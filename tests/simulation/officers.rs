@@ -90,7 +90,7 @@ fn sign(sim: &Sim, operator: usize, act: Act) -> SignedAct {
         content_sha256: String::new(),
         body: Vec::new(),
         operator_id,
-        act,
+        act: act.into(),
         reason: "as seen".to_owned(),
     }
 }

@@ -8,17 +8,13 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
-use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
-use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, BankWord, CallOutcome, EnquiryOutcome, PaymentFormat, StatusReport, Transfer};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, QueueError};
 use zhida_core::ports::store::*;
-use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
 use zhida_core::supervision::Alert;
@@ -71,7 +67,7 @@ impl Plant {
 
 /// A port with the mistake in it.
 pub(crate) struct Planted<P> {
-    inner: P,
+    pub(crate) inner: P,
     plant: Plant,
     sim: Arc<Sim>,
     memory: Mutex<Memory>,
@@ -367,12 +363,6 @@ forwarded!(RestoreStore {
     fn compare(noted: Option<&Position>) -> Compared;
     fn close_sending(why: &str) -> ();
     fn recover(opens_from: Timestamp, by: &str, why: &str) -> Recovered;
-});
-forwarded!(OrganisationStore {
-    fn import_organisation(organisation: &Organisation, by: &str) -> ();
-    fn organisation() -> Organisation;
-    fn import_calendar(calendar: &Calendar, by: &str) -> ();
-    fn calendars() -> Vec<ImportedCalendar>;
 });
 forwarded!(CaseStore {
     fn look_at_cases(max: u32) -> u32;

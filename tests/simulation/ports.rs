@@ -6,16 +6,12 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
-use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, PolicyId};
-use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::*;
-use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::ports::time::Time;
 use zhida_core::steps::{Arrival, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch, TakenIn};
 use zhida_core::supervision::Alert;
@@ -230,22 +226,6 @@ impl RestoreStore for Connection {
     }
     async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError> {
         self.store.recover(opens_from, by, why).await
-    }
-}
-
-#[async_trait]
-impl OrganisationStore for Connection {
-    async fn import_organisation(&self, organisation: &Organisation, by: &str) -> Result<(), StoreError> {
-        self.store.import_organisation(organisation, by).await
-    }
-    async fn organisation(&self) -> Result<Organisation, StoreError> {
-        self.store.organisation().await
-    }
-    async fn import_calendar(&self, calendar: &Calendar, by: &str) -> Result<(), StoreError> {
-        self.store.import_calendar(calendar, by).await
-    }
-    async fn calendars(&self) -> Result<Vec<ImportedCalendar>, StoreError> {
-        self.store.calendars().await
     }
 }
 

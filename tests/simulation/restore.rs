@@ -7,7 +7,7 @@ use crate::world::{START, Sim};
 use jiff::SignedDuration;
 use zhida_core::ids::InstructionId;
 use zhida_core::payout::{Carrier, Word};
-use zhida_core::ports::store::{PayoutStore, ReferenceStore, RestoreStore, SignedAct, Verdict};
+use zhida_core::ports::store::{AnyAct, PayoutStore, ReferenceStore, RestoreStore, SignedAct, Verdict};
 use zhida_core::steps::Act;
 
 /// A backup of the database as it stands.
@@ -39,10 +39,10 @@ pub(crate) fn restore(sim: &Sim) -> Vec<SignedAct> {
 }
 
 /// Decisions about single instructions are taken anew by whoever sees a need; the others are confirmed.
-fn is_confirmed_again(act: &Act) -> bool {
+fn is_confirmed_again(act: &AnyAct) -> bool {
     match act {
-        Act::Hold(_) | Act::Release(..) | Act::Cancel(_) | Act::Stop => true,
-        Act::Decide(..) | Act::Resume => false,
+        AnyAct::Payouts(Act::Hold(_) | Act::Release(..) | Act::Cancel(_) | Act::Stop) => true,
+        AnyAct::Payouts(Act::Decide(..) | Act::Resume) | AnyAct::Supervision(_) => false,
     }
 }
 

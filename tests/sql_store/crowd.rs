@@ -141,7 +141,7 @@ async fn cancel(store: &SqlStore, worker: u32, number: u32) {
         content_sha256: format!("cancel-{worker}-{number}"),
         body: b"{}".to_vec(),
         operator_id: OperatorId::from("O-1"),
-        act: Act::Cancel(key(number)),
+        act: Act::Cancel(key(number)).into(),
         reason: "a test".to_owned(),
     };
     // Refused when it was sent before.

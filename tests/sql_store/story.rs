@@ -314,7 +314,7 @@ pub(crate) fn act(event_id: &str, operator: &str, act: Act) -> SignedAct {
         content_sha256: format!("hash-{event_id}"),
         body: b"{}".to_vec(),
         operator_id: OperatorId::from(operator),
-        act,
+        act: act.into(),
         reason: "a test".to_owned(),
     }
 }

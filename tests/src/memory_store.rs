@@ -11,6 +11,7 @@ mod organising;
 mod paying;
 mod reading;
 mod restoring;
+mod supervising;
 mod taking_in;
 
 pub use cases::CaseTables;

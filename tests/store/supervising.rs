@@ -22,7 +22,7 @@ fn event(event: &str, application: u32, at: Timestamp, said: Said) -> Arrival {
     Arrival { case: Some(note), ..arrival(event, application, Fact::Other, &json!({"event": event})) }
 }
 
-fn submitted(at: Timestamp) -> Arrival {
+pub(crate) fn submitted(at: Timestamp) -> Arrival {
     event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned() })
 }
 
@@ -30,11 +30,11 @@ fn officer() -> Actor {
     Actor { department_id: "D-SCI".to_owned(), officer_id: "O-101".to_owned() }
 }
 
-fn accepted(at: Timestamp) -> Arrival {
+pub(crate) fn accepted(at: Timestamp) -> Arrival {
     event("accepted", 1, at, Said::Accepted(officer()))
 }
 
-fn assigned(at: Timestamp) -> Arrival {
+pub(crate) fn assigned(at: Timestamp) -> Arrival {
     event("assigned", 1, at, Said::Assigned { to: officer(), stage: Stage::First, due_working_days: Some(1) })
 }
 
@@ -43,23 +43,23 @@ fn decided(at: Timestamp) -> Arrival {
     event("decided", 1, at, Said::Decided { by, stage, decision, reason: None, return_to: None })
 }
 
-async fn case(world: &World) -> CaseView {
+pub(crate) async fn case(world: &World) -> CaseView {
     world.other.case(&ApplicationId::from("A-1")).await.unwrap().expect("something is known of it")
 }
 
-async fn alerts(world: &World, which: Which) -> Vec<Alert> {
+pub(crate) async fn alerts(world: &World, which: Which) -> Vec<Alert> {
     world.other.alerts(&AlertFilter { which, department_id: None, limit: 100 }).await.unwrap()
 }
 
-async fn look(world: &World) -> u32 {
+pub(crate) async fn look(world: &World) -> u32 {
     world.store.look_at_cases(100).await.unwrap()
 }
 
-fn state(view: &CaseView, clock: &str) -> ClockState {
+pub(crate) fn state(view: &CaseView, clock: &str) -> ClockState {
     view.clocks.iter().find(|row| row.clock.id.to_string() == clock).unwrap().state
 }
 
-async fn organisation(world: &World) {
+pub(crate) async fn organisation(world: &World) {
     let organisation: Organisation = OrganisationFile::parse(ORGANISATION_TOML).unwrap().into();
     world.store.import_organisation(&organisation, "test").await.unwrap();
 }

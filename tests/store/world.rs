@@ -12,11 +12,9 @@ use zhida_core::ids::{ApplicationId, FundId, InstructionId, MsgId, OperatorId, P
 use zhida_core::money::Fen;
 use zhida_core::payout::{Carrier, EndKind, Ended, Enterprise, Payout, Word};
 use zhida_core::ports::bank::{BankWord, CallOutcome, Debtor, EnquiryOutcome, Payee, StatusReport};
-use zhida_core::ports::store::{Acted, Figures, Protocol, SignedAct, Store};
+use zhida_core::ports::store::{Acted, AnyAct, Figures, Protocol, SignedAct, Store};
 use zhida_core::rules::Rules;
-use zhida_core::steps::{
-    Act, ActOutcome, Approval, Arrival, EnquiryResult, Fact, Fund, Operator, Policy, Role, TakenIn,
-};
+use zhida_core::steps::{ActOutcome, Approval, Arrival, EnquiryResult, Fact, Fund, Operator, Policy, Role, TakenIn};
 use zhida_tests::outgoing::keeps_its_contract;
 
 /// The world of one case.
@@ -202,11 +200,11 @@ impl World {
 
     // ── people ──
 
-    pub(crate) async fn act(&self, operator: &str, act: Act) -> Acted {
+    pub(crate) async fn act(&self, operator: &str, act: impl Into<AnyAct>) -> Acted {
         self.store.act(&signed(&uuid(), operator, act)).await.unwrap()
     }
 
-    pub(crate) async fn done(&self, operator: &str, act: Act) {
+    pub(crate) async fn done(&self, operator: &str, act: impl Into<AnyAct>) {
         assert_eq!(self.act(operator, act).await, Acted::Done(ActOutcome::Done));
     }
 
@@ -335,12 +333,12 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
-fn operator(id: &str, role: Role) -> Operator {
+pub(crate) fn operator(id: &str, role: Role) -> Operator {
     let public_key = format!("key of {id}");
     Operator { id: OperatorId::from(id), name: id.to_owned(), role, public_key, disabled_at: None }
 }
 
-pub(crate) fn signed(event_id: &str, operator: &str, act: Act) -> SignedAct {
+pub(crate) fn signed(event_id: &str, operator: &str, act: impl Into<AnyAct>) -> SignedAct {
     SignedAct {
         source: "/operators".to_owned(),
         event_id: event_id.to_owned(),
@@ -348,7 +346,7 @@ pub(crate) fn signed(event_id: &str, operator: &str, act: Act) -> SignedAct {
         content_sha256: event_id.to_owned(),
         body: b"{}".to_vec(),
         operator_id: OperatorId::from(operator),
-        act,
+        act: act.into(),
         reason: "as seen".to_owned(),
     }
 }

@@ -125,6 +125,14 @@ fn check_rungs(path: &str, ladder: &Root, findings: &mut Vec<Finding>) {
     let mut before: Option<u64> = None;
     for (place, rung) in tables_of(ladder, "rungs") {
         let Some(hours) = rung.get("after_working_hours").and_then(Value::as_u64) else { continue };
+        if place == 0 && hours > 0 {
+            findings.push(Finding {
+                field: format!("{path}.rungs[{place}].after_working_hours"),
+                value: Some(hours.to_string()),
+                problem: "keeps a missed deadline from everybody for a while".to_owned(),
+                remedy: "let the first rung be told at once: 0".to_owned(),
+            });
+        }
         if let Some(before) = before.filter(|before| hours <= *before) {
             findings.push(Finding {
                 field: format!("{path}.rungs[{place}].after_working_hours"),

@@ -41,7 +41,7 @@ rungs = [{ role = "officer", after_working_hours = 0 }, { role = "supervisor", a
 department_id = "D-1"
 [[ladder.rungs]]
 officer_id = "O-2"
-after_working_hours = 2
+after_working_hours = 0
 [[ladder.rungs]]
 role = "inspector"
 after_working_hours = 400
@@ -69,14 +69,14 @@ fn every_field_is_read_and_json_says_the_same_as_toml() {
          "substitute_id":"O-1","absent":[{"from":"2026-11-30","to":"2026-12-04"}]},
         {"id":"O-3","name":"赵宁","department_id":"D-0","role":"supervisor"}],
         "ladder":[{"rungs":[{"role":"officer","after_working_hours":0},{"role":"supervisor","after_working_hours":8}]},
-        {"department_id":"D-1","rungs":[{"officer_id":"O-2","after_working_hours":2},{"role":"inspector","after_working_hours":400}]}]}"#;
+        {"department_id":"D-1","rungs":[{"officer_id":"O-2","after_working_hours":0},{"role":"inspector","after_working_hours":400}]}]}"#;
     let file = OrganisationFile::parse(FILE).unwrap();
     assert_eq!(file, OrganisationFile::parse(json).unwrap());
     let head = &file.officers[1];
     assert_eq!((head.role, head.substitute_id.as_ref().map(Id::as_str)), (Role::Head, Some("O-1")));
     assert_eq!(head.absent[0].to.to_string(), "2026-12-04");
     assert_eq!(head.mobile.as_ref().map(Mobile::as_str), Some("+8613800000002"));
-    assert_eq!(file.ladders[1].rungs[0], Rung { whom: Whom::Officer(head.id.clone()), after_working_hours: 2 });
+    assert_eq!(file.ladders[1].rungs[0], Rung { whom: Whom::Officer(head.id.clone()), after_working_hours: 0 });
     assert_eq!(file.ladders[0].department_id, None);
 }
 
@@ -163,8 +163,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "after_working_hours = 400",
-        "after_working_hours = 2",
-        "ladder[1].rungs[1].after_working_hours = 2 does not come after the rung before it (2): let the hours ascend",
+        "after_working_hours = 0",
+        "ladder[1].rungs[1].after_working_hours = 0 does not come after the rung before it (0): let the hours ascend",
+    ),
+    (
+        "after_working_hours = 0\n[[ladder.rungs]]",
+        "after_working_hours = 2\n[[ladder.rungs]]",
+        "ladder[1].rungs[0].after_working_hours = 2 keeps a missed deadline from everybody for a while: let the first rung be told at once: 0",
     ),
     ("after_working_hours = 400", "", "ladder[1].rungs[1].after_working_hours is missing"),
     (

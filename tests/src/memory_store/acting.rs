@@ -8,9 +8,9 @@ use zhida_core::ids::{PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Event, Hold, HoldCode, Payout, PayoutState};
 use zhida_core::ports::store::{
-    ActStore, Acted, JournalEntry, OutboxRow, OutboxStore, ReferenceStore, SignedAct, StoreError, StoredEvent,
+    ActStore, Acted, AnyAct, JournalEntry, OutboxRow, OutboxStore, ReferenceStore, SignedAct, StoreError, StoredEvent,
 };
-use zhida_core::steps::{self, Act, Fund, Operator, Policy, Switch};
+use zhida_core::steps::{self, Act, ActOutcome, ActRefused, Changes, Fund, Operator, Policy, Switch};
 
 /// How long a relay may keep rows.
 const OUTBOX_LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -40,6 +40,25 @@ impl OutboxStore for MemoryStore {
     async fn outbox_kept(&self, ids: &[String]) -> Result<(), StoreError> {
         self.tables().for_rows(ids, |entry| entry.leased_until = None);
         Ok(())
+    }
+}
+
+impl MemoryStore {
+    fn act_on_payouts(
+        &self,
+        tables: &Tables,
+        operator: &Operator,
+        act: &Act,
+        reason: &str,
+    ) -> (String, Result<(ActOutcome, Changes), ActRefused>) {
+        let keys: Vec<PayoutKey> = match act {
+            Act::Hold(key) | Act::Release(key, _) | Act::Cancel(key) | Act::Decide(key, _, _) => vec![key.clone()],
+            Act::Stop | Act::Resume => Vec::new(),
+        };
+        let mut desk = self.desk(tables.payouts_named(&keys));
+        let done = steps::act(&mut desk, &tables.switch, operator, act, reason);
+        let subject = keys.first().map_or_else(|| "sending".to_owned(), steps::subject);
+        (subject, done.map(|outcome| (outcome, desk.changes)))
     }
 }
 
@@ -124,23 +143,18 @@ impl ActStore for MemoryStore {
         }
         let operator = tables.operators.get(&signed.operator_id).filter(|one| one.disabled_at.is_none()).cloned();
         let Some(operator) = operator else { return Ok(Acted::UnknownOperator(signed.operator_id.clone())) };
-        let keys: Vec<PayoutKey> = match &signed.act {
-            Act::Hold(key) | Act::Release(key, _) | Act::Cancel(key) | Act::Decide(key, _, _) => vec![key.clone()],
-            Act::Stop | Act::Resume => Vec::new(),
+        let (subject, done) = match &signed.act {
+            AnyAct::Payouts(act) => self.act_on_payouts(&tables, &operator, act, &signed.reason),
+            AnyAct::Supervision(act) => self.supervise(&mut tables, &operator, act, &signed.reason)?,
         };
-        let mut desk = self.desk(tables.payouts_named(&keys));
-        let switch = tables.switch.clone();
-        let acted = steps::act(&mut desk, &switch, &operator, &signed.act, &signed.reason);
-        let changes = desk.changes;
         let stored = StoredEvent { body: signed.body.clone(), received_at: self.clock() };
         tables.inbox.insert(name, (signed.content_sha256.clone(), stored));
-        Ok(match acted {
-            Ok(outcome) => {
+        Ok(match done {
+            Ok((outcome, changes)) => {
                 self.write(&mut tables, changes);
                 Acted::Done(outcome)
             }
             Err(refused) => {
-                let subject = keys.first().map_or_else(|| "sending".to_owned(), steps::subject);
                 let detail = json!({"why": refused.to_string()});
                 tables.log(self.clock(), "operator.refused", &subject, &signed.operator_id.0, detail);
                 Acted::Refused(refused)

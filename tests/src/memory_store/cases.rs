@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
-use zhida_core::ids::{ApplicationId, PolicyId};
+use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
-use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Seen, look};
+use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Order, Seen, look};
 use zhida_core::working_time::WorkingTime;
 
 /// What is stored of reviews.
@@ -26,6 +26,8 @@ pub struct CaseTables {
     pub look_at: BTreeMap<ApplicationId, Option<Timestamp>>,
     /// Alerts by id.
     pub alerts: BTreeMap<String, Alert>,
+    /// Supervision orders.
+    pub orders: BTreeMap<OrderId, Order>,
     /// Who is to be told what.
     pub notices: BTreeSet<NoticeRequest>,
 }
@@ -57,7 +59,7 @@ impl CaseStore for MemoryStore {
     async fn case(&self, id: &ApplicationId) -> Result<Option<CaseView>, StoreError> {
         let tables = self.tables();
         let case = tables.case(id);
-        if case.events.is_empty() && case.payouts.is_empty() {
+        if case.events.is_empty() && case.payouts.is_empty() && case.orders.is_empty() {
             return Ok(None);
         }
         let seen = self.see(&tables, id)?;
@@ -116,7 +118,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
+    pub(super) fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
         let calendar = calendars::in_force(&tables.calendars)
             .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
         let rules = &self.protocol.rules;
@@ -134,6 +136,7 @@ impl Tables {
             policy: policy.map(|policy| (policy.department_id.clone(), policy.review.clone())),
             events,
             payouts: self.payouts.values().filter(|one| one.key.application_id == *id).map(PayoutFacts::of).collect(),
+            orders: self.cases.orders.values().filter(|one| one.matter() == *id).cloned().collect(),
             alerts: self.cases.alerts.values().filter(|one| one.application_id == *id).cloned().collect(),
         }
     }

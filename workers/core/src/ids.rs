@@ -67,6 +67,25 @@ text_id!(
     OperatorId
 );
 
+/// A supervision order by its number, counted in the district from 1; as text `SO-17`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderId(pub u32);
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "SO-{}", self.0)
+    }
+}
+
+impl OrderId {
+    /// Reads the text form; none for any other spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = text.strip_prefix("SO-")?.parse().ok().map(Self)?;
+        (number.to_string() == text).then_some(number)
+    }
+}
+
 /// One payout: an application's tranche (1 unless the approval says otherwise).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PayoutKey {
@@ -97,7 +116,15 @@ impl InstructionId {
 
 #[cfg(test)]
 mod tests {
-    use super::{ApplicationId, InstructionId, PayoutKey};
+    use super::{ApplicationId, InstructionId, OrderId, PayoutKey};
+
+    #[test]
+    fn an_order_has_one_spelling() {
+        assert_eq!(OrderId::parse("SO-17"), Some(OrderId(17)));
+        for other in ["SO-017", "SO-+17", "so-17", "17", "SO-", "SO-99999999999"] {
+            assert_eq!(OrderId::parse(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn the_frozen_vector_never_changes() {

@@ -100,6 +100,14 @@ pub struct Rung {
     pub after_working_hours: u16,
 }
 
+impl Rung {
+    /// Whoever has the step stands on it.
+    #[must_use]
+    pub fn is_the_officers(&self) -> bool {
+        self.whom == Whom::Role(OfficerRole::Officer)
+    }
+}
+
 /// Whom a rung names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {

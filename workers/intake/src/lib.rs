@@ -6,6 +6,7 @@ mod door;
 mod keyring;
 mod read;
 mod run;
+mod supervising;
 
 pub use door::Door;
 pub use keyring::Keyring;

@@ -1,6 +1,7 @@
 //! From bytes to facts: one message read, verified and turned into what the core understands; or the reason why not.
 
 use crate::keyring::{Keyring, payee};
+use crate::supervising;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::CaseNote;
@@ -8,7 +9,7 @@ use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKe
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
 use zhida_core::ports::door::Raw;
-use zhida_core::ports::store::SignedAct;
+use zhida_core::ports::store::{AnyAct, SignedAct};
 use zhida_core::steps::{Act, Approval, Arrival, Fact, Operator, Quarantined};
 use zhida_schemas::approved::Approved;
 use zhida_schemas::operator::{Decide, PayoutAct, Release, Verdict};
@@ -186,7 +187,12 @@ fn fact(event: &InboundEvent) -> Fact {
         | InboundEvent::OperatorCancel(_)
         | InboundEvent::OperatorStop(_)
         | InboundEvent::OperatorResume(_)
-        | InboundEvent::OperatorDecide(_) => Fact::Other,
+        | InboundEvent::OperatorDecide(_)
+        | InboundEvent::OperatorAcknowledge(_)
+        | InboundEvent::OperatorIssueOrder(_)
+        | InboundEvent::OperatorReplyOrder(_)
+        | InboundEvent::OperatorReturnOrder(_)
+        | InboundEvent::OperatorCloseOrder(_) => Fact::Other,
     }
 }
 
@@ -219,9 +225,14 @@ fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent
         InboundEvent::OperatorHold(data) => on_payout(data, Act::Hold),
         InboundEvent::OperatorCancel(data) => on_payout(data, Act::Cancel),
         InboundEvent::OperatorRelease(data) => release(raw, envelope, data)?,
-        InboundEvent::OperatorStop(data) => (&data.operator_id, data.at, Act::Stop, &data.reason),
-        InboundEvent::OperatorResume(data) => (&data.operator_id, data.at, Act::Resume, &data.reason),
+        InboundEvent::OperatorStop(data) => (&data.operator_id, data.at, Act::Stop.into(), &data.reason),
+        InboundEvent::OperatorResume(data) => (&data.operator_id, data.at, Act::Resume.into(), &data.reason),
         InboundEvent::OperatorDecide(data) => decide(reader, raw, envelope, data)?,
+        InboundEvent::OperatorAcknowledge(data) => supervising::acknowledge(data),
+        InboundEvent::OperatorIssueOrder(data) => supervising::issue(data),
+        InboundEvent::OperatorReplyOrder(data) => supervising::reply(data),
+        InboundEvent::OperatorReturnOrder(data) => supervising::send_back(data),
+        InboundEvent::OperatorCloseOrder(data) => supervising::close(data),
         _ => return Err(because(raw, envelope, "unknown_type", "type", "is not an act of an operator")),
     };
     if operator_id.as_str() != envelope.attributes.keyid.as_str() {
@@ -247,10 +258,10 @@ fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent
     })
 }
 
-type ActParts<'a> = (&'a Id, zhida_schemas::time::Time, Act, &'a zhida_schemas::text::Text);
+pub(crate) type ActParts<'a> = (&'a Id, zhida_schemas::time::Time, AnyAct, &'a zhida_schemas::text::Text);
 
 fn on_payout(data: &PayoutAct, act: impl FnOnce(PayoutKey) -> Act) -> ActParts<'_> {
-    (&data.operator_id, data.at, act(key(&data.application_id, data.tranche)), &data.reason)
+    (&data.operator_id, data.at, act(key(&data.application_id, data.tranche)).into(), &data.reason)
 }
 
 fn release<'a>(raw: &Raw, envelope: &Envelope, data: &'a Release) -> Result<ActParts<'a>, Refusal> {
@@ -262,7 +273,8 @@ fn release<'a>(raw: &Raw, envelope: &Envelope, data: &'a Release) -> Result<ActP
         };
         codes.push(known);
     }
-    Ok((&data.operator_id, data.at, Act::Release(key(&data.application_id, data.tranche), codes), &data.reason))
+    let act = Act::Release(key(&data.application_id, data.tranche), codes);
+    Ok((&data.operator_id, data.at, act.into(), &data.reason))
 }
 
 fn decide<'a>(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, data: &'a Decide) -> Result<ActParts<'a>, Refusal> {
@@ -277,7 +289,7 @@ fn decide<'a>(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, data: &'a Dec
     };
     let key = key(&data.application_id, data.tranche);
     let id = InstructionId::derive(reader.district, &key, data.generation.get());
-    Ok((&data.operator_id, data.at, Act::Decide(key, id, decision), &data.reason))
+    Ok((&data.operator_id, data.at, Act::Decide(key, id, decision).into(), &data.reason))
 }
 
 fn application(id: &Id) -> ApplicationId {

@@ -2,7 +2,7 @@
 
 mod supervision;
 
-pub(crate) use supervision::{AlertsVerb, CalendarVerb, ClockVerb, OrganisationVerb};
+pub(crate) use supervision::{AlertsVerb, CalendarVerb, ClockVerb, EyesArgs, OrdersVerb, OrganisationVerb, WhoArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -62,6 +62,9 @@ pub(crate) enum Verb {
     /// What supervision found: who is late with what, and who was told
     #[command(subcommand)]
     Alerts(AlertsVerb),
+    /// Supervision orders (督办单)
+    #[command(subcommand)]
+    Orders(OrdersVerb),
     /// What rang
     #[command(subcommand)]
     Alarms(AlarmsVerb),
@@ -339,7 +342,7 @@ pub(crate) enum OperatorVerb {
         id: String,
         #[arg(long)]
         name: String,
-        /// operator, releaser, supervisor, integrity_officer, administrator or auditor
+        /// operator, releaser, supervisor, inspector, officer, integrity_officer, administrator or auditor
         #[arg(long)]
         role: String,
         /// Ed25519 public key, base64url (`zhida sign --generate FILE` prints one)

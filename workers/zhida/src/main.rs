@@ -100,6 +100,7 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
             verbs::clock::explain(&context, &application_id, clock.as_deref(), json).await
         }
         Verb::Alerts(verb) => verbs::alerts::run(&context, &verb).await,
+        Verb::Orders(verb) => verbs::orders::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
         Verb::Alarms(AlarmsVerb::List { kind, limit, json }) => {

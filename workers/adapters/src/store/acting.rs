@@ -2,17 +2,19 @@
 
 use super::fault::Fault;
 use super::link::{Lock, Tx};
+use super::supervising::About;
 use super::value::{Row, Value};
-use super::{SqlStore, load, transact};
+use super::{SqlStore, load, supervising, transact};
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::BTreeSet;
 use zhida_core::ids::{OperatorId, PayoutKey};
 use zhida_core::payout::{Event, Hold, HoldCode};
-use zhida_core::ports::store::{ActStore, Acted, SignedAct, StoreError};
+use zhida_core::ports::store::{ActStore, Acted, AnyAct, SignedAct, StoreError};
 use zhida_core::steps::{
-    self, Act, ActOutcome, Arrival, Changes, Fact, JournalRow, Operator, Role, Switch, WorldEvent,
+    self, Act, ActOutcome, ActRefused, Arrival, Changes, Fact, JournalRow, Operator, Role, Switch, WorldEvent,
 };
+use zhida_core::supervision::{Audience, Deed};
 
 #[async_trait]
 impl ActStore for SqlStore {
@@ -41,31 +43,56 @@ impl SqlStore {
         let Some(operator) = operator(tx, &signed.operator_id).await? else {
             return Ok(Acted::UnknownOperator(signed.operator_id.clone()));
         };
-        let key = payout_of(&signed.act);
-        let payouts = load::payouts(tx, &key.into_iter().cloned().collect::<BTreeSet<_>>(), Lock::Wait).await?;
-        let switch = load::switch(tx, Lock::Wait).await?;
-        let mut desk = self.desk(tx, payouts);
-        let (acted, outcome, mut changes) = match steps::act(&mut desk, &switch, &operator, &signed.act, &signed.reason)
-        {
-            Ok(ActOutcome::Done) => (Acted::Done(ActOutcome::Done), "done", desk.changes),
-            Ok(ActOutcome::AwaitsSecondOfficer) => {
-                (Acted::Done(ActOutcome::AwaitsSecondOfficer), "waits_for_second", desk.changes)
+        let (about, done) = match &signed.act {
+            AnyAct::Payouts(act) => self.act_on_payouts(tx, &operator, act, &signed.reason).await?,
+            AnyAct::Supervision(act) => {
+                let (about, deed) = self.supervise(tx, &operator, act, &signed.reason).await?;
+                if let Ok(deed) = &deed {
+                    supervising::write(tx, deed).await?;
+                }
+                let changes = |deed: Deed| Changes { journal: deed.journal, world: deed.world, ..Changes::default() };
+                let done = deed.map(|deed| (ActOutcome::Done, changes(deed))).map_err(ActRefused::from);
+                (about, done)
             }
+        };
+        let (acted, mut changes) = match done {
+            Ok((outcome, changes)) => (Acted::Done(outcome), changes),
             Err(refused) => {
                 let journal = vec![JournalRow {
                     kind: "operator.refused".to_owned(),
-                    subject: subject(&signed.act),
+                    subject: about.subject.clone(),
                     by: signed.operator_id.0.clone(),
                     detail: json!({"type": signed.event_type, "why": refused.to_string()}),
                 }];
-                (Acted::Refused(refused), "refused", Changes { journal, ..Changes::default() })
+                (Acted::Refused(refused), Changes { journal, ..Changes::default() })
             }
         };
         // Remembered also when it was refused: what was signed for today does not come true tomorrow.
-        changes.inbox.push(arrival(signed));
-        changes.world.push(world_event(signed, outcome, tx.now));
+        changes.inbox.push(arrival(signed, &about));
+        changes.world.push(world_event(signed, &about, &acted, tx.now));
         self.write(tx, changes).await?;
         Ok(acted)
+    }
+
+    async fn act_on_payouts(
+        &self,
+        tx: &mut Tx,
+        operator: &Operator,
+        act: &Act,
+        reason: &str,
+    ) -> Result<(About, Result<(ActOutcome, Changes), ActRefused>), Fault> {
+        let key = payout_of(act);
+        let payouts = load::payouts(tx, &key.into_iter().cloned().collect::<BTreeSet<_>>(), Lock::Wait).await?;
+        let switch = load::switch(tx, Lock::Wait).await?;
+        let mut desk = self.desk(tx, payouts);
+        let done = steps::act(&mut desk, &switch, operator, act, reason).map(|outcome| (outcome, desk.changes));
+        let about = About {
+            subject: key.map_or_else(|| "sending".to_owned(), steps::subject),
+            application_id: key.map(|key| key.application_id.clone()),
+            tranche: key.map(|key| key.tranche),
+            audience: Audience::Supervision,
+        };
+        Ok((about, done))
     }
 
     async fn hold_revoked_within(&self, tx: &mut Tx, keys: Vec<String>, max: u32) -> Result<u32, Fault> {
@@ -122,16 +149,12 @@ fn payout_of(act: &Act) -> Option<&PayoutKey> {
     }
 }
 
-fn subject(act: &Act) -> String {
-    payout_of(act).map_or_else(|| "sending".to_owned(), steps::subject)
-}
-
-fn arrival(signed: &SignedAct) -> Arrival {
+fn arrival(signed: &SignedAct, about: &About) -> Arrival {
     Arrival {
         source: signed.source.clone(),
         event_id: signed.event_id.clone(),
         event_type: signed.event_type.clone(),
-        subject: subject(&signed.act),
+        subject: about.subject.clone(),
         keyid: signed.operator_id.0.clone(),
         content_sha256: signed.content_sha256.clone(),
         body: signed.body.clone(),
@@ -142,12 +165,19 @@ fn arrival(signed: &SignedAct) -> Arrival {
 }
 
 /// Its subject is the operator.
-fn world_event(signed: &SignedAct, outcome: &str, now: jiff::Timestamp) -> WorldEvent {
+fn world_event(signed: &SignedAct, about: &About, acted: &Acted, now: jiff::Timestamp) -> WorldEvent {
+    let outcome = match acted {
+        Acted::Done(ActOutcome::Done) => "done",
+        Acted::Done(ActOutcome::AwaitsSecondOfficer) => "waits_for_second",
+        Acted::Refused(_) | Acted::Duplicate | Acted::Conflict | Acted::UnknownOperator(_) => "refused",
+    };
     let mut data = json!({"operator_id": signed.operator_id, "act": signed.event_type, "event_id": signed.event_id,
-        "at": format!("{now:.6}"), "outcome": outcome, "reason": signed.reason});
-    if let Some(key) = payout_of(&signed.act) {
-        data["application_id"] = json!(key.application_id);
-        data["tranche"] = json!(key.tranche);
+        "at": format!("{now:.6}"), "outcome": outcome, "reason": about.audience.told(&signed.reason)});
+    if let Some(application_id) = &about.application_id {
+        data["application_id"] = json!(application_id);
+    }
+    if let Some(tranche) = about.tranche {
+        data["tranche"] = json!(tranche);
     }
     WorldEvent { event_type: "operator.acted.v1".to_owned(), subject: signed.operator_id.0.clone(), data }
 }

@@ -1,7 +1,7 @@
 //! Case files, clocks and alerts as rows.
 
 use super::fault::Fault;
-use super::link::Tx;
+use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use zhida_core::case_file::ClockKind;
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::{Figures, Which};
-use zhida_core::supervision::{Alert, Cleared, ClockRow, Raised, Seen};
+use zhida_core::supervision::{Alert, Cleared, ClockRow, NoticeRequest, Raised, Seen};
 
 /// Writes what looks have seen.
 pub(super) async fn write(tx: &mut Tx, seen: &[(&ApplicationId, Seen)], calendar: &str) -> Result<(), Fault> {
@@ -22,7 +22,13 @@ pub(super) async fn write(tx: &mut Tx, seen: &[(&ApplicationId, Seen)], calendar
     tx.insert("clocks", clocks.collect(), "").await?;
     let alerts: Vec<&Alert> = seen.iter().flat_map(|(_, one)| &one.alerts).collect();
     write_alerts(tx, &alerts).await?;
-    let notices = seen.iter().flat_map(|(_, one)| &one.notices).map(|one| {
+    ask_for_notices(tx, seen.iter().flat_map(|(_, one)| &one.notices)).await
+}
+
+/// Writes who is to be told what; what was asked for before is not asked for again.
+pub(super) async fn ask_for_notices(tx: &mut Tx, notices: impl Iterator<Item = &NoticeRequest>) -> Result<(), Fault> {
+    let now = tx.now;
+    let record = |one: &NoticeRequest| {
         vec![
             ("kind", one.kind.into()),
             ("subject", (&one.subject).into()),
@@ -31,8 +37,8 @@ pub(super) async fn write(tx: &mut Tx, seen: &[(&ApplicationId, Seen)], calendar
             ("application_id", one.application_id.as_str().into()),
             ("at", now.into()),
         ]
-    });
-    tx.insert("notice_requests", notices.collect(), "on conflict do nothing").await
+    };
+    tx.insert("notice_requests", notices.map(record).collect(), "on conflict do nothing").await
 }
 
 /// Alerts as they are now. The closed before the open: one open alert for a cause holds after every row.
@@ -132,6 +138,17 @@ pub(super) async fn alerts_of(tx: &mut Tx, applications: Vec<String>) -> Result<
 /// One alert.
 pub(super) async fn alert(tx: &mut Tx, id: &str) -> Result<Option<Alert>, Fault> {
     Ok(alerts_where(tx, "where id = $1", vec![id.into()]).await?.pop())
+}
+
+/// One alert, with the case file that it stands in locked: whoever looks at that application looks before, or after.
+pub(super) async fn alert_locked(tx: &mut Tx, id: &str) -> Result<Option<Alert>, Fault> {
+    let locked = tx.locked(Lock::Wait);
+    let sql = format!(
+        "select application_id from case_files \
+         where application_id = (select application_id from alerts where id = $1) {locked}"
+    );
+    tx.rows(sql, vec![id.into()]).await?;
+    alert(tx, id).await
 }
 
 /// Alerts of a list.

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::judging::policies;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
-use super::{SqlStore, case_rows, load, organisation, transact, write};
+use super::{SqlStore, case_rows, load, order_rows, organisation, transact, write};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,9 +52,9 @@ impl CaseStore for SqlStore {
 }
 
 /// What every look needs beside the case.
-struct Circumstances {
-    organisation: Organisation,
-    time: WorkingTime,
+pub(super) struct Circumstances {
+    pub(super) organisation: Organisation,
+    pub(super) time: WorkingTime,
 }
 
 impl SqlStore {
@@ -133,7 +133,7 @@ impl SqlStore {
 
     async fn view(&self, tx: &mut Tx, id: &ApplicationId) -> Result<Option<CaseView>, Fault> {
         let mut case = cases(tx, std::slice::from_ref(id)).await?.remove(id).unwrap_or_default();
-        if case.events.is_empty() && case.payouts.is_empty() {
+        if case.events.is_empty() && case.payouts.is_empty() && case.orders.is_empty() {
             return Ok(None);
         }
         let Circumstances { organisation, time } = self.circumstances(tx).await?;
@@ -147,7 +147,7 @@ impl SqlStore {
         Ok(Some(CaseView { file: seen.file, clocks: seen.clocks, events, alerts, calendar_version, now: tx.now }))
     }
 
-    async fn circumstances(&self, tx: &mut Tx) -> Result<Circumstances, Fault> {
+    pub(super) async fn circumstances(&self, tx: &mut Tx) -> Result<Circumstances, Fault> {
         let rules = &self.protocol.rules;
         let calendar = Arc::new(organisation::calendar(tx).await?);
         let time = WorkingTime { calendar, zone: rules.zone.clone(), hours: rules.supervision.hours.clone() };
@@ -216,6 +216,9 @@ async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<Applicatio
     }
     for payout in load::payouts_of(tx, texts.clone(), Lock::None).await? {
         cases.entry(payout.key.application_id.clone()).or_default().payouts.push(PayoutFacts::of(&payout));
+    }
+    for (matter, orders) in order_rows::orders_about(tx, texts.clone()).await? {
+        cases.entry(matter).or_default().orders = orders;
     }
     for alert in case_rows::alerts_of(tx, texts).await? {
         cases.entry(alert.application_id.clone()).or_default().alerts.push(alert);

@@ -109,7 +109,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 11] = [
+const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_money"),
     migration!(2, "0002_reports"),
     migration!(3, "0003_restore"),
@@ -121,6 +121,7 @@ const MIGRATIONS: [Migration; 11] = [
     migration!(9, "0009_organisation"),
     migration!(10, "0010_order_of_events"),
     migration!(11, "0011_reviews"),
+    migration!(12, "0012_orders"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

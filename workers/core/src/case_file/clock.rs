@@ -24,12 +24,14 @@ pub enum ClockKind {
     Legal,
     /// From approval to credit: 24 hours by the sun.
     Payout,
+    /// From a supervision order to its answer.
+    Order,
 }
 
 impl ClockKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Acceptance, Self::Step, Self::Supplement, Self::Review, Self::Legal, Self::Payout];
+    pub const ALL: [Self; 7] =
+        [Self::Acceptance, Self::Step, Self::Supplement, Self::Review, Self::Legal, Self::Payout, Self::Order];
 
     /// Reads a name.
     #[must_use]
@@ -47,6 +49,7 @@ impl ClockKind {
             Self::Review => "review",
             Self::Legal => "legal",
             Self::Payout => "payout",
+            Self::Order => "order",
         }
     }
 
@@ -60,6 +63,7 @@ impl ClockKind {
             Self::Review => ("承诺时限（全程）", "whole review, as promised"),
             Self::Legal => ("法定时限（全程）", "whole review, by law"),
             Self::Payout => ("兑付到账", "payout"),
+            Self::Order => ("督办回复", "answer to a supervision order"),
         }
     }
 }
@@ -73,7 +77,7 @@ pub struct ClockId {
     pub stage: Option<Stage>,
     /// Of a step: whose.
     pub department: Option<String>,
-    /// From 1: how often there was such a clock before, plus one; of a payout, its tranche.
+    /// From 1: how often there was such a clock before, plus one; of a payout, its tranche; of an order, its number.
     pub number: u32,
 }
 

@@ -218,7 +218,12 @@ impl CaseNote {
             | InboundEvent::OperatorCancel(_)
             | InboundEvent::OperatorStop(_)
             | InboundEvent::OperatorResume(_)
-            | InboundEvent::OperatorDecide(_) => return None,
+            | InboundEvent::OperatorDecide(_)
+            | InboundEvent::OperatorAcknowledge(_)
+            | InboundEvent::OperatorIssueOrder(_)
+            | InboundEvent::OperatorReplyOrder(_)
+            | InboundEvent::OperatorReturnOrder(_)
+            | InboundEvent::OperatorCloseOrder(_) => return None,
         };
         Some(Self { application_id: ApplicationId::from(id.as_str()), at: at.timestamp(), said })
     }

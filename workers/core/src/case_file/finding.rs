@@ -60,6 +60,8 @@ findings! {
     DecidedWithoutAssignment = "decided_without_assignment": "未见分派即作出审核意见", "a step was decided that was assigned to nobody";
     /// Another officer decided than the one who had it.
     DecidedByAnother = "decided_by_another": "审核人与经办人不一致", "a step was decided by another officer than it was assigned to";
+    /// The joint review began without a department that the policy names.
+    JointDepartmentMissing = "joint_department_missing": "联审已开始，政策指定的部门未获分派", "a department that the policy names was given no step of the joint review";
     /// Approved while a department had not decided.
     StepOvertaken = "step_overtaken": "部门审核未完即已办结", "the application was decided while a department had not decided its step";
     /// A second supplement was asked for: it is to be asked for once (一次性告知).

@@ -366,6 +366,18 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// A joint review has begun, and a department that the policy names was given no step of it.
+    pub(super) fn find_missing_departments(&mut self) {
+        let joint = |one: &&Clock| one.id.stage == Some(Stage::Joint);
+        let Some(began) = self.file.clocks.iter().filter(joint).map(|one| one.started_at).min() else { return };
+        let has =
+            |id: &&String| !self.file.clocks.iter().any(|one| joint(&one) && one.id.department.as_ref() == Some(id));
+        let missing: Vec<String> = self.terms.joint_department_ids.iter().filter(has).cloned().collect();
+        for about in missing {
+            self.file.findings.push(Finding { at: began, code: FindingCode::JointDepartmentMissing, about });
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.file.standing.is_over()
     }

@@ -113,6 +113,8 @@ impl Default for ReviewTerms {
 pub struct Terms {
     /// The policy's department; none while the policy is unknown.
     pub department_id: Option<String>,
+    /// Departments that review together with it.
+    pub joint_department_ids: Vec<String>,
     /// From application to acceptance.
     pub acceptance_working_days: u16,
     /// For the enterprise to bring what is missing, where the request names no day.
@@ -146,8 +148,8 @@ pub struct PayoutFacts {
     pub due_at: Timestamp,
     /// When the money was credited.
     pub credited_at: Option<Timestamp>,
-    /// Since when it waits for the enterprise's correction of its account.
-    pub waits_for_enterprise_since: Option<Timestamp>,
+    /// Times in which it waited for the enterprise's correction of its account, oldest first; the last may go on.
+    pub waits_for_enterprise: Vec<(Timestamp, Option<Timestamp>)>,
     /// When it was cancelled.
     pub cancelled_at: Option<Timestamp>,
 }
@@ -157,12 +159,15 @@ impl PayoutFacts {
     #[must_use]
     pub fn of(payout: &Payout) -> Self {
         let state = payout.state();
-        let speaking = payout.speaking();
-        let waits = || {
-            let refused = speaking.and_then(|one| one.rejection.as_ref()).map(|one| one.at);
-            speaking.and_then(|one| one.returned.as_ref()).map(|one| one.at).or(refused)
-        };
         let waiting = matches!(state, PayoutState::Refused | PayoutState::Returned) && !payout.is_unpaid();
+        let mut waits: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
+        for (place, one) in payout.instructions.iter().enumerate() {
+            // Until its successor was made: that is when the correction had come.
+            let until = payout.instructions.get(place + 1).map(|next| next.minted_at);
+            if let Some(since) = one.sent_back_at().filter(|since| until.map_or(waiting, |until| until > *since)) {
+                waits.push((since, until));
+            }
+        }
         // What was credited in time was credited in time, also when it came back because of the account.
         let credited = payout.instructions.iter().filter_map(|one| one.debit.as_ref()).map(|one| one.credited_at).min();
         Self {
@@ -171,7 +176,7 @@ impl PayoutFacts {
             received_at: payout.received_at,
             due_at: payout.due_at,
             credited_at: credited,
-            waits_for_enterprise_since: waits().filter(|_| waiting),
+            waits_for_enterprise: waits,
             cancelled_at: payout.ended.as_ref().map(|ended| ended.at).filter(|_| state == PayoutState::Cancelled),
         }
     }
@@ -179,16 +184,16 @@ impl PayoutFacts {
     fn clock(&self) -> Clock {
         let id = ClockId { kind: ClockKind::Payout, stage: None, department: None, number: self.tranche };
         let mut clock = Clock::start(id, self.approved_at, self.received_at, Term::Until(self.due_at));
-        let event = match (self.credited_at, self.cancelled_at, self.waits_for_enterprise_since) {
-            (Some(at), _, _) => ClockEvent::Ended(at, Ending::Met),
-            (None, Some(at), _) => ClockEvent::Ended(at, Ending::Void),
-            (None, None, Some(from)) => {
-                let cause = PauseCause::Enterprise;
-                ClockEvent::Paused(Pause { cause, by: String::new(), evidence: None, from, heard_at: from, to: None })
-            }
-            (None, None, None) => return clock,
+        let pause = |(from, to): &(Timestamp, Option<Timestamp>)| {
+            let (cause, by) = (PauseCause::Enterprise, String::new());
+            Pause { cause, by, evidence: None, from: *from, heard_at: *from, to: *to }
         };
-        let _ = clock.on(event);
+        clock.pauses = self.waits_for_enterprise.iter().map(pause).collect();
+        let ended = self.credited_at.map(|at| (at, Ending::Met)).or(self.cancelled_at.map(|at| (at, Ending::Void)));
+        if let Some((at, ending)) = ended {
+            // A clock that has not ended takes its end.
+            let _ = clock.on(ClockEvent::Ended(at, ending));
+        }
         clock
     }
 }
@@ -229,6 +234,7 @@ impl CaseFile {
         for moment in sorted.chunk_by(|one, other| one.at == other.at) {
             fold.apply_moment(moment.to_vec());
         }
+        fold.find_missing_departments();
         let mut file = fold.file;
         let of_department = |payout: &PayoutFacts| Clock { department: terms.department_id.clone(), ..payout.clock() };
         file.clocks.extend(payouts.iter().map(of_department));

@@ -83,7 +83,7 @@ impl PauseCause {
     /// Whether it stops this clock.
     pub(super) fn stops(&self, clock: &Clock) -> bool {
         match (clock.id.kind, self) {
-            (ClockKind::Supplement | ClockKind::Payout, _) => false,
+            (ClockKind::Supplement | ClockKind::Payout | ClockKind::Order, _) => false,
             (ClockKind::Step, Self::Review { department: Some(department), .. }) => {
                 clock.department.as_ref() == Some(department)
             }

@@ -342,3 +342,26 @@ fn the_clock_of_a_payout_runs_by_the_sun() {
     let waits = story.waits_for_enterprise("2026-11-28T10:00");
     assert_eq!(waits.state_at("payout:1", "2026-11-30T00:00"), S::Paused);
 }
+
+#[test]
+fn a_department_that_the_policy_names_and_nobody_gave_a_step_is_found() {
+    let begun =
+        Story::begins().joint_with(["D2", "D3"]).submitted("2026-11-23T09:00").accepted("2026-11-23T10:00", "D1");
+    assert_eq!(begun.findings(), [], "the joint review has not begun");
+    let begun = begun.assigned("2026-11-23T11:00", "joint", "D1").assigned("2026-11-23T11:00", "joint", "D2");
+    assert_eq!(begun.findings(), [super::FindingCode::JointDepartmentMissing]);
+    assert_eq!(begun.file().findings[0].about, "D3");
+    assert_eq!(begun.assigned("2026-11-24T11:00", "joint", "D3").findings(), []);
+}
+
+#[test]
+fn what_the_enterprise_took_to_correct_its_account_is_given_back() {
+    // Approved at ten; refused at eleven; corrected at three; refused again at four, and waiting.
+    let paid = Story::begins().payout("2026-11-23T10:00").waited_for_enterprise("2026-11-23T11:00", "2026-11-23T15:00");
+    assert_eq!(paid.deadline("payout:1"), "2026-11-24T14:00", "24 hours and the four that it waited");
+    assert_eq!(paid.state_at("payout:1", "2026-11-24T13:59"), super::ClockState::DueSoon);
+    assert_eq!(paid.state_at("payout:1", "2026-11-24T14:00"), super::ClockState::Overdue);
+    let waits = paid.clone().waits_for_enterprise("2026-11-23T16:00");
+    assert_eq!(waits.state_at("payout:1", "2026-12-23T16:00"), super::ClockState::Paused);
+    assert_eq!(paid.credited("2026-11-24T13:00").state_at("payout:1", "2026-11-24T15:00"), super::ClockState::Met);
+}

@@ -53,7 +53,7 @@ absent = [{ from = 2026-11-24, to = 2026-11-24 }]
 
 [[ladder]]
 department_id = "other"
-rungs = [{ officer_id = "third", after_working_hours = 1 }, { role = "supervisor", after_working_hours = 2 }]
+rungs = [{ officer_id = "third", after_working_hours = 0 }, { role = "supervisor", after_working_hours = 2 }]
 "#;
 
 fn district() -> Organisation {

@@ -100,6 +100,13 @@ impl Organisation {
         !stands_below && from_here_on.iter().any(|one| self.substitutes(one).any(|other| other.id == *person))
     }
 
+    /// Whether `person` is `officer`, or a substitute of theirs, or a substitute of that one.
+    #[must_use]
+    pub fn stands_in(&self, person: &OfficerId, officer: &OfficerId) -> bool {
+        let stands = |one: &Officer| self.substitutes(one).any(|other| other.id == *person);
+        person == officer || self.officers.get(officer).is_some_and(stands)
+    }
+
     /// Who stands on a rung, absent or not; never empty.
     fn standing(&self, rung: usize, matter: Matter<'_>) -> Result<Vec<&Officer>, Missing> {
         let rung = self.ladder_of(matter.department_id).rungs.get(rung).ok_or(Missing::Rung)?;

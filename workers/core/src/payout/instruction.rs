@@ -1,7 +1,7 @@
 //! One payment instruction: what we sent, what the bank said, and the state that follows from the two. The state is never
 //! stored as a decision of its own: it is derived, so that evidence can arrive in any order.
 
-use super::rejection::Rejection;
+use super::rejection::{Rejection, RejectionClass};
 use crate::ids::{InstructionId, MsgId, OperatorId};
 use crate::money::Fen;
 use crate::ports::bank::{Payee, Transfer};
@@ -143,6 +143,13 @@ pub enum InstructionState {
 }
 
 impl Instruction {
+    /// When it failed for a cause that the enterprise mends: its account was refused, or the money came back.
+    #[must_use]
+    pub fn sent_back_at(&self) -> Option<Timestamp> {
+        let refused = self.rejection.as_ref().filter(|one| one.class == RejectionClass::Payee);
+        self.returned.as_ref().map(|one| one.at).or(refused.map(|one| one.at))
+    }
+
     /// A new instruction.
     #[must_use]
     pub fn mint(id: InstructionId, generation: u32, payee: Payee, now: Timestamp) -> Self {

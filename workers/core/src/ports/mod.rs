@@ -4,6 +4,7 @@ pub mod bank;
 pub mod cases;
 pub mod door;
 pub mod listing;
+pub mod orders;
 pub mod queue;
 pub mod store;
 pub mod supervision;

@@ -7,6 +7,7 @@ use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, Pol
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
+use crate::ports::orders::OrderStore;
 use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
@@ -14,6 +15,7 @@ use crate::steps::{
     Act, ActOutcome, ActRefused, Arrival, Authority, EnquiryResult, Fund, Operator, Policy, Quarantined, Switch,
     TakenIn,
 };
+use crate::supervision::SupervisionAct;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -207,6 +209,27 @@ pub trait ReferenceStore: Send + Sync {
     async fn operators(&self) -> Result<Vec<Operator>, StoreError>;
 }
 
+/// What an operator does: about money, or about reviews.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnyAct {
+    /// About payouts, or the stop switch.
+    Payouts(Act),
+    /// About alerts, orders and patterns.
+    Supervision(SupervisionAct),
+}
+
+impl From<Act> for AnyAct {
+    fn from(act: Act) -> Self {
+        Self::Payouts(act)
+    }
+}
+
+impl From<SupervisionAct> for AnyAct {
+    fn from(act: SupervisionAct) -> Self {
+        Self::Supervision(act)
+    }
+}
+
 /// A signed act of an operator as it came, for the inbox and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedAct {
@@ -223,7 +246,7 @@ pub struct SignedAct {
     /// Who.
     pub operator_id: OperatorId,
     /// What.
-    pub act: Act,
+    pub act: AnyAct,
     /// Why.
     pub reason: String,
 }
@@ -361,6 +384,7 @@ pub trait Store:
     + RestoreStore
     + OrganisationStore
     + CaseStore
+    + OrderStore
     + Send
     + Sync
 {
@@ -376,6 +400,7 @@ impl<T> Store for T where
         + RestoreStore
         + OrganisationStore
         + CaseStore
+        + OrderStore
         + Send
         + Sync
 {

@@ -4,6 +4,7 @@
 use super::{Desk, JournalRow, Restore};
 use crate::ids::{InstructionId, OperatorId, PayoutKey};
 use crate::payout::{Decision, EndKind, Ended, Event, Hold, HoldCode, Payout, PayoutState, Refused};
+use crate::supervision::SupervisionRefused;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,12 +26,24 @@ pub enum Role {
     Administrator,
     /// Reads.
     Auditor,
+    /// Reviews, or heads a department: is told by supervision, and answers.
+    Officer,
+    /// Discipline inspection (纪检监察): supervises, and alone sees what is about officers.
+    Inspector,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Operator, Self::Releaser, Self::Supervisor, Self::IntegrityOfficer, Self::Administrator, Self::Auditor];
+    pub const ALL: [Self; 8] = [
+        Self::Operator,
+        Self::Releaser,
+        Self::Supervisor,
+        Self::IntegrityOfficer,
+        Self::Administrator,
+        Self::Auditor,
+        Self::Officer,
+        Self::Inspector,
+    ];
 
     /// The name in files and tables.
     #[must_use]
@@ -42,6 +55,8 @@ impl Role {
             Self::IntegrityOfficer => "integrity_officer",
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
+            Self::Officer => "officer",
+            Self::Inspector => "inspector",
         }
     }
 
@@ -121,6 +136,9 @@ pub enum ActRefused {
         /// Who may.
         allowed: &'static str,
     },
+    /// An act of supervision.
+    #[error(transparent)]
+    Supervision(#[from] SupervisionRefused),
     /// No such payout.
     #[error("no payout {0} is known; `zhida payouts list` shows all")]
     NoSuchPayout(PayoutKey),

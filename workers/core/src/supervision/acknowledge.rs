@@ -2,9 +2,9 @@
 //! do it in the place of those who supervise them.
 
 use super::alert::{Alert, Level};
+use super::look::District;
 use crate::ids::{DepartmentId, OfficerId};
-use crate::organisation::{Matter, Organisation};
-use crate::working_time::WorkingTime;
+use crate::organisation::Matter;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -59,19 +59,6 @@ pub enum NotAcknowledged {
     },
 }
 
-/// What an acknowledgement is measured against.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// Who stands where.
-    pub organisation: &'a Organisation,
-    /// Working hours.
-    pub time: &'a WorkingTime,
-    /// An acknowledgement lasts so many working hours at most.
-    pub most_hours: u32,
-    /// The database's clock.
-    pub now: Timestamp,
-}
-
 impl Alert {
     /// Somebody takes notice: the ladder rests for so many working hours; the clock runs on.
     ///
@@ -82,9 +69,10 @@ impl Alert {
         by: &OfficerId,
         working_hours: u32,
         reason: &str,
-        surroundings: &Surroundings<'_>,
+        district: District<'_>,
     ) -> Result<(), NotAcknowledged> {
-        let Surroundings { organisation, time, most_hours, now } = *surroundings;
+        let District { organisation, time, now, rules } = district;
+        let most_hours = rules.acknowledge_max_working_hours;
         if self.cleared.is_some() {
             return Err(NotAcknowledged::Cleared(self.id.clone()));
         }

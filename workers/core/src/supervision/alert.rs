@@ -4,7 +4,7 @@
 
 use super::acknowledge::Acknowledgement;
 use crate::case_file::ClockKind;
-use crate::ids::{ApplicationId, DepartmentId, OfficerId};
+use crate::ids::{ApplicationId, DepartmentId, OfficerId, OrderId};
 use data_encoding::BASE32_NOPAD;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -108,7 +108,7 @@ impl Cleared {
 pub struct Alert {
     /// Its id, short enough to be typed.
     pub id: String,
-    /// The application.
+    /// The application; for the answer to an order that is about none, the order.
     pub application_id: ApplicationId,
     /// The cause: a clock by its beginning, see [`crate::case_file::Clock::cause`].
     pub cause: String,
@@ -140,6 +140,13 @@ impl Raised {
 }
 
 impl Alert {
+    /// The order whose answer is due, if it is about one.
+    #[must_use]
+    pub fn order_id(&self) -> Option<OrderId> {
+        let number = self.clock.strip_prefix("order:").filter(|_| self.kind == ClockKind::Order)?;
+        number.parse().ok().map(OrderId)
+    }
+
     /// It has gone beyond yellow.
     #[must_use]
     pub fn is_red(&self) -> bool {

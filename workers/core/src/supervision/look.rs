@@ -2,11 +2,12 @@
 
 use super::SupervisionRules;
 use super::alert::{Alert, Cleared, Level, Raised};
+use super::order::Order;
 use super::watch::{AlertEffect, Look, WasRed};
 use crate::case_file::{
     CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
 };
-use crate::ids::{ApplicationId, OfficerId};
+use crate::ids::{ApplicationId, OfficerId, PolicyId};
 use crate::organisation::Organisation;
 use crate::steps::{JournalRow, WorldEvent};
 use crate::view::micros;
@@ -24,6 +25,8 @@ pub struct Case {
     pub payouts: Vec<PayoutFacts>,
     /// Of its policy, when that is known: the department and how applications are reviewed.
     pub policy: Option<(String, ReviewTerms)>,
+    /// Supervision orders about it.
+    pub orders: Vec<Order>,
     /// Its alerts, open and cleared.
     pub alerts: Vec<Alert>,
 }
@@ -57,13 +60,13 @@ pub struct ClockRow {
 pub struct NoticeRequest {
     /// What kind of notice.
     pub kind: &'static str,
-    /// About what: the alert.
+    /// About what: the alert, or the order.
     pub subject: String,
     /// Who.
     pub recipient: String,
     /// On which occasion of the subject.
     pub occasion: String,
-    /// The application.
+    /// The application; for an order that is about none, the order.
     pub application_id: ApplicationId,
 }
 
@@ -94,6 +97,7 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
     let (events, ahead): (Vec<_>, Vec<_>) =
         case.events.into_iter().partition(|event| event.at.duration_since(district.now) <= district.rules.max_ahead);
     let mut file = CaseFile::of(&events, &case.payouts, &terms);
+    file.clocks.extend(case.orders.iter().map(Order::clock));
     let dated =
         |event: &CaseEvent| Finding { at: event.at, code: FindingCode::DatedAhead, about: event.event_id.clone() };
     file.findings.extend(ahead.iter().map(dated));
@@ -172,7 +176,7 @@ impl Seen {
             AlertEffect::Recorded(rung) => ("alert.recorded", of_rung(rung), None),
             AlertEffect::Cleared(why) => ("alert.cleared", json!({"because": why}), Some("supervision.cleared.v1")),
         };
-        let mut whole = of_alert(alert, file);
+        let mut whole = of_alert(alert, file.policy_id.as_ref());
         if let Value::Object(detail) = detail {
             whole.extend(detail);
         }
@@ -245,14 +249,17 @@ fn notice_kind(level: Level) -> &'static str {
 }
 
 /// The alert in the form of `schemas/v1/supervision.*`; what is not known is left out.
-fn of_alert(alert: &Alert, file: &CaseFile) -> Map<String, Value> {
+pub(super) fn of_alert(alert: &Alert, policy_id: Option<&PolicyId>) -> Map<String, Value> {
+    let order = alert.order_id().map(|id| id.to_string());
     let whole = json!({
         "alert_id": alert.id,
-        "application_id": alert.application_id,
+        // The answer to an order that is about no application has its order for a subject.
+        "application_id": Some(&alert.application_id.0).filter(|id| Some(*id) != order.as_ref()),
+        "order_id": order,
         "clock": alert.clock,
         "measures": alert.kind.code(),
         "deadline": micros(Some(alert.deadline)),
-        "policy_id": file.policy_id,
+        "policy_id": policy_id,
         "department_id": alert.department_id,
         "officer_id": alert.officer_id,
     });

@@ -2,15 +2,21 @@
 //! be raised, cleared and told; whoever looks, and how often, it comes to the same.
 
 mod acknowledge;
+mod act;
 mod alert;
 mod look;
+mod order;
+mod refused;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use acknowledge::{Acknowledgement, NotAcknowledged, Surroundings};
+pub use acknowledge::{Acknowledgement, NotAcknowledged};
+pub use act::{Deed, Loaded, NewOrder, SupervisionAct, act, sees};
 pub use alert::{Alert, Cleared, Level, Raised};
 pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
+pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
+pub use refused::SupervisionRefused;
 pub use watch::{AlertEffect, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
@@ -66,6 +72,7 @@ impl SupervisionRules {
         };
         Terms {
             department_id,
+            joint_department_ids: review.joint_department_ids,
             acceptance_working_days: self.acceptance_working_days,
             supplement_working_days: self.supplement_working_days,
             review_working_days: review.review_working_days,

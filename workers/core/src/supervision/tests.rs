@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
+mod orders;
 mod watch;
 
 use super::{Cleared, NotAcknowledged};
 use crate::case_file::tests::story::Story;
 use watch::Watch;
+
+fn supervisor(id: &str) -> crate::steps::Operator {
+    let (name, public_key) = (id.to_owned(), format!("key of {id}"));
+    let role = crate::steps::Role::Supervisor;
+    crate::steps::Operator { id: id.into(), name, role, public_key, disabled_at: None }
+}
 
 /// Department D1 with officer O-D1 and head H-1, two supervisors, one inspector; the built-in ladder (0, 4, 8, 16 hours).
 fn stalled() -> Watch {
@@ -285,4 +292,17 @@ fn an_event_dated_ahead_counts_when_its_time_has_come() {
 fn where_nobody_has_a_step_yet_its_head_is_warned() {
     let mut watch = Watch::of_policy(Story::begins().submitted("2026-11-23T10:00"), "D1");
     assert_eq!(watch.news_of("acceptance", "2026-11-23T17:30"), ["acceptance due_soon H-1"]);
+}
+
+#[test]
+fn whoever_is_handed_a_red_step_is_told() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    watch.story = watch.story.clone().handed_to("2026-11-25T09:30", "first", "D1", "O-D2");
+    watch.look("2026-11-25T09:30");
+    watch.look("2026-11-25T09:31");
+    let told = watch.notices_of("step:first:D1:1");
+    assert_eq!(told, ["O-D1 overdue", "O-D2 overdue"], "each once");
+    // The ladder climbs from where it was.
+    assert_eq!(watch.news_of("step", "2026-11-25T15:00"), ["step escalated_1 H-1"]);
 }

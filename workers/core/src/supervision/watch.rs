@@ -4,7 +4,7 @@
 use super::alert::{Alert, Cleared, Level, Raised, alert_id};
 use crate::case_file::{Clock, ClockKind, ClockState, Reading};
 use crate::ids::{ApplicationId, DepartmentId, OfficerId};
-use crate::organisation::{Matter, Organisation};
+use crate::organisation::{Matter, Organisation, Rung};
 use crate::working_time::WorkingTime;
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 pub enum AlertEffect {
     /// A rung was reached, and those named are told.
     Raised(Raised),
-    /// Somebody stands on a rung now that nobody stood on when it was reached.
+    /// Somebody stands on a rung now who did not when it was reached: these are told.
     Reached(Raised),
     /// Recorded afterwards: the cause had gone before anybody heard of it.
     Recorded(Raised),
@@ -121,6 +121,9 @@ impl Look<'_> {
         let before = alert.clone();
         self.turn_of(&mut alert);
         let mut effects = self.reach(&mut alert);
+        if before.officer_id != alert.officer_id {
+            effects.extend(self.hand_over(&mut alert));
+        }
         let quiet = self.quiet_until().filter(|_| alert.raised.is_empty());
         while let Some((level, due_at)) = self.next_level(&alert) {
             let rests = alert.rests_until(level).into_iter().chain(quiet).max().filter(|until| *until > self.now);
@@ -162,6 +165,24 @@ impl Look<'_> {
             }
         }
         effects
+    }
+
+    /// Whoever has the step now hears of what its officer was told: of the highest rung that is the officer's.
+    fn hand_over(&self, alert: &mut Alert) -> Option<AlertEffect> {
+        let ladder = self.organisation.ladder_of(&self.department());
+        let of_officer = |one: &&mut Raised| match one.level {
+            Level::DueSoon => true,
+            Level::Rung(rung) => ladder.rungs.get(usize::from(rung)).is_some_and(Rung::is_the_officers),
+        };
+        let rung = alert.raised.iter_mut().rev().find(of_officer)?;
+        let (mut told, note) = self.addressees(rung.level);
+        told.retain(|one| !rung.told.contains(one));
+        if told.is_empty() {
+            return None;
+        }
+        rung.told.extend(told.iter().cloned());
+        rung.note = note;
+        Some(AlertEffect::Reached(Raised { told, ..rung.clone() }))
     }
 
     /// Ends the alert of a clock that has ended; what would have been raised before that, had anybody looked, is recorded.

@@ -1,6 +1,7 @@
 //! The command line of supervision and of what it counts by: clocks, alerts, the organisation, the calendar.
 
-use clap::Subcommand;
+use super::SwitchArgs;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +39,111 @@ pub(crate) enum AlertsVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Take notice of one: its ladder rests for a while, its clock runs on
+    Acknowledge {
+        id: String,
+        /// The ladder rests for so many working hours
+        #[arg(long, value_name = "HOURS")]
+        working_hours: u16,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersVerb {
+    /// List orders that are not closed, newest first; those that discipline inspection alone sees with an inspector's key only
+    List {
+        /// Also those that are closed
+        #[arg(long)]
+        all: bool,
+        /// Only those addressed to this officer
+        #[arg(long, value_name = "OFFICER")]
+        to: Option<String>,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its demand, answers and term
+    Show {
+        id: String,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Issue an order from an alert or a pattern
+    Issue {
+        /// The alert it is about
+        #[arg(long, value_name = "ID", required_unless_present = "pattern", conflicts_with = "pattern")]
+        alert: Option<String>,
+        /// The pattern it is about
+        #[arg(long, value_name = "ID")]
+        pattern: Option<String>,
+        /// The officer or head who has to answer
+        #[arg(long, value_name = "OFFICER")]
+        to: String,
+        /// Working days for the answer
+        #[arg(long, default_value_t = 3)]
+        working_days: u16,
+        #[command(flatten)]
+        who: WhoArgs,
+        /// What is demanded
+        #[arg(long)]
+        demand: String,
+    },
+    /// Answer an order that is addressed to you
+    Reply {
+        id: String,
+        #[command(flatten)]
+        who: WhoArgs,
+        /// How it came about
+        #[arg(long)]
+        cause: String,
+        /// What is done about it
+        #[arg(long)]
+        measure: String,
+    },
+    /// Send an answer back that does not do
+    Return {
+        id: String,
+        /// Working days for the next answer
+        #[arg(long, default_value_t = 2)]
+        working_days: u16,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Close an order (only those who supervise)
+    Close {
+        id: String,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+}
+
+/// Who acts, where the act says more than a reason.
+#[derive(Debug, Args)]
+pub(crate) struct WhoArgs {
+    /// Who acts
+    #[arg(long = "as", value_name = "OPERATOR")]
+    pub(crate) operator: String,
+    /// Their private key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+/// Whose eyes read: without a key what the supervision office sees.
+#[derive(Debug, Args)]
+pub(crate) struct EyesArgs {
+    /// Who reads; an inspector also sees what is for discipline inspection alone
+    #[arg(long = "as", value_name = "OPERATOR", requires = "key")]
+    pub(crate) operator: Option<String>,
+    /// Their private key file
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,8 +2,8 @@
 
 use super::out::Out;
 use super::table::{Column, Table};
-use super::{Form, local};
-use crate::cli::AlertsVerb;
+use super::{Form, acting, local, typed_count, typed_id, typed_text};
+use crate::cli::{AlertsVerb, SwitchArgs};
 use crate::wiring::Context;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -12,6 +12,9 @@ use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::Which;
 use zhida_core::supervision::{Alert, Level};
 use zhida_core::view::micros;
+use zhida_schemas::InboundEvent;
+use zhida_schemas::supervision_acts::Acknowledge;
+use zhida_schemas::time::Time;
 
 /// Alerts that are listed at most.
 const LISTED_MAX: u32 = 1_000;
@@ -26,6 +29,7 @@ pub(crate) async fn run(context: &Context, verb: &AlertsVerb) -> anyhow::Result<
             list(context, &filter, Form::from(*json)).await
         }
         AlertsVerb::Show { id, json } => show(context, id, Form::from(*json)).await,
+        AlertsVerb::Acknowledge { id, working_hours, act } => acknowledge(context, id, *working_hours, act).await,
     }
 }
 
@@ -70,6 +74,22 @@ async fn list(context: &Context, filter: &AlertFilter, form: Form) -> anyhow::Re
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn acknowledge(context: &Context, id: &str, hours: u16, act: &SwitchArgs) -> anyhow::Result<ExitCode> {
+    let now = context.store.now().await?;
+    let event = InboundEvent::OperatorAcknowledge(Acknowledge {
+        operator_id: typed_id("--as", &act.operator)?,
+        at: Time::from(now),
+        alert_id: typed_id("alert id", id)?,
+        working_hours: typed_count("--working-hours", hours)?,
+        reason: typed_text("--reason", &act.reason)?,
+    });
+    let handed = acting::hand_in(context, &act.operator, &act.key, &event, now).await?;
+    let mut out = Out::new();
+    let code = acting::say(&mut out, &handed, &act.operator)?;
+    out.flush()?;
+    if code == ExitCode::SUCCESS { show(context, id, Form::People).await } else { Ok(code) }
 }
 
 async fn show(context: &Context, id: &str, form: Form) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! The verbs that look things up or hand something in beside a running `serve`: one file each. They decide nothing; what is
 //! shared between them is how files of events and keys are read, and how results are printed.
 
+mod acting;
 pub(crate) mod alarms;
 pub(crate) mod alerts;
 pub(crate) mod calendar;
@@ -11,6 +12,7 @@ mod key_file;
 mod masked_body;
 pub(crate) mod operator;
 mod operator_acts;
+pub(crate) mod orders;
 pub(crate) mod organisation;
 mod organisation_changes;
 mod out;
@@ -26,7 +28,7 @@ pub(crate) mod submit;
 mod table;
 pub(crate) mod trace;
 
-use crate::cli::SignerArgs;
+use crate::cli::{EyesArgs, SignerArgs};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use std::fmt;
@@ -35,8 +37,9 @@ use zhida_config::Settings;
 use zhida_core::ids::{ApplicationId, OperatorId};
 use zhida_core::ports::store::Store;
 use zhida_core::steps::{Operator, Role};
+use zhida_schemas::parts::Count;
 use zhida_schemas::signing::SigningKey;
-use zhida_schemas::text::Id;
+use zhida_schemas::text::{Id, Text};
 
 /// Wrong usage that the parser of the command line could not see: exit status 2.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,6 +95,16 @@ fn typed_id(what: &str, text: &str) -> Result<Id, Usage> {
     Id::parse(text).map_err(|fault| Usage(format!("{what} {text:?} {}: {}", fault.reason, fault.code.remedy())))
 }
 
+/// Reads a text that was typed.
+fn typed_text(what: &str, text: &str) -> Result<Text, Usage> {
+    Text::parse(text).map_err(|fault| Usage(format!("{what} {}: {}", fault.reason, fault.code.remedy())))
+}
+
+/// Reads a number of working hours or days that was typed.
+fn typed_count(what: &str, count: u16) -> Result<Count, Usage> {
+    Count::try_from(i64::from(count)).map_err(|fault| Usage(format!("{what} {count} {}", fault.reason)))
+}
+
 fn typed_application(text: &str) -> Result<ApplicationId, Usage> {
     typed_id("application id", text).map(|id| ApplicationId(id.into_string()))
 }
@@ -120,12 +133,19 @@ async fn known_operator(store: &dyn Store, id: &str, key: &Path) -> anyhow::Resu
     Ok((operator, signing))
 }
 
+/// Who reads, if they show who they are.
+async fn reader(store: &dyn Store, eyes: &EyesArgs) -> anyhow::Result<Option<Operator>> {
+    let (Some(id), Some(key)) = (&eyes.operator, &eyes.key) else { return Ok(None) };
+    Ok(Some(known_operator(store, id, key).await?.0))
+}
+
 /// Whoever closes something under a name must be a person known here who shows the key; auditors read only.
 async fn closing_operator(store: &dyn Store, who: &SignerArgs) -> anyhow::Result<OperatorId> {
     let (Some(id), Some(key)) = (&who.operator, &who.key) else { return Ok(OperatorId::from(COMMAND_LINE)) };
     let (operator, _) = known_operator(store, id, key).await?;
-    if operator.role == Role::Auditor {
-        anyhow::bail!("operator {id} is an auditor, who reads and closes nothing; ask somebody of another role");
+    if matches!(operator.role, Role::Auditor | Role::Officer | Role::Inspector) {
+        let role = operator.role.code();
+        anyhow::bail!("operator {id} has the role {role}, which closes nothing here; ask somebody of another role");
     }
     Ok(operator.id)
 }

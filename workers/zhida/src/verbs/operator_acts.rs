@@ -1,25 +1,24 @@
 //! What officers do from the command line: the act becomes an event, signed with the officer's own key, and goes through the
 //! same door as any other event, so that it works beside a running `serve`. Roles and four eyes are the core's.
 
-use super::out::{Out, plain};
+use super::acting::{hand_in, say};
+use super::out::Out;
 use super::present::{state_word, switch_lines};
-use super::{Usage, known_operator, submit, typed_application, typed_id};
+use super::{Usage, typed_application, typed_id};
 use crate::cli::{ActArgs, PayoutsVerb, SwitchArgs};
 use crate::wiring::Context;
 use anyhow::Context as _;
-use jiff::Timestamp;
 use std::path::Path;
 use std::process::ExitCode;
 use zhida_core::ids::ApplicationId;
 use zhida_core::payout::{HoldCode, Release};
-use zhida_core::ports::door::{Handed, Raw};
-use zhida_core::steps::{ActOutcome, subject};
+use zhida_core::ports::door::Handed;
+use zhida_core::steps::subject;
 use zhida_schemas::InboundEvent;
 use zhida_schemas::identifiers::Sha256Hex;
 use zhida_schemas::operator::{Decide, PayoutAct, Release as ReleaseAct, SwitchAct, Verdict};
 use zhida_schemas::parts::{AtLeastOne, Document, Generation, Tranche};
-use zhida_schemas::signing::sign;
-use zhida_schemas::text::{Id, Name, Source, Text};
+use zhida_schemas::text::{Id, Name, Text};
 use zhida_schemas::time::Time;
 
 /// Does the act, and says what became of it.
@@ -30,54 +29,16 @@ pub(crate) async fn run(context: &Context, verb: &PayoutsVerb) -> anyhow::Result
         return Err(Usage("this verb is no act of an officer".to_owned()).into());
     };
     let mut out = Out::new();
-    let handed = hand_in(context, who, &event, now).await?;
+    let handed = hand_in(context, &who.operator, &who.key, &event, now).await?;
     if let (Handed::Acted(_), false) = (&handed, lifted.is_empty()) {
         out.line(&format!("解除 lifts: {}", lifted.join(", ")))?;
     }
-    let code = match &handed {
-        Handed::Acted(ActOutcome::Done) => {
-            out.line("已办 done")?;
-            ExitCode::SUCCESS
-        }
-        Handed::Acted(ActOutcome::AwaitsSecondOfficer) => {
-            out.line(&format!(
-                "已记录,待另一名复核人 noted; it takes effect when a second, different officer does the same as {}",
-                who.operator
-            ))?;
-            ExitCode::SUCCESS
-        }
-        Handed::Accepted | Handed::Duplicate => {
-            out.line(submit::word(&handed))?;
-            ExitCode::SUCCESS
-        }
-        Handed::Refused(reason) => {
-            eprintln!("zhida: 未办 refused: {}", plain(reason));
-            ExitCode::FAILURE
-        }
-        Handed::Quarantined(item) => {
-            eprintln!("zhida: 未办 not taken in: {}; `zhida quarantine list` shows it", plain(&item.reason));
-            ExitCode::FAILURE
-        }
-    };
+    let code = say(&mut out, &handed, &who.operator)?;
     if code == ExitCode::SUCCESS {
         out.lines(&present(context, verb).await?)?;
     }
     out.flush()?;
     Ok(code)
-}
-
-async fn hand_in(context: &Context, who: &SwitchArgs, event: &InboundEvent, now: Timestamp) -> anyhow::Result<Handed> {
-    let operator = typed_id("--as", &who.operator)?;
-    // A slip of the hand is told here; it need not go through the door and lie in quarantine.
-    let (_, key) = known_operator(&*context.store, operator.as_str(), &who.key).await?;
-    let id = Id::parse(uuid::Uuid::now_v7().to_string())?;
-    let source = Source::parse(format!("/operator/{operator}"))?;
-    let mut draft = event.draft(&id, &source, Time::from(now));
-    sign(&mut draft, &operator, &key).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let raw = Raw { body: serde_json::to_vec(&draft)?, routing_key: None, way: "submit" };
-    let handed =
-        context.door.hand_in(&[raw]).await.context("it is not certain whether the act was done; see `zhida trace`")?;
-    handed.into_iter().next().context("the door gave no answer")
 }
 
 /// The codes that `release` signs: those named, else every hold in force that officers may lift.

@@ -150,7 +150,7 @@ mod tests {
     const FILE: &str = r#"
         departments = [{ id = "D-1", name = "财政局" }, { id = "D-2", name = "商务局", parent_id = "D-1" }]
         officers = [{ id = "O-1", name = "王敏", department_id = "D-1", role = "head", mobile = "+8613800000001", email = "wang@example.com" }]
-        ladder = [{ rungs = [{ role = "head", after_working_hours = 1 }, { role = "inspector", after_working_hours = 9 }] }]
+        ladder = [{ rungs = [{ role = "head", after_working_hours = 0 }, { role = "inspector", after_working_hours = 9 }] }]
         "#;
 
     fn organisation(text: &str) -> Organisation {
@@ -163,7 +163,7 @@ mod tests {
             .replace(r#", { id = "D-2", name = "商务局", parent_id = "D-1" }"#, r#", { id = "D-3", name = "科技局" }"#)
             .replace("138", "139")
             .replace("wang@", "wu@")
-            .replace("hours = 1", "hours = 2");
+            .replace("hours = 9", "hours = 8");
         let changes = Changes::of(&organisation(FILE), &organisation(&changed));
         assert!(!changes.are_none);
         assert_eq!(
@@ -174,8 +174,8 @@ mod tests {
                 "~ 人员 officer O-1 王敏 (head)",
                 "    mobile: **********0001 → **********0001",
                 "    email: w***@example.com → w***@example.com",
-                "~ 督办梯级 ladder (default): head 2 h, inspector 9 h",
-                "    rungs: head 1 h, inspector 9 h → head 2 h, inspector 9 h",
+                "~ 督办梯级 ladder (default): head 0 h, inspector 8 h",
+                "    rungs: head 0 h, inspector 9 h → head 0 h, inspector 8 h",
                 "部门 departments: 新增 1 new, 变更 0 changed, 不变 1 unchanged, 删除 1 removed",
                 "人员 officers: 新增 0 new, 变更 1 changed, 不变 0 unchanged, 删除 0 removed",
                 "督办梯级 ladders: 新增 0 new, 变更 1 changed, 不变 0 unchanged, 删除 0 removed",

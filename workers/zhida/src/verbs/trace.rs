@@ -115,6 +115,11 @@ fn words(kind: &str) -> String {
         "alert.reached" => "预警送达 alert reached somebody",
         "alert.recorded" => "预警存档 alert recorded",
         "alert.cleared" => "预警消除 alert cleared",
+        "alert.acknowledged" => "预警知悉 alert acknowledged",
+        "order.issued" => "督办签发 order issued",
+        "order.replied" => "督办回复 order answered",
+        "order.returned" => "回复退回 answer returned",
+        "order.closed" => "督办销号 order closed",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
         other => {

@@ -19,6 +19,7 @@ pub(crate) struct Story {
     events: Vec<CaseEvent>,
     payouts: Vec<PayoutFacts>,
     time: WorkingTime,
+    joint: Vec<String>,
 }
 
 pub(crate) fn counting() -> Counting {
@@ -28,6 +29,7 @@ pub(crate) fn counting() -> Counting {
 fn terms() -> Terms {
     Terms {
         department_id: Some("D1".to_owned()),
+        joint_department_ids: Vec::new(),
         acceptance_working_days: 1,
         supplement_working_days: 5,
         review_working_days: 3,
@@ -47,7 +49,7 @@ fn stage(name: &str) -> Stage {
 
 impl Story {
     pub(crate) fn begins() -> Self {
-        Self { events: Vec::new(), payouts: Vec::new(), time: china() }
+        Self { events: Vec::new(), payouts: Vec::new(), time: china(), joint: Vec::new() }
     }
 
     fn says(mut self, at: &str, said: Said) -> Self {
@@ -67,6 +69,11 @@ impl Story {
 
     pub(crate) fn assigned(self, at: &str, name: &str, department: &str) -> Self {
         self.says(at, Said::Assigned { to: by(department), stage: stage(name), due_working_days: None })
+    }
+
+    pub(crate) fn handed_to(self, at: &str, name: &str, department: &str, officer: &str) -> Self {
+        let to = Actor { officer_id: officer.to_owned(), ..by(department) };
+        self.says(at, Said::Assigned { to, stage: stage(name), due_working_days: None })
     }
 
     pub(crate) fn assigned_for(self, at: &str, name: &str, department: &str, days: u16) -> Self {
@@ -133,7 +140,7 @@ impl Story {
             received_at: approved_at,
             due_at: approved_at + SignedDuration::from_hours(24),
             credited_at: None,
-            waits_for_enterprise_since: None,
+            waits_for_enterprise: Vec::new(),
             cancelled_at: None,
         });
         self
@@ -144,8 +151,19 @@ impl Story {
         self
     }
 
+    pub(crate) fn waited_for_enterprise(mut self, since: &str, until: &str) -> Self {
+        self.payouts[0].waits_for_enterprise.push((local(since), Some(local(until))));
+        self
+    }
+
     pub(crate) fn waits_for_enterprise(mut self, since: &str) -> Self {
-        self.payouts[0].waits_for_enterprise_since = Some(local(since));
+        self.payouts[0].waits_for_enterprise.push((local(since), None));
+        self
+    }
+
+    /// The policy names departments that review together.
+    pub(crate) fn joint_with<const N: usize>(mut self, departments: [&str; N]) -> Self {
+        self.joint = departments.map(str::to_owned).into();
         self
     }
 
@@ -197,7 +215,7 @@ impl Story {
     }
 
     pub(crate) fn file(&self) -> CaseFile {
-        CaseFile::of(&self.events, &self.payouts, &terms())
+        CaseFile::of(&self.events, &self.payouts, &Terms { joint_department_ids: self.joint.clone(), ..terms() })
     }
 
     pub(crate) fn findings(&self) -> Vec<FindingCode> {

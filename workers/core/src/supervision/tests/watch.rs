@@ -5,8 +5,9 @@ use crate::case_file::tests::story::Story;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId};
 use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
 use crate::supervision::{
-    Alert, Case, Cleared, District, NotAcknowledged, NoticeRequest, Seen, SupervisionRules, Surroundings, look,
+    Alert, Case, Cleared, District, NotAcknowledged, NoticeRequest, Seen, SupervisionRules, look,
 };
+use crate::working_time::WorkingTime;
 use crate::working_time::tests::local;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Watch {
     pub(super) story: Story,
     pub(super) organisation: Organisation,
-    rules: SupervisionRules,
+    pub(super) rules: SupervisionRules,
     alerts: BTreeMap<String, Alert>,
     notices: Vec<NoticeRequest>,
     department: Option<String>,
@@ -86,12 +87,21 @@ impl Watch {
         officer.substitute_id = Some(OfficerId::from(substitute));
     }
 
+    pub(super) fn time(&self) -> &WorkingTime {
+        self.story.time()
+    }
+
+    pub(super) fn alert(&self, id: &str) -> Option<Alert> {
+        self.alerts.get(id).cloned()
+    }
+
     pub(super) fn look(&mut self, now: &str) -> Seen {
         self.look_at(local(now))
     }
 
     pub(super) fn look_at(&mut self, now: Timestamp) -> Seen {
         let case = Case {
+            orders: Vec::new(),
             events: self.story.events(),
             payouts: self.story.payouts(),
             policy: self.department.clone().map(|department| (department, ReviewTerms::default())),
@@ -175,13 +185,9 @@ impl Watch {
     }
 
     pub(super) fn acknowledge(&mut self, id: &str, who: &str, hours: u32, now: &str) -> Result<(), NotAcknowledged> {
-        let surroundings = Surroundings {
-            organisation: &self.organisation,
-            time: self.story.time(),
-            most_hours: self.rules.acknowledge_max_working_hours,
-            now: local(now),
-        };
-        self.alerts.get_mut(id).unwrap().acknowledge(&OfficerId::from(who), hours, "known", &surroundings)
+        let (organisation, time, rules) = (&self.organisation, self.story.time(), &self.rules);
+        let district = District { rules, organisation, time, now: local(now) };
+        self.alerts.get_mut(id).unwrap().acknowledge(&OfficerId::from(who), hours, "known", district)
     }
 }
 

@@ -1,0 +1,42 @@
+//! Ports that the simulator leaves as they are: what goes through them is read, or is not what its histories are about.
+
+use crate::planted::Planted;
+use crate::ports::Connection;
+use async_trait::async_trait;
+use zhida_config::Calendar;
+use zhida_core::calendars::ImportedCalendar;
+use zhida_core::ids::OrderId;
+use zhida_core::organisation::Organisation;
+use zhida_core::ports::orders::{OrderFilter, OrderStore};
+use zhida_core::ports::store::StoreError;
+use zhida_core::ports::supervision::OrganisationStore;
+use zhida_core::supervision::Order;
+
+macro_rules! forwarded {
+    ($trait:ident { $(fn $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)* }) => {
+        #[async_trait]
+        impl $trait for Connection {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$result, StoreError> {
+                self.store.$name($($arg),*).await
+            })*
+        }
+
+        #[async_trait]
+        impl $trait for Planted<Connection> {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$result, StoreError> {
+                self.inner.$name($($arg),*).await
+            })*
+        }
+    };
+}
+
+forwarded!(OrganisationStore {
+    fn import_organisation(organisation: &Organisation, by: &str) -> ();
+    fn organisation() -> Organisation;
+    fn import_calendar(calendar: &Calendar, by: &str) -> ();
+    fn calendars() -> Vec<ImportedCalendar>;
+});
+forwarded!(OrderStore {
+    fn orders(filter: &OrderFilter) -> Vec<Order>;
+    fn order(id: OrderId) -> Option<Order>;
+});

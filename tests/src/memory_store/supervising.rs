@@ -1,0 +1,85 @@
+//! Acts of supervision and the orders they make, as in the real stores.
+
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use zhida_core::ids::OrderId;
+use zhida_core::ports::orders::{OrderFilter, OrderStore};
+use zhida_core::ports::store::{StoreError, Which};
+use zhida_core::steps::{ActOutcome, ActRefused, Changes, Operator};
+use zhida_core::supervision::{District, Loaded, NewOrder, Occasion, Order, OrderState, SupervisionAct, act};
+
+#[async_trait]
+impl OrderStore for MemoryStore {
+    async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>, StoreError> {
+        let listed = |one: &&Order| {
+            let open = match filter.which {
+                Which::Open => one.state() != OrderState::Closed,
+                Which::All => true,
+            };
+            open && filter.audiences.contains(&one.audience)
+                && filter.addressee.as_ref().is_none_or(|id| one.addressee == *id)
+        };
+        let tables = self.tables();
+        let orders = tables.cases.orders.values().rev().filter(listed).cloned();
+        Ok(orders.take(filter.limit as usize).collect())
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        Ok(self.tables().cases.orders.get(&id).cloned())
+    }
+}
+
+impl MemoryStore {
+    /// What the act is about, and what it did; the rows that are supervision's own are written.
+    #[allow(clippy::type_complexity)] // as the caller takes it apart
+    pub(super) fn supervise(
+        &self,
+        tables: &mut Tables,
+        operator: &Operator,
+        what: &SupervisionAct,
+        reason: &str,
+    ) -> Result<(String, Result<(ActOutcome, Changes), ActRefused>), StoreError> {
+        let loaded = tables.load(what);
+        let subject = match (&loaded.order, &loaded.alert) {
+            (Some(order), _) => order.matter().0,
+            (None, Some(alert)) => alert.application_id.0.clone(),
+            (None, None) => "supervision".to_owned(),
+        };
+        let time = self.working_time(tables)?;
+        let rules = &self.protocol.rules.supervision;
+        let district = District { rules, organisation: &tables.organisation, time: &time, now: self.clock() };
+        let deed = match act(operator, what, reason, loaded, district) {
+            Ok(deed) => deed,
+            Err(refused) => return Ok((subject, Err(refused.into()))),
+        };
+        tables.cases.alerts.extend(deed.alert.map(|alert| (alert.id.clone(), alert)));
+        if let Some(order) = deed.order {
+            tables.cases.marks.insert(order.matter());
+            tables.cases.orders.insert(order.id, order);
+        }
+        tables.cases.notices.extend(deed.notices);
+        let changes = Changes { journal: deed.journal, world: deed.world, ..Changes::default() };
+        Ok((subject, Ok((ActOutcome::Done, changes))))
+    }
+}
+
+impl Tables {
+    fn load(&self, what: &SupervisionAct) -> Loaded {
+        let alert = |id: &String| self.cases.alerts.get(id).cloned();
+        let order = |id: &str| OrderId::parse(id).and_then(|id| self.cases.orders.get(&id).cloned());
+        match what {
+            SupervisionAct::Acknowledge { alert_id, .. } => Loaded { alert: alert(alert_id), ..Loaded::default() },
+            SupervisionAct::IssueOrder(NewOrder { occasion, .. }) => {
+                let last = self.cases.orders.keys().next_back().map_or(0, |id| id.0);
+                let alert = match occasion {
+                    Occasion::Alert(id) => alert(id),
+                    Occasion::Pattern(_) => None,
+                };
+                Loaded { alert, next_order: last + 1, ..Loaded::default() }
+            }
+            SupervisionAct::ReplyOrder { order_id, .. }
+            | SupervisionAct::ReturnOrder { order_id, .. }
+            | SupervisionAct::CloseOrder { order_id } => Loaded { order: order(order_id), ..Loaded::default() },
+        }
+    }
+}
