@@ -19,9 +19,13 @@ const DONE: Acted = Acted::Done(ActOutcome::Done);
 /// A review that stalls for a working week, in a district with people who may act; its alert about the whole review.
 async fn stalled(world: &World) -> Alert {
     organisation(world).await;
-    for (id, role) in
-        [("O-201", Role::Officer), ("O-951", Role::Supervisor), ("O-952", Role::Supervisor), ("O-971", Role::Inspector)]
-    {
+    for (id, role) in [
+        ("O-201", Role::Officer),
+        ("O-951", Role::Supervisor),
+        ("O-952", Role::Supervisor),
+        ("O-971", Role::Inspector),
+        ("O-972", Role::Inspector),
+    ] {
         world.store.put_operator(&operator(id, role), "test").await.unwrap();
     }
     let now = world.now().await;
@@ -64,7 +68,7 @@ fn refusal(acted: &Acted) -> &SupervisionRefused {
 
 pub(crate) async fn an_alert_acknowledged_twice_at_once_is_acknowledged_once(world: World) {
     let alert = stalled(&world).await;
-    let (one, two) = (signed("k-1", "O-951", acknowledge(&alert)), signed("k-2", "O-952", acknowledge(&alert)));
+    let (one, two) = (signed("k-1", "O-971", acknowledge(&alert)), signed("k-2", "O-972", acknowledge(&alert)));
     let (one, two) = tokio::join!(world.store.act(&one), world.other.act(&two));
     let both = [one.unwrap(), two.unwrap()];
     assert_eq!(both.iter().filter(|acted| **acted == DONE).count(), 1, "{both:?}");
