@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod form;
 pub mod layers;
 pub mod office;
+pub mod patterns;
 pub mod problem;
 pub mod sample_district;
 pub mod sections;

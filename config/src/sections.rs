@@ -33,6 +33,7 @@ macro_rules! section {
         }
     };
 }
+pub(crate) use section;
 
 choice!(
     /// What the installation is for; written into the database at `migrate`.

@@ -3,6 +3,7 @@
 
 use crate::form::{Secrecy, Setting};
 use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
+use crate::patterns::Patterns;
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
     Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
@@ -46,6 +47,8 @@ pub struct Settings {
     pub calendar: Calendar,
     /// `supervision.*`
     pub supervision: Supervision,
+    /// `patterns.*` and `policy_health.*`
+    pub patterns: Patterns,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -112,6 +115,7 @@ impl Settings {
         let holds = Holds::read(reader);
         let calendar = Calendar::read(reader);
         let supervision = Supervision::read(reader);
+        let patterns = Patterns::read(reader);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -132,6 +136,7 @@ impl Settings {
             holds: holds?,
             calendar: calendar?,
             supervision: supervision?,
+            patterns: patterns?,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -166,6 +171,7 @@ pub(crate) fn keys() -> &'static [Key] {
         ] {
             keys.extend_from_slice(section);
         }
+        keys.extend(Patterns::KEYS.iter().copied().flatten().copied());
         keys
     })
 }
