@@ -23,7 +23,7 @@ fn event(event: &str, application: u32, at: Timestamp, said: Said) -> Arrival {
 }
 
 pub(crate) fn submitted(at: Timestamp) -> Arrival {
-    event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned() })
+    event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned(), mode: None })
 }
 
 fn officer() -> Actor {
