@@ -221,6 +221,7 @@ fn approval(number: u32, approved_at: Timestamp) -> Arrival {
     };
     Arrival {
         case: None,
+        contacts: None,
         source: "/review/example".to_owned(),
         event_id: format!("e-{number}"),
         event_type: "application.approved.v1".to_owned(),

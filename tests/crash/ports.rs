@@ -14,10 +14,12 @@ use zhida_core::batch::ClaimedBatch;
 use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::organisation::Organisation;
+use zhida_core::patterns::{Found, Health, Pattern};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
+use zhida_core::ports::patterns::*;
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
@@ -99,6 +101,17 @@ mortal! {
         fn case(id: &ApplicationId) -> Option<CaseView>;
         fn alerts(filter: &AlertFilter) -> Vec<Alert>;
         fn alert(id: &str) -> Option<Alert>;
+    }
+    PatternStore {
+        fn begin_pattern_run(pause: SignedDuration, lease: SignedDuration) -> bool;
+        fn pattern_cases(since: Timestamp, after: Option<&ApplicationId>, max: u32) -> CasePage;
+        fn pattern_surroundings() -> PatternSurroundings;
+        fn put_patterns(found: &[Found]) -> ();
+        fn end_pattern_run(health: &[Health]) -> ();
+        fn last_pattern_run() -> Option<PatternRun>;
+        fn patterns(filter: &PatternFilter) -> Vec<Pattern>;
+        fn pattern(id: &str) -> Option<Pattern>;
+        fn policy_health() -> Vec<Health>;
     }
     ReadStore {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

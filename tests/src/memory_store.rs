@@ -8,6 +8,7 @@
 mod acting;
 mod cases;
 mod organising;
+mod patterns;
 mod paying;
 mod reading;
 mod restoring;
@@ -15,6 +16,7 @@ mod supervising;
 mod taking_in;
 
 pub use cases::CaseTables;
+pub use patterns::PatternTables;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -101,6 +103,8 @@ pub struct Tables {
     pub calendars: Vec<ImportedCalendar>,
     /// Reviews.
     pub cases: CaseTables,
+    /// Patterns.
+    pub patterns: PatternTables,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.

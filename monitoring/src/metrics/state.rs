@@ -43,6 +43,8 @@ pub struct StateFigures {
     pub clocks: Vec<(&'static str, u64)>,
     /// Open alerts of supervision by state (`due_soon`, `overdue`); both, also those at 0.
     pub review_alerts: Vec<(&'static str, u64)>,
+    /// Patterns by state; every state, also those at 0.
+    pub patterns: Vec<(&'static str, u64)>,
     /// How long the oldest case file that is due waits.
     pub case_files_due: Option<Duration>,
     /// The stop switch.
@@ -99,6 +101,9 @@ impl StateGauges {
         }
         for (state, count) in &figures.review_alerts {
             self.set(table::ALERTS_OPEN, &[state], whole(*count));
+        }
+        for (state, count) in &figures.patterns {
+            self.set(table::PATTERNS, &[state], whole(*count));
         }
         self.set(table::CASE_FILES_DUE, &[], age(figures.case_files_due));
         for fund in &figures.funds {

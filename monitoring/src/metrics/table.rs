@@ -106,6 +106,8 @@ table! {
         "Clocks of reviews and payouts that have not ended, by state.", "运行中的时限";
     ALERTS_OPEN = "zhida_review_alerts_open", Kind::State, ["state"],
         "Open alerts of supervision: due soon (yellow), overdue (red, with its ladder).", "未消除的预警";
+    PATTERNS = "zhida_patterns", Kind::State, ["state"],
+        "Patterns that supervision has found, by state; those about officers are counted among them.", "发现的规律数";
     CASE_FILES_DUE = "zhida_case_files_oldest_due_seconds", Kind::State, [],
         "How long the oldest case file that is due waits to be looked at; 0 when none does. Supervision stands still while it grows.",
         "待巡查案卷最久等待";

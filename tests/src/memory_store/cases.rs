@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -28,6 +29,8 @@ pub struct CaseTables {
     pub alerts: BTreeMap<String, Alert>,
     /// Supervision orders.
     pub orders: BTreeMap<OrderId, Order>,
+    /// How enterprises of applications are reached.
+    pub contacts: BTreeMap<ApplicationId, Contacts>,
     /// Who is to be told what.
     pub notices: BTreeSet<NoticeRequest>,
 }
@@ -110,6 +113,9 @@ impl MemoryStore {
             let (yellow, red) = &mut figures.alerts_open;
             *(if alert.is_red() { red } else { yellow }) += 1;
         }
+        for pattern in tables.patterns.patterns.values() {
+            *figures.patterns_by_state.entry(pattern.state.code().to_owned()).or_default() += 1;
+        }
         let now = self.clock();
         figures.oldest_case_due = tables.cases.look_at.values().flatten().filter(|at| **at <= now).min().copied();
         if figures.oldest_case_due.is_none() && !tables.cases.marks.is_empty() {
@@ -153,6 +159,13 @@ impl Tables {
         };
         self.cases.events.insert((source, event_id), (application_id.clone(), event));
         self.cases.marks.insert(application_id.clone());
+        if let Some(contacts) = arrival.contacts.clone() {
+            let together = match self.cases.contacts.remove(application_id) {
+                Some(before) => before.together(contacts),
+                None => contacts,
+            };
+            self.cases.contacts.insert(application_id.clone(), together);
+        }
     }
 
     /// Open reviews of these policies, or of none that is known, are looked at anew.

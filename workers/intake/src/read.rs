@@ -5,6 +5,7 @@ use crate::supervising;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::CaseNote;
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
@@ -143,6 +144,7 @@ fn arrival(raw: &Raw, envelope: &Envelope, event: &InboundEvent) -> Arrival {
         way: raw.way.to_owned(),
         fact: fact(event),
         case: CaseNote::of(event),
+        contacts: Contacts::of(event),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use zhida_adapters::transport::rabbitmq::{BrokerFigures, BrokerHealth, Queue, RabbitProbe};
 use zhida_core::case_file::ClockState;
+use zhida_core::patterns::PatternState;
 use zhida_core::payout::{AlarmKind, HoldCode, PayoutState};
 use zhida_core::ports::store::{Figures, Store};
 use zhida_monitoring::health::Check;
@@ -118,6 +119,10 @@ fn state_figures(figures: &Figures) -> StateFigures {
             .map(|state| (state.code(), count(&figures.clocks_by_state, state.code())))
             .collect(),
         review_alerts: vec![("due_soon", figures.alerts_open.0), ("overdue", figures.alerts_open.1)],
+        patterns: PatternState::ALL
+            .iter()
+            .map(|state| (state.code(), count(&figures.patterns_by_state, state.code())))
+            .collect(),
         case_files_due: age(figures.oldest_case_due),
         outbox_unsent: figures.outbox.0,
         outbox_oldest: age(figures.outbox.1),

@@ -27,7 +27,7 @@ use zhida_monitoring::metrics::BrokerLink;
 use zhida_monitoring::{Health, Metrics};
 use zhida_payout::{Doorbells, PayoutWorker, SendSettings};
 use zhida_relay::Relay;
-use zhida_supervision::SupervisionWorker;
+use zhida_supervision::{PatternWorker, SupervisionWorker};
 
 /// Doorbells that wait in the embedded queue; more are pointless.
 const DOORBELLS_WAITING: usize = 1_000;
@@ -291,6 +291,17 @@ impl House {
         self.tasks.spawn(async {
             zhida_supervision::run(worker, stopped).await;
             "supervision"
+        });
+        let worker = PatternWorker {
+            store: self.store.clone(),
+            time: RealTime::new(),
+            thresholds: Arc::new(self.settings.patterns.clone()),
+            metrics: self.metrics.clone(),
+        };
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async {
+            zhida_supervision::run_patterns(worker, stopped).await;
+            "patterns"
         });
     }
 

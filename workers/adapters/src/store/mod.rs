@@ -20,6 +20,8 @@ mod load;
 mod order_rows;
 mod organisation;
 mod outbox;
+mod pattern_rows;
+mod patterns;
 mod paying;
 mod payout_rows;
 mod pools;

@@ -253,6 +253,8 @@ pub struct Figures {
     pub clocks_by_state: BTreeMap<String, u64>,
     /// Open alerts of supervision: yellow, and red.
     pub alerts_open: (u64, u64),
+    /// Patterns by state.
+    pub patterns_by_state: BTreeMap<String, u64>,
     /// Since when the oldest case file that is due waits to be looked at.
     pub oldest_case_due: Option<Timestamp>,
     /// The stop switch.

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod door;
 pub mod listing;
 pub mod orders;
+pub mod patterns;
 pub mod queue;
 pub mod store;
 pub mod supervision;

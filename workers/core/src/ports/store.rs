@@ -8,6 +8,7 @@ use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
 use crate::ports::orders::OrderStore;
+use crate::ports::patterns::PatternStore;
 use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
@@ -385,6 +386,7 @@ pub trait Store:
     + OrganisationStore
     + CaseStore
     + OrderStore
+    + PatternStore
     + Send
     + Sync
 {
@@ -401,6 +403,7 @@ impl<T> Store for T where
         + OrganisationStore
         + CaseStore
         + OrderStore
+        + PatternStore
         + Send
         + Sync
 {

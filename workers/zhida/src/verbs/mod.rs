@@ -16,6 +16,8 @@ pub(crate) mod orders;
 pub(crate) mod organisation;
 mod organisation_changes;
 mod out;
+mod pattern_acts;
+pub(crate) mod patterns;
 pub(crate) mod payouts;
 pub(crate) mod policies;
 mod policy_changes;
