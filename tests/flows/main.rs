@@ -11,6 +11,7 @@ mod books;
 mod demo;
 mod keys;
 mod operators;
+mod patterns;
 mod payments;
 mod readme;
 mod restore;
