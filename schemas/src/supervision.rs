@@ -188,6 +188,8 @@ pub enum PatternOccasion {
     Grown,
     /// There is more evidence than was explained.
     Reopened,
+    /// Somebody looks at it, or has said what it is.
+    Judged,
 }
 
 /// How people stand to a pattern.

@@ -107,6 +107,20 @@ async fn patterns_are_found_shown_to_whom_they_concern_and_tried() {
     let shown = world.run(&["patterns", "show", id, "--as", "ji", "--key", &inspector]);
     assert!(shown.contains("O-102: 0 ‰ of 1") && shown.contains("值得核实"), "{shown}");
     world.metrics_with("zhida_patterns{state=\"new\"} 3").await;
+
+    // Said by signed acts; what is about officers by an inspector alone.
+    let judge = |verb: &str, id: &str, who: &str, key: &str, status: i32| {
+        world.ends(status, &["patterns", verb, id, "--as", who, "--key", key, "--reason", "已向企业说明"])
+    };
+    let other = list["patterns"][0]["pattern_id"].as_str().unwrap();
+    judge("look", other, "sun", &supervisor, 0);
+    judge("explain", other, "sun", &supervisor, 0);
+    assert!(judge("explain", other, "ji", &inspector, 1).contains("is explained already"));
+    assert!(judge("confirm", id, "sun", &supervisor, 1).contains("no pattern"));
+    judge("confirm", id, "ji", &inspector, 0);
+    let shown = world.run(&["patterns", "show", other]);
+    assert!(shown.contains("已说明 explained by sun: 已向企业说明"), "{shown}");
+    assert_eq!(found(&world, &["list", "--state", "explained"], 1).await["patterns"][0]["state"], "explained");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

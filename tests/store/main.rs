@@ -7,6 +7,7 @@ mod acting;
 mod alarms;
 mod belief;
 mod evidence;
+mod judging;
 mod ordering;
 mod organising;
 mod patterns;
@@ -120,6 +121,9 @@ cases! {
     patterns::an_account_has_one_fingerprint_and_stands_nowhere_in_clear;
     patterns::one_worker_at_a_time_looks_for_patterns;
     patterns::how_policies_fare_is_kept_with_its_figures;
+    judging::a_pattern_is_judged_by_those_who_may_and_asked_anew_when_there_is_more;
+    judging::what_is_about_officers_is_for_discipline_inspection_alone;
+    judging::an_order_is_issued_from_a_pattern;
     organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
     organising::calendars_amend_each_other_in_the_order_of_their_imports;
     organising::imports_at_once_leave_one_whole_state;

@@ -21,12 +21,12 @@ fn event(name: &str, number: u32, at: Timestamp, said: Said) -> Arrival {
     Arrival { case: Some(note), ..arrival(name, number, Fact::Other, &json!({"event": name})) }
 }
 
-fn submitted(number: u32, at: Timestamp) -> Arrival {
+pub(crate) fn submitted(number: u32, at: Timestamp) -> Arrival {
     let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None };
     event(&format!("submitted-{number}"), number, at, said)
 }
 
-fn supplement(name: &str, number: u32, at: Timestamp) -> Arrival {
+pub(crate) fn supplement(name: &str, number: u32, at: Timestamp) -> Arrival {
     let by = Actor { department_id: "D-SCI".to_owned(), officer_id: "O-101".to_owned() };
     event(name, number, at, Said::SupplementRequested { by, items: vec!["x".to_owned()], due_at: None })
 }
@@ -36,7 +36,7 @@ fn reached_by(one: Arrival, at: Timestamp, mobile: Option<&str>, email: Option<&
     Arrival { contacts: Some(Contacts::new(at, text(mobile), text(email), None)), ..one }
 }
 
-async fn look(world: &World) {
+pub(crate) async fn look(world: &World) {
     while world.store.look_at_cases(100).await.unwrap() > 0 {}
 }
 
@@ -68,11 +68,11 @@ async fn with_material<T>(world: &World, look: impl Fn(&Material<'_>) -> T) -> T
     })
 }
 
-async fn found(world: &World, rule: Rule) -> Vec<Found> {
+pub(crate) async fn found(world: &World, rule: Rule) -> Vec<Found> {
     with_material(world, |material| rule.find(material)).await
 }
 
-async fn patterns(world: &World) -> Vec<Pattern> {
+pub(crate) async fn patterns(world: &World) -> Vec<Pattern> {
     world.other.patterns(&PatternFilter { rule: None, state: None, limit: 100 }).await.unwrap()
 }
 

@@ -194,7 +194,8 @@ fn fact(event: &InboundEvent) -> Fact {
         | InboundEvent::OperatorIssueOrder(_)
         | InboundEvent::OperatorReplyOrder(_)
         | InboundEvent::OperatorReturnOrder(_)
-        | InboundEvent::OperatorCloseOrder(_) => Fact::Other,
+        | InboundEvent::OperatorCloseOrder(_)
+        | InboundEvent::OperatorJudgePattern(_) => Fact::Other,
     }
 }
 
@@ -235,6 +236,7 @@ fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent
         InboundEvent::OperatorReplyOrder(data) => supervising::reply(data),
         InboundEvent::OperatorReturnOrder(data) => supervising::send_back(data),
         InboundEvent::OperatorCloseOrder(data) => supervising::close(data),
+        InboundEvent::OperatorJudgePattern(data) => supervising::judge(data),
         _ => return Err(because(raw, envelope, "unknown_type", "type", "is not an act of an operator")),
     };
     if operator_id.as_str() != envelope.attributes.keyid.as_str() {

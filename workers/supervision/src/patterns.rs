@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
+use zhida_core::case_file::Standing;
 use zhida_core::patterns::{CaseFacts, Found, Health, Material, Rule, Thresholds, health};
 use zhida_core::ports::patterns::PatternSurroundings;
 use zhida_core::ports::store::{Store, StoreError};
@@ -68,7 +69,8 @@ impl Matter {
         let (mut cases, mut after) = (Vec::new(), None);
         loop {
             let mut page = store.pattern_cases(since, after.as_ref(), page_max).await?;
-            cases.append(&mut page.cases);
+            // The answer to an order has a case file without an application.
+            cases.extend(page.cases.drain(..).filter(|case| case.standing != Standing::NotSeen));
             after = page.next;
             if after.is_none() {
                 return Ok(Self { cases, surroundings });

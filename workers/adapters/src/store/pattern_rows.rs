@@ -43,6 +43,11 @@ pub(super) async fn known(tx: &mut Tx, ids: Vec<String>, lock: Lock) -> Result<B
     rows.iter().map(|row| read(row).map(|one| (one.id.clone(), one))).collect()
 }
 
+/// One pattern.
+pub(super) async fn one(tx: &mut Tx, id: &str, lock: Lock) -> Result<Option<Pattern>, Fault> {
+    Ok(known(tx, vec![id.to_owned()], lock).await?.into_values().next())
+}
+
 /// Patterns of a list, newest first.
 pub(super) async fn listed(tx: &mut Tx, filter: &PatternFilter) -> Result<Vec<Pattern>, Fault> {
     let mut values: Vec<Value> = vec![filter.limit.into()];

@@ -65,8 +65,7 @@ impl PatternStore for SqlStore {
     }
 
     async fn pattern(&self, id: &str) -> Result<Option<Pattern>, StoreError> {
-        let found = transact!(self, Reading, |tx| pattern_rows::known(&mut tx, vec![id.to_owned()], Lock::None))?;
-        Ok(found.into_values().next())
+        transact!(self, Reading, |tx| pattern_rows::one(&mut tx, id, Lock::None))
     }
 
     async fn policy_health(&self) -> Result<Vec<Health>, StoreError> {

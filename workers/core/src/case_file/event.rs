@@ -226,7 +226,8 @@ impl CaseNote {
             | InboundEvent::OperatorIssueOrder(_)
             | InboundEvent::OperatorReplyOrder(_)
             | InboundEvent::OperatorReturnOrder(_)
-            | InboundEvent::OperatorCloseOrder(_) => return None,
+            | InboundEvent::OperatorCloseOrder(_)
+            | InboundEvent::OperatorJudgePattern(_) => return None,
         };
         Some(Self { application_id: ApplicationId::from(id.as_str()), at: at.timestamp(), said })
     }

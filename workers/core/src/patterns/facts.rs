@@ -294,17 +294,27 @@ fn awards(events: &[CaseEvent], payouts: &[PayoutFacts]) -> Vec<Award> {
             continue; // told twice under two names
         }
         let payout = payouts.iter().find(|one| one.tranche == *tranche);
-        let owed = payout.filter(|one| {
-            one.credited_at.is_none() && one.cancelled_at.is_none() && one.waits_for_enterprise_since.is_none()
-        });
         awards.push(Award {
             tranche: *tranche,
             amount: *amount,
             approved_at: event.at,
             approvers: approvals.iter().map(|(by, _)| by.clone()).collect(),
-            owed_since: owed.map(|one| one.due_at),
+            owed_since: payout.and_then(owed_since),
             credited_at: payout.and_then(|one| one.credited_at),
         });
     }
     awards
+}
+
+/// The end of its 24 hours, moved by the times in which it waited for the enterprise. None while it waits, and once it is credited or
+/// cancelled.
+fn owed_since(payout: &PayoutFacts) -> Option<Timestamp> {
+    if payout.credited_at.is_some() || payout.cancelled_at.is_some() {
+        return None;
+    }
+    let mut due_at = payout.due_at;
+    for (from, to) in &payout.waits_for_enterprise {
+        due_at = due_at.checked_add((*to)?.duration_since(*from)).unwrap_or(Timestamp::MAX);
+    }
+    Some(due_at)
 }

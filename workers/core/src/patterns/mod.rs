@@ -18,7 +18,8 @@ pub(crate) mod tests;
 
 pub use facts::{Award, CaseFacts, CaseSource, DecisionFacts, StepFacts};
 pub use health::{Health, HealthWord, Phase, health};
-pub use pattern::{Change, Explained, Judged, Judgement, NotJudged, Pattern, PatternState, Viewer};
+pub use pattern::{Change, Explained, Judged, Judgement, NotJudged, Pattern, PatternState};
+pub(crate) use run::{EVENT_TYPE, told};
 pub use run::{PatternsSeen, ids, settle};
 pub use seal::Seal;
 pub use zhida_config::patterns::Patterns as Thresholds;
@@ -26,21 +27,13 @@ pub use zhida_config::patterns::Patterns as Thresholds;
 use crate::ids::{ApplicationId, FundId, OfficerId, PolicyId};
 use crate::money::Fen;
 use crate::steps::{Fund, Policy};
+use crate::supervision::Audience;
 use crate::working_time::WorkingTime;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_config::sections::Switch;
-
-/// Whom a rule is about, and so who sees what it found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
-    /// Applications, enterprises, policies, funds: supervisors and inspectors see them.
-    Matters,
-    /// Officers: clues for discipline inspection alone.
-    Officers,
-}
 
 /// What counts as more evidence than was explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +45,7 @@ pub enum Growth {
 }
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident($field:ident) = $about:ident, $growth:ident, $find:path, $chinese:literal, $english:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident($field:ident) = $audience:ident, $growth:ident, $find:path, $chinese:literal, $english:literal;)*) => {
         /// A rule. Its code is its name in settings, tables, messages and on the command line.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -76,10 +69,10 @@ macro_rules! rules {
                 match self { $(Self::$name => ($chinese, $english),)* }
             }
 
-            /// Whom it is about.
+            /// Who sees what it finds: what is about officers are clues for discipline inspection alone.
             #[must_use]
-            pub fn about(self) -> About {
-                match self { $(Self::$name => About::$about,)* }
+            pub fn audience(self) -> Audience {
+                match self { $(Self::$name => Audience::$audience,)* }
             }
 
             /// What counts as more evidence.
@@ -106,58 +99,58 @@ macro_rules! rules {
 
 rules! {
     /// A second supplement was asked for.
-    SecondSupplement(second_supplement) = Matters, EachMark, applications::second_supplement,
+    SecondSupplement(second_supplement) = Supervision, EachMark, applications::second_supplement,
         "补正要求超过一次", "asked for a supplement more than once";
     /// Sent back between departments again and again.
-    PingPong(ping_pong) = Matters, EachMark, applications::ping_pong,
+    PingPong(ping_pong) = Supervision, EachMark, applications::ping_pong,
         "部门间反复退回", "sent back between departments again and again";
     /// A later application approved while an earlier equal one waits.
-    QueueJump(queue_jump) = Matters, EachMark, queue::queue_jump,
+    QueueJump(queue_jump) = Supervision, EachMark, queue::queue_jump,
         "后报先批", "approved before an earlier, equal application";
     /// Times far from those of peers.
-    OfficerTimes(officer_times) = Officers, ByHalf, officers::officer_times,
+    OfficerTimes(officer_times) = Inspection, ByHalf, officers::officer_times,
         "办理用时偏离同岗", "times far from those of peers";
     /// Refusals far from those of peers.
-    OfficerRefusals(officer_refusals) = Officers, ByHalf, officers::officer_refusals,
+    OfficerRefusals(officer_refusals) = Inspection, ByHalf, officers::officer_refusals,
         "不予通过比例偏离同岗", "share of refusals far from that of peers";
     /// Refused without a reason.
-    RefusalWithoutReason(refusal_without_reason) = Matters, EachMark, applications::refusal_without_reason,
+    RefusalWithoutReason(refusal_without_reason) = Supervision, EachMark, applications::refusal_without_reason,
         "不予通过未说明理由", "refused without a reason";
     /// One account for several enterprises.
-    SharedAccount(shared_account) = Matters, EachMark, enterprises::shared_account,
+    SharedAccount(shared_account) = Supervision, EachMark, enterprises::shared_account,
         "多家企业同一收款账户", "several enterprises, one account";
     /// One mobile for several enterprises.
-    SharedMobile(shared_mobile) = Matters, EachMark, enterprises::shared_mobile,
+    SharedMobile(shared_mobile) = Supervision, EachMark, enterprises::shared_mobile,
         "多家企业同一手机", "several enterprises, one mobile";
     /// One mail address for several enterprises.
-    SharedEmail(shared_email) = Matters, EachMark, enterprises::shared_email,
+    SharedEmail(shared_email) = Supervision, EachMark, enterprises::shared_email,
         "多家企业同一邮箱", "several enterprises, one mail address";
     /// Many awards just under the release limit.
-    UnderReleaseLimit(under_release_limit) = Matters, ByHalf, enterprises::under_release_limit,
+    UnderReleaseLimit(under_release_limit) = Supervision, ByHalf, enterprises::under_release_limit,
         "金额密集低于复核线", "many awards just under the release limit";
     /// The same pair of approvers always.
-    SameApprovers(same_approvers) = Officers, ByHalf, officers::same_approvers,
+    SameApprovers(same_approvers) = Inspection, ByHalf, officers::same_approvers,
         "固定两人审批", "always the same two approvers";
     /// One enterprise awarded twice under one policy.
-    RepeatAward(repeat_award) = Matters, EachMark, enterprises::repeat_award,
+    RepeatAward(repeat_award) = Supervision, EachMark, enterprises::repeat_award,
         "同一企业重复获批", "one enterprise awarded more than once under one policy";
     /// Approved seconds after submission.
-    InstantApproval(instant_approval) = Matters, EachMark, applications::instant_approval,
+    InstantApproval(instant_approval) = Supervision, EachMark, applications::instant_approval,
         "秒批", "approved within seconds of the submission";
     /// A policy that nobody applies to.
-    PolicyUnused(policy_unused) = Matters, ByHalf, policies::policy_unused,
+    PolicyUnused(policy_unused) = Supervision, ByHalf, policies::policy_unused,
         "政策长期无人申报", "nobody applies under the policy";
     /// A policy that takes applications after its last day.
-    ListedAfterExpiry(listed_after_expiry) = Matters, EachMark, policies::listed_after_expiry,
+    ListedAfterExpiry(listed_after_expiry) = Supervision, EachMark, policies::listed_after_expiry,
         "政策过期仍受理", "applications after the policy's last day";
     /// Awards of a policy that was over.
-    PaidAfterExpiry(paid_after_expiry) = Matters, EachMark, policies::paid_after_expiry,
+    PaidAfterExpiry(paid_after_expiry) = Supervision, EachMark, policies::paid_after_expiry,
         "政策过期仍兑付", "awards after the policy's last day";
     /// Approvals that are not paid.
-    ApprovedUnpaid(approved_unpaid) = Matters, EachMark, policies::approved_unpaid,
+    ApprovedUnpaid(approved_unpaid) = Supervision, EachMark, policies::approved_unpaid,
         "批而未付", "approved and not paid";
     /// An appropriation hardly used near the end of the year.
-    AppropriationUnused(appropriation_unused) = Matters, ByHalf, policies::appropriation_unused,
+    AppropriationUnused(appropriation_unused) = Supervision, ByHalf, policies::appropriation_unused,
         "年末资金闲置", "appropriation hardly used near the end of the year";
 }
 

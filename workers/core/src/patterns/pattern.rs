@@ -1,9 +1,8 @@
 //! A pattern as it is kept: found once, however often it is found again; looked at, explained or confirmed by people with a name and
 //! a reason. What was explained is asked anew only when there is more of it than was explained.
 
-use super::{About, Evidence, Found, Growth, Rule, Seal, Subject};
+use super::{Evidence, Found, Growth, Rule, Seal, Subject};
 use crate::ids::{ApplicationId, OperatorId};
-use crate::steps::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -142,41 +141,9 @@ pub enum Change {
     Reopened,
 }
 
-/// Who looks.
-#[derive(Clone, Copy, Debug)]
-pub struct Viewer<'a> {
-    /// Who.
-    pub operator: &'a OperatorId,
-    /// As what.
-    pub role: Role,
-}
-
-impl Viewer<'_> {
-    /// Whether patterns of this rule are shown to them.
-    #[must_use]
-    pub fn sees(&self, rule: Rule) -> bool {
-        match rule.about() {
-            About::Matters => true,
-            About::Officers => self.role == Role::Inspector,
-        }
-    }
-}
-
 /// Why a judgement was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotJudged {
-    /// The role does not allow it.
-    #[error("{by} has the role {role}, which does not judge patterns of the rule {rule}; ask one of: {allowed}")]
-    Role {
-        /// Who.
-        by: OperatorId,
-        /// As what.
-        role: &'static str,
-        /// Of which rule.
-        rule: &'static str,
-        /// Who may.
-        allowed: &'static str,
-    },
     /// It is about themselves.
     #[error("the pattern {0} concerns whoever acts; somebody else has to judge it")]
     OwnMatter(String),
@@ -234,6 +201,20 @@ impl Pattern {
         }
     }
 
+    /// The application, where it is about one alone.
+    #[must_use]
+    pub fn application_id(&self) -> Option<&ApplicationId> {
+        match &self.subject {
+            Subject::Application(id) => Some(id),
+            Subject::Enterprise(_)
+            | Subject::Policy(_)
+            | Subject::Fund(_)
+            | Subject::Officer(_)
+            | Subject::Pair(..)
+            | Subject::Fingerprint(_) => None,
+        }
+    }
+
     /// There is more than was explained: a further mark, or half as much again where strength is measured.
     fn is_beyond_explanation(&self) -> bool {
         let Some(explained) = &self.explained else { return true };
@@ -243,27 +224,18 @@ impl Pattern {
         }
     }
 
-    /// Somebody says what it is. Supervisors and inspectors may; of patterns about officers inspectors alone, and nobody of one
-    /// about themselves. From explained to confirmed and back is a change of mind, with its own reason.
+    /// Somebody says what it is; that they may was checked before, but nobody does of a pattern about themselves. From explained to
+    /// confirmed and back is a change of mind, with its own reason.
     ///
     /// # Errors
     /// [`NotJudged`]; nothing is changed then.
     pub fn judge(
         &mut self,
-        viewer: Viewer<'_>,
+        by: &OperatorId,
         judgement: Judgement,
         reason: &str,
         now: Timestamp,
     ) -> Result<(), NotJudged> {
-        let by = viewer.operator.clone();
-        let (allowed, names): (&[Role], _) = match self.rule.about() {
-            About::Matters => (&[Role::Supervisor, Role::Inspector], "supervisor, inspector"),
-            About::Officers => (&[Role::Inspector], "inspector"),
-        };
-        if !allowed.contains(&viewer.role) {
-            let (role, rule) = (viewer.role.code(), self.rule.code());
-            return Err(NotJudged::Role { by, role, rule, allowed: names });
-        }
         if self.subject.is_about(by.as_str()) {
             return Err(NotJudged::OwnMatter(self.id.clone()));
         }
@@ -284,7 +256,7 @@ impl Pattern {
             self.explained = Some(Explained { marks, strength });
         }
         self.state = judgement.state();
-        self.judged.push(Judged { judgement, by, at: now, reason: reason.to_owned() });
+        self.judged.push(Judged { judgement, by: by.clone(), at: now, reason: reason.to_owned() });
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 //! told. Found twice, or by two workers at once, it comes to the same.
 
 use super::pattern::{Change, pattern_id};
-use super::{About, Found, Pattern, Seal};
+use super::{Found, Pattern, Seal};
 use crate::steps::{JournalRow, WorldEvent};
+use crate::supervision::Audience;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub struct PatternsSeen {
     /// Events for the world, in order.
     pub world: Vec<WorldEvent>,
 }
+
+/// What goes out of patterns.
+pub(crate) const EVENT_TYPE: &str = "supervision.pattern.v1";
 
 /// The ids of what was found, as it is stored or will be.
 #[must_use]
@@ -59,16 +63,12 @@ impl PatternsSeen {
             by: "system".to_owned(),
             detail: data.clone(),
         });
-        self.world.push(WorldEvent {
-            event_type: "supervision.pattern.v1".to_owned(),
-            subject: pattern.id.clone(),
-            data,
-        });
+        self.world.push(WorldEvent { event_type: EVENT_TYPE.to_owned(), subject: pattern.id.clone(), data });
     }
 }
 
 /// The pattern in the form of `schemas/v1/supervision.pattern.v1`. Of officers it tells rule, counts and id, and nothing else.
-fn told(pattern: &Pattern, occasion: &str) -> Value {
+pub(crate) fn told(pattern: &Pattern, occasion: &str) -> Value {
     let mut data = json!({
         "pattern_id": pattern.id,
         "rule": pattern.rule.code(),
@@ -77,9 +77,9 @@ fn told(pattern: &Pattern, occasion: &str) -> Value {
         "applications": pattern.evidence.applications.len(),
         "sample": pattern.evidence.sample,
     });
-    match pattern.rule.about() {
-        About::Officers => {}
-        About::Matters => {
+    match pattern.rule.audience() {
+        Audience::Inspection => {}
+        Audience::Supervision => {
             data["subject_kind"] = json!(pattern.subject.kind());
             data["subject_id"] = json!(pattern.subject.text());
             if let Some(policy_id) = &pattern.evidence.policy_id {

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use zhida_config::settings::Row;
 use zhida_core::ids::PolicyId;
-use zhida_core::patterns::{Evidence, Figure, Found, Judgement, Pattern, PatternState, Rule};
+use zhida_core::patterns::{Evidence, Figure, Found, Pattern, PatternState, Rule};
 use zhida_core::ports::patterns::{PatternFilter, PatternRun};
 use zhida_core::steps::Role;
 use zhida_core::supervision::{Audience, sees};
 use zhida_core::view::micros;
+use zhida_schemas::supervision_acts::Judgement;
 use zhida_supervision::{Matter, tried};
 
 /// Patterns that are listed at most.
@@ -70,7 +71,11 @@ impl Eyes {
 }
 
 async fn viewer(context: &Context, eyes: &EyesArgs) -> anyhow::Result<Eyes> {
-    Ok(Eyes(reader(&*context.store, eyes).await?.map(|operator| operator.role)))
+    let role = reader(&*context.store, eyes).await?.map(|operator| operator.role);
+    if let Some(role) = role.filter(|role| !sees(*role, Audience::Supervision)) {
+        anyhow::bail!("the role {} sees no patterns; supervisors and inspectors do", role.code());
+    }
+    Ok(Eyes(role))
 }
 
 async fn list(context: &Context, filter: &PatternFilter, eyes: &Eyes, form: Form) -> anyhow::Result<ExitCode> {
