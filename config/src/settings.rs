@@ -6,7 +6,7 @@ use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
 use crate::patterns::Patterns;
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
-    Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
+    Bank, Calendar, Database, Digest, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
     Relay, Release, Store, Supervision, Sweeps,
 };
 use crate::tokens::ApiToken;
@@ -49,6 +49,8 @@ pub struct Settings {
     pub supervision: Supervision,
     /// `patterns.*` and `policy_health.*`
     pub patterns: Patterns,
+    /// `digest.*`
+    pub digest: Digest,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -116,6 +118,7 @@ impl Settings {
         let calendar = Calendar::read(reader);
         let supervision = Supervision::read(reader);
         let patterns = Patterns::read(reader);
+        let digest = Digest::read(reader);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -137,6 +140,7 @@ impl Settings {
             calendar: calendar?,
             supervision: supervision?,
             patterns: patterns?,
+            digest: digest?,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -164,6 +168,7 @@ pub(crate) fn keys() -> &'static [Key] {
             Holds::KEYS,
             Calendar::KEYS,
             Supervision::KEYS,
+            Digest::KEYS,
             Payout::KEYS,
             Sweeps::KEYS,
             Relay::KEYS,
