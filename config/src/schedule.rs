@@ -144,10 +144,10 @@ mod tests {
         for wrong in [
             "",
             "30 8 * *",
-            "0 30 8 * * *",       // seconds are not asked for
-            "30 8 * * 1-5",       // which day is 1?
+            "0 30 8 * * *", // seconds are not asked for
+            "30 8 * * 1-5", // which day is 1?
             "30 8 * * Mon-5",
-            "* 8 * * *",          // every minute of an hour
+            "* 8 * * *", // every minute of an hour
             "*/5 8 * * *",
             "0,30 8 * * *",
             "60 8 * * *",

@@ -6,8 +6,8 @@ use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
 use crate::patterns::Patterns;
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
-    Bank, Calendar, Database, Digest, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
-    Relay, Release, Store, Supervision, Sweeps,
+    Bank, Calendar, Database, Digest, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout,
+    Queue, Relay, Release, Store, Supervision, Sweeps,
 };
 use crate::tokens::ApiToken;
 use crate::trusted_keys::TrustedKey;

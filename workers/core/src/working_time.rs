@@ -165,6 +165,12 @@ impl WorkingTime {
         }
     }
 
+    /// When that day begins.
+    #[must_use]
+    pub fn midnight(&self, date: Date) -> Timestamp {
+        self.moment(date, Time::MIN)
+    }
+
     fn moment(&self, date: Date, time: Time) -> Timestamp {
         self.zone.to_timestamp(date.to_datetime(time)).unwrap_or(Timestamp::MAX)
     }

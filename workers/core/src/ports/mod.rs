@@ -2,6 +2,7 @@
 
 pub mod bank;
 pub mod cases;
+pub mod digests;
 pub mod door;
 pub mod listing;
 pub mod orders;

@@ -7,6 +7,7 @@ mod alert;
 mod look;
 mod order;
 mod refused;
+mod moved;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -17,6 +18,7 @@ pub use alert::{Alert, Cleared, Level, Raised};
 pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
 pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 pub use refused::SupervisionRefused;
+pub use moved::{ChangedDay, Deadline, Moved, moved};
 pub use watch::{AlertEffect, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
