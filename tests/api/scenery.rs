@@ -1,6 +1,7 @@
 //! A console on a free port, with stores and doors that do what a case wants, and callers with tokens of one scope each.
 
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,7 +102,11 @@ pub(crate) async fn console(store: Arc<dyn Store>, door: Arc<dyn EventDoor>) -> 
         metrics: Arc::new(Metrics::new("test").unwrap()),
     };
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(zhida_console::serve(listener, Console::new(watch, Some(Api { store, door })), stopped));
+    tokio::spawn(zhida_console::serve(
+        listener,
+        Console::new(watch, Some(Api { store, door, zone: TimeZone::get("Asia/Shanghai").unwrap() })),
+        stopped,
+    ));
     Served { address, client: reqwest::Client::new(), _stop: stop }
 }
 

@@ -7,6 +7,7 @@
 
 mod acting;
 mod cases;
+mod digesting;
 mod organising;
 mod patterns;
 mod paying;
@@ -17,6 +18,7 @@ mod taking_in;
 
 pub use cases::CaseTables;
 pub use patterns::PatternTables;
+pub use digesting::DigestTables;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -105,6 +107,8 @@ pub struct Tables {
     pub cases: CaseTables,
     /// Patterns.
     pub patterns: PatternTables,
+    /// Digests.
+    pub digesting: DigestTables,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.

@@ -6,6 +6,7 @@
 mod acting;
 mod alarms;
 mod belief;
+mod digesting;
 mod evidence;
 mod judging;
 mod ordering;
@@ -127,6 +128,11 @@ cases! {
     organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
     organising::calendars_amend_each_other_in_the_order_of_their_imports;
     organising::imports_at_once_leave_one_whole_state;
+    digesting::a_digest_is_made_once_however_many_make_it;
+    digesting::days_that_passed_without_anybody_are_missed;
+    digesting::what_is_overdue_and_what_was_paid_stands_in_the_digest;
+    digesting::a_missing_year_rings_once_ahead_of_time;
+    digesting::what_an_amendment_moves_is_told_before;
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;
     restoring::a_backup_of_a_recovered_database_is_recovered_again;

@@ -63,6 +63,9 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         review_alerts: vec![("due_soon", 1), ("overdue", 1)],
         patterns: vec![("new", 2), ("explained", 1)],
         case_files_due: None,
+        digest_made_at: Some(read_at),
+        digest_missing: None,
+        calendar_years_missing: 0,
         stop_switch: StopSwitch::Running,
     }
 }

@@ -96,7 +96,7 @@ impl CaseStore for MemoryStore {
 }
 
 impl MemoryStore {
-    fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
+    pub(super) fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
         let time = self.working_time(tables)?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &tables.organisation, time: &time, now: self.clock() };
@@ -134,7 +134,7 @@ impl MemoryStore {
 }
 
 impl Tables {
-    fn case(&self, id: &ApplicationId) -> Case {
+    pub(super) fn case(&self, id: &ApplicationId) -> Case {
         let events: Vec<CaseEvent> =
             self.cases.events.values().filter(|(of, _)| of == id).map(|(_, event)| event.clone()).collect();
         let policy = policy_named(&events).and_then(|id| self.policies.get(id));

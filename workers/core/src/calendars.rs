@@ -82,6 +82,9 @@ pub fn in_force(imported: &[ImportedCalendar]) -> Result<Calendar, Unreadable> {
     })
 }
 
+/// The name under which it is noted that a missing year has rung: as a run of a job at the year's beginning.
+pub const JOB: &str = "calendar_missing";
+
 /// A year without data is told so many days before its first day, and whenever a running deadline needs it.
 pub const TOLD_DAYS_AHEAD: i32 = 60;
 

@@ -3,7 +3,7 @@
 mod supervision;
 
 pub(crate) use supervision::{
-    AlertsVerb, CalendarVerb, ClockVerb, EyesArgs, OrdersVerb, OrganisationVerb, PatternsVerb, WhoArgs,
+    AlertsVerb, CalendarVerb, ClockVerb, DigestVerb, EyesArgs, OrdersVerb, OrganisationVerb, PatternsVerb, WhoArgs,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -70,6 +70,9 @@ pub(crate) enum Verb {
     /// What stands out when all applications are looked at together
     #[command(subcommand)]
     Patterns(PatternsVerb),
+    /// The daily digest for those who supervise
+    #[command(subcommand)]
+    Digest(DigestVerb),
     /// What rang
     #[command(subcommand)]
     Alarms(AlarmsVerb),

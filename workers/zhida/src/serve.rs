@@ -147,6 +147,7 @@ impl House {
         let api = Api {
             store: self.store.clone(),
             door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }),
+            zone: self.settings.calendar.timezone.clone(),
         };
         self.start_console(roles.contains(&Role::Console).then_some(api), listener);
         Ok(())
@@ -287,6 +288,11 @@ impl House {
             every: Duration::from_secs(u64::from(settings.sweep_seconds)),
             metrics: self.metrics.clone(),
         };
+        let (digests, stopped) = (worker.clone(), self.stopped.clone());
+        self.tasks.spawn(async {
+            zhida_supervision::digests::run(digests, stopped).await;
+            "digest"
+        });
         let stopped = self.stopped.clone();
         self.tasks.spawn(async {
             zhida_supervision::run(worker, stopped).await;

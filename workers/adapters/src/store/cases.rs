@@ -204,7 +204,7 @@ pub(super) async fn mark_open(tx: &mut Tx, concerned: &str, values: Vec<Value>) 
 }
 
 /// Everything that is known of these applications.
-async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<ApplicationId, Case>, Fault> {
+pub(super) async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<ApplicationId, Case>, Fault> {
     let mut cases: BTreeMap<ApplicationId, Case> = BTreeMap::new();
     let texts: Vec<String> = ids.iter().map(|id| id.0.clone()).collect();
     let sql = format!(

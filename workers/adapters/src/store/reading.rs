@@ -191,6 +191,7 @@ impl SqlStore {
         figures.alarms_last_hour = counts(tx, recent, vec![since.into()]).await?;
         case_rows::count(tx, &mut figures).await?;
         figures.patterns_by_state = pattern_rows::counted(tx).await?;
+        self.count_digests(tx, &mut figures).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
         Ok(figures)
     }

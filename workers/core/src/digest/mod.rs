@@ -5,6 +5,7 @@
 mod compose;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use compose::{CountedPayouts, Facts, Held, Period, compose};
 

@@ -257,6 +257,12 @@ pub struct Figures {
     pub patterns_by_state: BTreeMap<String, u64>,
     /// Since when the oldest case file that is due waits to be looked at.
     pub oldest_case_due: Option<Timestamp>,
+    /// When the newest digest was made.
+    pub digest_made_at: Option<Timestamp>,
+    /// Since when the digest of the newest working day is missing.
+    pub digest_missing_since: Option<Timestamp>,
+    /// Calendar years that are needed soon and have no data.
+    pub years_missing: u64,
     /// The stop switch.
     pub stopped: bool,
 }

@@ -9,6 +9,7 @@ use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
 use crate::ports::orders::OrderStore;
 use crate::ports::patterns::PatternStore;
+use crate::ports::digests::DigestStore;
 use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
@@ -387,6 +388,7 @@ pub trait Store:
     + CaseStore
     + OrderStore
     + PatternStore
+    + DigestStore
     + Send
     + Sync
 {
@@ -404,6 +406,7 @@ impl<T> Store for T where
         + CaseStore
         + OrderStore
         + PatternStore
+        + DigestStore
         + Send
         + Sync
 {

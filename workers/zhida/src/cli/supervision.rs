@@ -204,6 +204,25 @@ pub(crate) enum PatternsVerb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum DigestVerb {
+    /// Show the newest digest, or that of a day, and say when the next is due
+    Show {
+        /// The day, as 2026-11-26
+        #[arg(long)]
+        date: Option<jiff::civil::Date>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a digest would say now; nothing is kept and nobody is told
+    Preview {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum OrganisationVerb {
     /// Check an organisation file, show what changes, and let it replace the organisation
     Import {
@@ -221,12 +240,15 @@ pub(crate) enum OrganisationVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CalendarVerb {
-    /// Check a calendar file, show which days change, and import it
+    /// Check a calendar file, show which days change and which running deadlines move, and import it
     Import {
         file: PathBuf,
         /// Show what would change and stop there
         #[arg(long)]
         dry_run: bool,
+        /// As JSON, with every deadline that moves
+        #[arg(long)]
+        json: bool,
     },
     /// Print working days, one a line
     Workdays {
