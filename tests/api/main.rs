@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod digest;
 mod scenery;
 
 use scenery::{Answer, Caller, Everything, Hangs, Refuses, closed_store, console, memory};

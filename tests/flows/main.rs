@@ -9,6 +9,7 @@ mod bad_input;
 mod bank_certificates;
 mod books;
 mod demo;
+mod digest;
 mod keys;
 mod operators;
 mod patterns;

@@ -185,14 +185,7 @@ impl Names<'_> {
             ));
         }
         let state = &digest.calendar;
-        if !state.missing_years.is_empty() {
-            let years = state.missing_years.iter().map(i16::to_string).collect::<Vec<_>>().join(", ");
-            let count = state.provisional_deadlines;
-            warnings.push((
-                format!("工作日历缺少 {years} 年，{count} 个期限为暂定。"),
-                format!("The calendar lacks {years}; {count} deadlines are provisional."),
-            ));
-        }
+        warnings.extend(state.years_missing());
         if state.day_is_assumed {
             warnings.push((
                 "日历没有本日的数据，暂按周一至周五为工作日。".to_owned(),

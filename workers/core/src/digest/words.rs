@@ -1,16 +1,38 @@
 //! A digest in words, the same on the terminal, on the page and in a mail: Chinese first, English second.
 
-use super::{Breach, Kept, Total};
+use super::{Breach, CalendarState, Kept, Total};
 use crate::case_file::ClockKind;
 use crate::supervision::Level;
 
-/// How long, in hours and minutes.
+/// How long, in hours and minutes; what is longer than a day or so, in hours.
 #[must_use]
 pub fn length(minutes: i64) -> String {
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes} min"),
         (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+        (hours, minutes) if hours < 10 => format!("{hours} h {minutes:02} min"),
+        (hours, _) => format!("{hours} h"),
+    }
+}
+
+impl CalendarState {
+    /// Which years the calendar lacks and what that does, Chinese and English; none when it lacks none.
+    #[must_use]
+    pub fn years_missing(&self) -> Option<(String, String)> {
+        if self.missing_years.is_empty() {
+            return None;
+        }
+        let years = self.missing_years.iter().map(i16::to_string).collect::<Vec<_>>().join(", ");
+        Some(match self.provisional_deadlines {
+            0 => (
+                format!("工作日历缺少 {years} 年，即将用到"),
+                format!("the calendar lacks {years}, which is needed soon"),
+            ),
+            count => (
+                format!("工作日历缺少 {years} 年，{count} 个期限为暂定"),
+                format!("the calendar lacks {years}; {count} deadlines are provisional"),
+            ),
+        })
     }
 }
 

@@ -199,12 +199,8 @@ impl Page<'_> {
 
 fn calendar(state: &CalendarState) -> Vec<String> {
     let mut lines = Vec::new();
-    if !state.missing_years.is_empty() {
-        let years = state.missing_years.iter().map(i16::to_string).collect::<Vec<_>>().join(", ");
-        lines.push(format!(
-            "日历缺年份 the calendar lacks {years}: bring it in with zhida calendar import FILE; 暂定期限 provisional deadlines: {}",
-            state.provisional_deadlines
-        ));
+    if let Some((chinese, english)) = state.years_missing() {
+        lines.push(format!("{chinese} {english}: zhida calendar import FILE"));
     }
     if state.day_is_assumed {
         lines.push(
