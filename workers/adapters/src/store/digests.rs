@@ -35,7 +35,7 @@ impl DigestStore for SqlStore {
     }
 
     async fn ring_missing_years(&self) -> Result<u32, StoreError> {
-        let (years, provisional) = transact!(self, Reading, |tx| self.missing_years(&mut tx))?;
+        let (years, provisional) = transact!(self, Reading, |tx| self.needed_years(&mut tx))?;
         if years.is_empty() {
             return Ok(0);
         }
@@ -168,10 +168,9 @@ impl SqlStore {
         Ok(Outlook { now, next_due: jobs::next_due(schedule, &time, now), missing_since })
     }
 
-    async fn missing_years(&self, tx: &mut Tx) -> Result<(Vec<i16>, Provisional), Fault> {
+    async fn needed_years(&self, tx: &mut Tx) -> Result<(Vec<i16>, Provisional), Fault> {
         let time = self.working_time(tx).await?;
-        let provisional = provisional(tx).await?;
-        Ok((calendars::missing_years(&time, time.day_of(tx.now), provisional), provisional))
+        missing_years(tx, &time).await
     }
 
     async fn ring_years(&self, tx: &mut Tx, years: &[i16], provisional: Provisional) -> Result<u32, Fault> {
@@ -190,12 +189,12 @@ impl SqlStore {
 
     /// The figures of digests and of the calendar.
     pub(super) async fn count_digests(&self, tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
+        let time = self.working_time(tx).await?;
         figures.digest_made_at = newest_made(tx).await?;
         if let Some(schedule) = &self.protocol.rules.digest {
-            let time = self.working_time(tx).await?;
             figures.digest_missing_since = missing(tx, schedule, &time).await?;
         }
-        figures.years_missing = self.missing_years(tx).await?.0.len() as u64;
+        figures.years_missing = missing_years(tx, &time).await?.0.len() as u64;
         Ok(())
     }
 }
@@ -203,6 +202,11 @@ impl SqlStore {
 async fn missing(tx: &mut Tx, schedule: &Schedule, time: &WorkingTime) -> Result<Option<Timestamp>, Fault> {
     let standing = Standing { newest: newest_moment(tx).await?, newest_due: newest_due(tx).await? };
     Ok(jobs::missing_since(schedule, time, standing, tx.now))
+}
+
+async fn missing_years(tx: &mut Tx, time: &WorkingTime) -> Result<(Vec<i16>, Provisional), Fault> {
+    let provisional = provisional(tx).await?;
+    Ok((calendars::missing_years(time, time.day_of(tx.now), provisional), provisional))
 }
 
 async fn newest_moment(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
