@@ -116,7 +116,7 @@ impl MemoryStore {
         alerts.sort_by_key(|one| (one.deadline, one.id.clone()));
         let ended = tables.cases.alerts.values().filter(|one| {
             let at = one.cleared.map(|(at, _)| at);
-            one.is_red() && at.zip(since).is_some_and(|(at, since)| at > since)
+            one.is_red() && one.kind != ClockKind::Order && at.zip(since).is_some_and(|(at, since)| at > since)
         });
         let facts = Facts {
             ended: ended.count() as u64,
@@ -125,9 +125,11 @@ impl MemoryStore {
             payouts,
             approved,
             provisional: self.provisional(tables)?,
+            orders: tables.cases.orders.values().filter(|one| one.closed.is_none()).cloned().collect(),
             ..Facts::default()
         };
-        Ok(compose(facts, period, scheduled_at, time, self.clock()))
+        let (rules, organisation) = (&self.protocol.rules.supervision, &tables.organisation);
+        Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: self.clock() }))
     }
 
     fn open_clocks(&self, tables: &Tables) -> Result<Vec<ClockRow>, StoreError> {

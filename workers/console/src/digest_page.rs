@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use zhida_core::digest::{Breach, Digest, Holder, Patterns, Policies, words};
+use zhida_core::digest::{Breach, Digest, Holder, OrderLine, Orders, Patterns, Policies, words};
 use zhida_core::ids::{DepartmentId, OfficerId};
 use zhida_core::money::Fen;
 use zhida_core::organisation::Organisation;
@@ -35,7 +35,7 @@ pub(crate) struct DigestPage {
     departments: Vec<DepartmentRow>,
     record_days: String,
     record: Vec<Currency>,
-    orders: Option<OrderList>,
+    orders: OrderList,
     patterns: Option<PatternList>,
     policies: Option<Policies>,
     next_due: String,
@@ -93,6 +93,7 @@ struct OrderList {
     open: u64,
     overdue: u64,
     listed: Vec<OrderRow>,
+    for_inspection: u64,
 }
 
 struct OrderRow {
@@ -100,7 +101,7 @@ struct OrderRow {
     department: Named,
     officer: Named,
     due_at: String,
-    state: String,
+    state: (&'static str, &'static str),
     overdue: bool,
 }
 
@@ -142,7 +143,7 @@ impl DigestPage {
                 format!("{} – {}", record.from, record.to)
             },
             record: currencies(digest),
-            orders: names.orders(digest),
+            orders: names.orders(&digest.orders),
             patterns: digest.patterns.as_ref().map(pattern_list),
             policies: digest.policies.clone(),
             next_due: outlook.next_due.map_or_else(|| "–".to_owned(), |at| names.time(at)),
@@ -233,17 +234,22 @@ impl Names<'_> {
         }
     }
 
-    fn orders(&self, digest: &Digest) -> Option<OrderList> {
-        let orders = digest.orders.as_ref()?;
-        let row = |one: &zhida_core::digest::OrderLine| OrderRow {
+    fn orders(&self, orders: &Orders) -> OrderList {
+        let row = |one: &OrderLine| OrderRow {
             id: one.id.clone(),
-            department: self.department(one.department_id.as_ref()),
-            officer: self.officer(one.officer_id.as_ref()),
+            department: self.department(Some(&one.department_id)),
+            officer: self.officer(Some(&one.officer_id)),
             due_at: self.time(one.due_at),
-            state: one.state.clone(),
+            state: one.state.title(),
             overdue: one.overdue,
         };
-        Some(OrderList { open: orders.open, overdue: orders.overdue, listed: orders.listed.iter().map(row).collect() })
+        let Orders { open, overdue, listed, for_inspection } = orders;
+        OrderList {
+            open: *open,
+            overdue: *overdue,
+            listed: listed.iter().map(row).collect(),
+            for_inspection: *for_inspection,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value, json};
 use super::write::{insert_new, write_journal};
-use super::{SqlStore, case_rows, moved, organisation, transact};
+use super::{SqlStore, case_rows, moved, order_rows, organisation, transact};
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -18,9 +18,10 @@ use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
 use zhida_core::payout::{PROMISE, PayoutState};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
-use zhida_core::ports::store::{Figures, StoreError};
+use zhida_core::ports::orders::OrderFilter;
+use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::Changes;
-use zhida_core::supervision::NoticeRequest;
+use zhida_core::supervision::{Audience, District, NoticeRequest};
 use zhida_core::working_time::WorkingTime;
 
 #[async_trait]
@@ -84,7 +85,7 @@ impl SqlStore {
         let runs = jobs::due(schedule, time, newest, tx.now);
         let digest = match runs.last() {
             Some(Run { scheduled_at, outcome: Outcome::Made }) => {
-                let digest = self.made(tx, time, *scheduled_at).await?;
+                let digest = self.made(tx, &circumstances, *scheduled_at).await?;
                 let notices = digest.notices(organisation, &time.zone);
                 Some((digest, time.day_of(*scheduled_at), notices))
             }
@@ -94,16 +95,17 @@ impl SqlStore {
     }
 
     async fn preview(&self, tx: &mut Tx) -> Result<Digest, Fault> {
-        let time = self.working_time(tx).await?;
+        let circumstances = self.circumstances(tx).await?;
         let now = tx.now;
-        self.made(tx, &time, now).await
+        self.made(tx, &circumstances, now).await
     }
 
-    async fn made(&self, tx: &mut Tx, time: &WorkingTime, scheduled_at: Timestamp) -> Result<Digest, Fault> {
-        let since = newest_made(tx).await?;
-        let period = Period::of(since, time, tx.now);
+    async fn made(&self, tx: &mut Tx, by: &Circumstances, scheduled_at: Timestamp) -> Result<Digest, Fault> {
+        let Circumstances { organisation, time, .. } = by;
+        let period = Period::of(newest_made(tx).await?, time, tx.now);
         let facts = self.facts(tx, period).await?;
-        Ok(compose(facts, period, scheduled_at, time, tx.now))
+        let rules = &self.protocol.rules.supervision;
+        Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: tx.now }))
     }
 
     async fn facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
@@ -114,7 +116,7 @@ impl SqlStore {
             payouts: self.payouts_ended(tx, period).await?,
             approved: self.payouts_approved(tx, period).await?,
             provisional: provisional(tx).await?,
-            orders: None,
+            orders: order_rows::orders_listed(tx, &open_orders()).await?,
             patterns: None,
             policies: None,
         })
@@ -287,8 +289,12 @@ async fn kept(tx: &mut Tx, of: Option<Date>) -> Result<Option<Digest>, Fault> {
 /// What was red and has been cleared since the digest before.
 async fn ended(tx: &mut Tx, period: Period) -> Result<u64, Fault> {
     let Some(since) = period.since else { return Ok(0) };
-    let sql = "select count(*) as count from alerts where cleared_at > $1 and level <> 'due_soon'";
+    let sql = "select count(*) as count from alerts where cleared_at > $1 and level <> 'due_soon' and kind <> 'order'";
     tx.one(sql, vec![since.into()]).await?.unsigned("count")
+}
+
+fn open_orders() -> OrderFilter {
+    OrderFilter { which: Which::Open, audiences: Audience::ALL.to_vec(), addressee: None, limit: u32::MAX }
 }
 
 async fn held(tx: &mut Tx) -> Result<Vec<Held>, Fault> {

@@ -1,13 +1,13 @@
 //! From what the store knows to a digest: sorted, counted, aged. Pure.
 
 use super::{Breach, Breaches, CalendarState, Digest, Holder, Kept, PayoutRecord, Total};
-use super::{Orders, Patterns, Policies};
+use super::{OrderLine, Orders, Patterns, Policies};
 use crate::calendars;
 use crate::case_file::ClockKind;
 use crate::ids::{DepartmentId, OfficerId};
 use crate::money::Fen;
 use crate::payout::{PayoutState, RejectionClass};
-use crate::supervision::{Alert, Level};
+use crate::supervision::{Alert, Audience, District, Level, Order, OrderState};
 use crate::working_time::WorkingTime;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -57,8 +57,8 @@ pub struct Facts {
     pub approved: Vec<(String, Total)>,
     /// Running deadlines that are provisional: how many, and from the first start to the last deadline.
     pub provisional: calendars::Provisional,
-    /// Supervision orders.
-    pub orders: Option<Orders>,
+    /// Supervision orders that are not closed.
+    pub orders: Vec<Order>,
     /// Patterns.
     pub patterns: Option<Patterns>,
     /// Policy health.
@@ -99,7 +99,8 @@ pub struct CountedPayouts {
 
 /// Makes the digest that is due at `scheduled_at`.
 #[must_use]
-pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, time: &WorkingTime, now: Timestamp) -> Digest {
+pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: District<'_>) -> Digest {
+    let District { time, now, .. } = district;
     let today = time.day_of(now);
     Digest {
         id: Digest::id_of(scheduled_at, &time.zone),
@@ -115,14 +116,15 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, time: &Wor
         breaches: breaches(&facts, period.since, time, now),
         holders: holders(facts.held, time, now),
         payouts: record(&facts.payouts, &facts.approved, period),
-        orders: facts.orders,
+        orders: orders(&facts.orders, district),
         patterns: facts.patterns,
         policies: facts.policies,
     }
 }
 
 fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breaches {
-    let all = facts.alerts.iter().map(|alert| breach(alert, since, time, now));
+    let reviews_and_payouts = facts.alerts.iter().filter(|alert| alert.kind != ClockKind::Order);
+    let all = reviews_and_payouts.map(|alert| breach(alert, since, time, now));
     let mut breaches = Breaches { ended: facts.ended, ..Breaches::default() };
     for one in all {
         breaches.open += 1;
@@ -139,9 +141,12 @@ fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Time
     let late = match alert.kind {
         // Its 24 hours are natural ones, and so is its delay.
         ClockKind::Payout => minutes(now.duration_since(alert.deadline)),
-        ClockKind::Acceptance | ClockKind::Step | ClockKind::Supplement | ClockKind::Review | ClockKind::Legal => {
-            time.minutes_between(alert.deadline, now)
-        }
+        ClockKind::Acceptance
+        | ClockKind::Step
+        | ClockKind::Supplement
+        | ClockKind::Review
+        | ClockKind::Legal
+        | ClockKind::Order => time.minutes_between(alert.deadline, now),
     };
     Breach {
         alert_id: alert.id.clone(),
@@ -151,7 +156,7 @@ fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Time
         department_id: alert.department_id.clone(),
         officer_id: alert.officer_id.clone(),
         deadline: alert.deadline,
-        provisional: time.day_type(time.day_of(alert.deadline)).is_assumed(),
+        provisional: alert.is_provisional(&time.calendar, &time.zone),
         late_minutes: late,
         level: alert.level().to_string(),
         new: since.is_none_or(|since| red.is_some_and(|rung| rung.raised_at > since)),
@@ -175,6 +180,28 @@ fn holders(held: Vec<Held>, time: &WorkingTime, now: Timestamp) -> Vec<Holder> {
         rank(one).cmp(&rank(other)).then_with(|| names(one).cmp(&names(other)))
     });
     holders
+}
+
+fn orders(open: &[Order], district: District<'_>) -> Orders {
+    let mut orders = Orders { open: open.len() as u64, ..Orders::default() };
+    for order in open {
+        let due_at = order.due_at(district.time, &district.rules.counting);
+        let overdue = order.state() == OrderState::Issued && due_at < district.now;
+        orders.overdue += u64::from(overdue);
+        match order.audience {
+            Audience::Inspection => orders.for_inspection += 1,
+            Audience::Supervision => orders.listed.push(OrderLine {
+                id: order.id.to_string(),
+                department_id: order.department_id.clone(),
+                officer_id: order.addressee.clone(),
+                due_at,
+                state: order.state(),
+                overdue,
+            }),
+        }
+    }
+    orders.listed.sort_by_key(|one| (one.due_at, one.id.clone()));
+    orders
 }
 
 fn minutes(length: SignedDuration) -> i64 {

@@ -14,7 +14,7 @@ use crate::ids::{ApplicationId, DepartmentId, OfficerId, PolicyId};
 use crate::money::Fen;
 use crate::organisation::{OfficerRole, Organisation};
 use crate::steps::JournalRow;
-use crate::supervision::NoticeRequest;
+use crate::supervision::{NoticeRequest, OrderState};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -44,11 +44,11 @@ pub struct Digest {
     pub holders: Vec<Holder>,
     /// How the 24 hours of payouts were kept.
     pub payouts: PayoutRecord,
-    /// Supervision orders; none where the district keeps none.
-    pub orders: Option<Orders>,
-    /// Patterns; none where no rule runs.
+    /// Supervision orders.
+    pub orders: Orders,
+    /// Patterns; none before they were first looked for.
     pub patterns: Option<Patterns>,
-    /// Whether policies are alive; none where nobody looks.
+    /// Whether policies are alive; none before anybody has looked.
     pub policies: Option<Policies>,
 }
 
@@ -65,7 +65,7 @@ pub struct CalendarState {
     pub day_is_assumed: bool,
 }
 
-/// What is overdue.
+/// What is overdue, but for answers to supervision orders, which stand with these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaches {
     /// Open ones.
@@ -177,8 +177,10 @@ pub struct Orders {
     pub open: u64,
     /// Of them, with an answer that is late.
     pub overdue: u64,
-    /// Those not closed, the earliest term first.
+    /// Those not closed that the supervision office may see, the earliest term first.
     pub listed: Vec<OrderLine>,
+    /// Those that discipline inspection alone may see; a count and no more.
+    pub for_inspection: u64,
 }
 
 /// A supervision order.
@@ -187,13 +189,13 @@ pub struct OrderLine {
     /// Its number.
     pub id: String,
     /// Who has to answer: the department.
-    pub department_id: Option<DepartmentId>,
+    pub department_id: DepartmentId,
     /// Who has to answer: the officer.
-    pub officer_id: Option<OfficerId>,
+    pub officer_id: OfficerId,
     /// By when.
     pub due_at: Timestamp,
     /// How it stands.
-    pub state: String,
+    pub state: OrderState,
     /// The answer is late.
     pub overdue: bool,
 }

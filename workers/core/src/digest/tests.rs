@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
 use super::*;
+use crate::ids::{OperatorId, OrderId};
 use crate::payout::PayoutState;
-use crate::supervision::{Acknowledgement, Alert, Level, Raised};
+use crate::supervision::{
+    Acknowledgement, Alert, Audience, District, Level, Occasion, Order, OrderStep, Raised, SupervisionRules,
+};
 use crate::working_time::WorkingTime;
 use crate::working_time::tests::{china, local};
 use zhida_config::sample_district::ORGANISATION_TOML;
@@ -38,7 +41,8 @@ fn alert(id: &str, deadline: &str, raised_at: &str) -> Alert {
 fn made(facts: Facts, since: Option<&str>, scheduled: &str) -> Digest {
     let (time, now) = (china(), local(scheduled));
     let period = Period::of(since.map(local), &time, now);
-    compose(facts, period, now, &time, now)
+    let (rules, organisation) = (SupervisionRules::default(), Organisation::default());
+    compose(facts, period, now, District { rules: &rules, organisation: &organisation, time: &time, now })
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn a_payout_is_late_by_the_sun() {
 fn nothing_overdue_is_said() {
     let digest = made(Facts::default(), Some("2026-11-25T08:30"), SCHEDULED);
     assert_eq!(digest.headline(), ("无超期".to_owned(), "nothing overdue".to_owned()));
-    assert_eq!((digest.orders, digest.patterns, digest.policies), (None, None, None));
+    assert_eq!((digest.orders, digest.patterns, digest.policies), (Orders::default(), None, None));
 }
 
 #[test]
@@ -160,6 +164,52 @@ fn who_sits_on_what_stands_by_what_is_overdue_and_by_age() {
     let departments = digest.departments();
     let names: Vec<(&str, usize)> = departments.iter().map(|(id, of)| (id.unwrap().as_str(), of.len())).collect();
     assert_eq!(names, [("D-A", 3), ("D-B", 1)]);
+}
+
+#[test]
+fn orders_stand_by_their_term_and_those_for_inspection_are_only_counted() {
+    let order = |number, issued: &str, audience, steps| Order {
+        id: OrderId(number),
+        occasion: Occasion::Alert("AL-1".to_owned()),
+        application_id: None,
+        audience,
+        addressee: OfficerId::from("H-1"),
+        department_id: DepartmentId::from("D-A"),
+        issued_by: OperatorId::from("S-1"),
+        issued_at: local(issued),
+        working_days: 2,
+        demand: "说明原因".to_owned(),
+        steps,
+        closed: None,
+    };
+    let answer = OrderStep::Replied {
+        by: OperatorId::from("H-1"),
+        at: local("2026-11-20T10:00"),
+        cause: "人手不足".to_owned(),
+        measure: "增派".to_owned(),
+    };
+    let orders = vec![
+        order(1, "2026-11-25T10:00", Audience::Supervision, Vec::new()),
+        order(2, "2026-11-20T10:00", Audience::Supervision, Vec::new()),
+        order(3, "2026-11-19T10:00", Audience::Supervision, vec![answer]),
+        order(4, "2026-11-18T10:00", Audience::Inspection, Vec::new()),
+    ];
+    // The alert that its answer is late stands with its order.
+    let mut late = alert("AL-9", "2026-11-24T17:30", "2026-11-24T17:30");
+    late.kind = ClockKind::Order;
+    let digest = made(Facts { orders, alerts: vec![late], ..Facts::default() }, None, SCHEDULED);
+    let Orders { open, overdue, listed, for_inspection } = &digest.orders;
+    assert_eq!((*open, *overdue, *for_inspection, digest.breaches.open), (4, 2, 1, 0));
+    let lines: Vec<(&str, Timestamp, OrderState, bool)> =
+        listed.iter().map(|one| (one.id.as_str(), one.due_at, one.state, one.overdue)).collect();
+    assert_eq!(
+        lines,
+        [
+            ("SO-3", local("2026-11-23T17:30"), OrderState::Replied, false),
+            ("SO-2", local("2026-11-24T17:30"), OrderState::Issued, true),
+            ("SO-1", local("2026-11-27T17:30"), OrderState::Issued, false),
+        ]
+    );
 }
 
 #[test]

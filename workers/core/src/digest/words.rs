@@ -43,9 +43,12 @@ impl Breach {
         let length = length(self.late_minutes);
         match self.measures {
             ClockKind::Payout => length,
-            ClockKind::Acceptance | ClockKind::Step | ClockKind::Supplement | ClockKind::Review | ClockKind::Legal => {
-                format!("工作时 {length}")
-            }
+            ClockKind::Acceptance
+            | ClockKind::Step
+            | ClockKind::Supplement
+            | ClockKind::Review
+            | ClockKind::Legal
+            | ClockKind::Order => format!("工作时 {length}"),
         }
     }
 

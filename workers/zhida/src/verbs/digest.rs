@@ -90,7 +90,7 @@ impl Page<'_> {
         lines.extend(self.breaches(&digest.breaches));
         lines.extend(self.holders(digest));
         lines.extend(record(&digest.payouts));
-        lines.extend(digest.orders.iter().flat_map(|orders| self.orders(orders)));
+        lines.extend(self.orders(&digest.orders));
         lines.extend(digest.patterns.iter().flat_map(patterns));
         lines.extend(digest.policies.iter().flat_map(policies));
         lines
@@ -183,15 +183,18 @@ impl Page<'_> {
         let mut lines =
             section(format!("督办单 supervision orders: 未销号 open {}, 逾期 overdue {}", orders.open, orders.overdue));
         for one in &orders.listed {
+            let (chinese, english) = one.state.title();
             let overdue = if one.overdue { "  逾期 overdue" } else { "" };
             lines.push(format!(
-                "  {}  {} {}  限 due {}  {}{overdue}",
+                "  {}  {}  {}  限 due {}  {chinese} {english}{overdue}",
                 one.id,
-                self.department(one.department_id.as_ref()),
-                self.officer(one.officer_id.as_ref()),
+                self.department(Some(&one.department_id)),
+                self.officer(Some(&one.officer_id)),
                 local(self.settings, one.due_at),
-                one.state
             ));
+        }
+        if orders.for_inspection > 0 {
+            lines.push(format!("  仅纪检可见 for discipline inspection alone: {}", orders.for_inspection));
         }
         lines
     }
