@@ -11,6 +11,15 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
+/// Which rows of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those still open.
+    Open,
+    /// All of them.
+    All,
+}
+
 /// Which payouts to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PayoutFilter {

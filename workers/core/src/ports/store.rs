@@ -26,7 +26,7 @@ use thiserror::Error;
 
 pub use super::listing::{
     ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place,
-    QuarantineRow, Sending, with_alarms,
+    QuarantineRow, Sending, Which, with_alarms,
 };
 
 /// Why the store could not serve.
@@ -364,15 +364,6 @@ pub trait RestoreStore: Send + Sync {
     /// A new incarnation: epochs of a lost history mean nothing any more, open batches are closed, whatever is not final is in
     /// doubt and asked for; two officers may open sending from `opens_from` on. `by` and `why` stand in the journal.
     async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError>;
-}
-
-/// Which rows of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// Those still open.
-    Open,
-    /// All of them.
-    All,
 }
 
 /// Everything at once, as the binary hands it around.
