@@ -6,6 +6,7 @@ use crate::address::{DatabaseUrl, HttpUrl, QueueUrl};
 use crate::form::{Amount, Secrecy, Secret, Setting, choice};
 use crate::layers::Key;
 use crate::office::{OfficeHours, Part};
+use crate::schedule::Schedule;
 use crate::settings::Reader;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -33,6 +34,7 @@ macro_rules! section {
         }
     };
 }
+pub(crate) use section;
 
 choice!(
     /// What the installation is for; written into the database at `migrate`.
@@ -294,6 +296,13 @@ section!(
         acknowledge_max_working_hours: u32,
         /// Minutes that a deadline waits which was past when its clock was heard of.
         replay_minutes: u32,
+    }
+);
+section!(
+    /// The daily digest for those who supervise.
+    Digest = "digest" {
+        /// When it is due; made on working days only.
+        cron: Schedule,
     }
 );
 section!(

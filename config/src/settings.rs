@@ -3,10 +3,11 @@
 
 use crate::form::{Secrecy, Setting};
 use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
+use crate::patterns::Patterns;
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
-    Bank, Calendar, Database, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout, Queue,
-    Relay, Release, Store, Supervision, Sweeps,
+    Bank, Calendar, Database, Digest, District, ENVIRONMENT, Environment, Holds, Http, Intake, Limits, Logging, Payout,
+    Queue, Relay, Release, Store, Supervision, Sweeps,
 };
 use crate::tokens::ApiToken;
 use crate::trusted_keys::TrustedKey;
@@ -46,6 +47,10 @@ pub struct Settings {
     pub calendar: Calendar,
     /// `supervision.*`
     pub supervision: Supervision,
+    /// `patterns.*` and `policy_health.*`
+    pub patterns: Patterns,
+    /// `digest.*`
+    pub digest: Digest,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -112,6 +117,8 @@ impl Settings {
         let holds = Holds::read(reader);
         let calendar = Calendar::read(reader);
         let supervision = Supervision::read(reader);
+        let patterns = Patterns::read(reader);
+        let digest = Digest::read(reader);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -132,6 +139,8 @@ impl Settings {
             holds: holds?,
             calendar: calendar?,
             supervision: supervision?,
+            patterns: patterns?,
+            digest: digest?,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -159,6 +168,7 @@ pub(crate) fn keys() -> &'static [Key] {
             Holds::KEYS,
             Calendar::KEYS,
             Supervision::KEYS,
+            Digest::KEYS,
             Payout::KEYS,
             Sweeps::KEYS,
             Relay::KEYS,
@@ -166,6 +176,7 @@ pub(crate) fn keys() -> &'static [Key] {
         ] {
             keys.extend_from_slice(section);
         }
+        keys.extend(Patterns::KEYS.iter().copied().flatten().copied());
         keys
     })
 }

@@ -135,6 +135,7 @@ inbound_events! {
     OperatorReplyOrder(supervision_acts::ReplyOrder) = "operator.order.reply.v1": "A supervision order is answered.";
     OperatorReturnOrder(supervision_acts::ReturnOrder) = "operator.order.return.v1": "The answer to a supervision order does not do.";
     OperatorCloseOrder(supervision_acts::CloseOrder) = "operator.order.close.v1": "A supervision order is closed.";
+    OperatorJudgePattern(supervision_acts::JudgePattern) = "operator.judge_pattern.v1": "Somebody looks at a pattern, or says what it is.";
 }
 
 impl InboundEvent {

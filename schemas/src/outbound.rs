@@ -5,7 +5,7 @@ use crate::amount::Amount;
 use crate::envelope::SpecVersion;
 use crate::occasions::occasions;
 use crate::parts::{Enterprise, Tranche};
-use crate::supervision::{self, OrderData, SupervisionData, SupervisionOccasion};
+use crate::supervision::{self, OrderData, PatternData, SupervisionData, SupervisionOccasion};
 use crate::text::{Id, Name, Source, Text};
 use crate::time::Time;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -70,6 +70,8 @@ pub enum OutboundData {
     Supervision(SupervisionOccasion, SupervisionData),
     /// What became of a supervision order.
     Order(OrderData),
+    /// A pattern stands out.
+    Pattern(PatternData),
 }
 
 impl OutboundData {
@@ -83,6 +85,7 @@ impl OutboundData {
             Self::OperatorActed(_) => OPERATOR_ACTED,
             Self::Supervision(occasion, _) => occasion.event_type(),
             Self::Order(_) => supervision::ORDER,
+            Self::Pattern(_) => supervision::PATTERN,
         }
     }
 
@@ -96,6 +99,7 @@ impl OutboundData {
             Self::OperatorActed(data) => json!(data),
             Self::Supervision(_, data) => json!(data),
             Self::Order(data) => json!(data),
+            Self::Pattern(data) => json!(data),
         }
     }
 }

@@ -151,11 +151,70 @@ pub enum OrderOccasion {
     Closed,
 }
 
+/// Data of `supervision.pattern.v1`: a pattern that stands out. Of a pattern about officers it tells the rule, counts and the id, and
+/// nothing else: these are clues for discipline inspection alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PatternData {
+    /// The pattern, which is also the subject.
+    pub pattern_id: Id,
+    /// The rule by which it was found.
+    pub rule: Id,
+    /// What happened.
+    pub occasion: PatternOccasion,
+    /// How people stand to it.
+    pub state: PatternStanding,
+    /// How many applications its evidence names.
+    pub applications: u32,
+    /// How many cases were compared.
+    pub sample: u64,
+    /// What kind of thing it is about: `application`, `enterprise`, `policy`, `fund` or `fingerprint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_kind: Option<Id>,
+    /// Which; of something personal that several share a fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_id: Option<Name>,
+    /// The policy, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<Id>,
+}
+
+/// What happened to a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PatternOccasion {
+    /// It was found.
+    Found,
+    /// There is more evidence.
+    Grown,
+    /// There is more evidence than was explained.
+    Reopened,
+    /// Somebody looks at it, or has said what it is.
+    Judged,
+}
+
+/// How people stand to a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PatternStanding {
+    /// Nobody has looked at it.
+    New,
+    /// Somebody looks at it.
+    LookedAt,
+    /// There is an innocent explanation.
+    Explained,
+    /// It is what it looks like.
+    Confirmed,
+}
+
+/// The type of [`PatternData`].
+pub(crate) const PATTERN: &str = "supervision.pattern.v1";
+
 /// Each type with its sentence and the schema of its data.
 pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, &'static str, Schema)> {
     let data = generator.subschema_for::<SupervisionData>();
     let row = |one: &SupervisionOccasion| (one.event_type(), one.sentence(), data.clone());
     let mut all: Vec<_> = SupervisionOccasion::ALL.iter().map(row).collect();
     all.push((ORDER, "What became of a supervision order.", generator.subschema_for::<OrderData>()));
+    all.push((PATTERN, "A pattern stands out.", generator.subschema_for::<PatternData>()));
     all
 }

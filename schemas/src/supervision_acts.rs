@@ -95,6 +95,34 @@ pub struct CloseOrder {
     pub reason: Text,
 }
 
+/// `operator.judge_pattern.v1`: somebody looks at a pattern, or says what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgePattern {
+    /// Who acts; the key that signs is theirs.
+    pub operator_id: Id,
+    /// When it happened.
+    pub at: Time,
+    /// The pattern.
+    pub pattern_id: Id,
+    /// What it is.
+    pub judgement: Judgement,
+    /// Why.
+    pub reason: Text,
+}
+
+/// What somebody says of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// They look at it.
+    LookedAt,
+    /// It has an innocent explanation.
+    Explained,
+    /// It is what it looks like.
+    Confirmed,
+}
+
 about!(alert_id: Acknowledge);
+about!(pattern_id: JudgePattern);
 about!(operator_id: IssueOrder);
 about!(order_id: ReplyOrder, ReturnOrder, CloseOrder);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod digest;
 mod scenery;
 
 use scenery::{Answer, Caller, Everything, Hangs, Refuses, closed_store, console, memory};
@@ -153,7 +154,15 @@ async fn the_document_lists_every_route_and_every_route_asks_for_a_token() {
     for operation in documented(&openapi) {
         let (method, path) = operation.split_once(' ').unwrap();
         let open = ["/livez", "/readyz"].contains(&path);
-        let answer = console.ask(Caller::Nobody, method, &path.replace("{application_id}", "A-1"), SINGLE, b"{}").await;
+        let answer = console
+            .ask(
+                Caller::Nobody,
+                method,
+                &path.replace("{application_id}", "A-1").replace("{date}", "2026-11-26"),
+                SINGLE,
+                b"{}",
+            )
+            .await;
         assert_eq!(answer.status == 401, !open, "{operation}: {}", answer.status);
         let said_open = openapi["paths"][path][method.to_lowercase()]["security"] == serde_json::json!([]);
         assert_eq!(said_open, open, "{operation}: what the document says of its security");

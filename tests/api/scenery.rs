@@ -1,6 +1,7 @@
 //! A console on a free port, with stores and doors that do what a case wants, and callers with tokens of one scope each.
 
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,7 +102,11 @@ pub(crate) async fn console(store: Arc<dyn Store>, door: Arc<dyn EventDoor>) -> 
         metrics: Arc::new(Metrics::new("test").unwrap()),
     };
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(zhida_console::serve(listener, Console::new(watch, Some(Api { store, door })), stopped));
+    tokio::spawn(zhida_console::serve(
+        listener,
+        Console::new(watch, Some(Api { store, door, zone: TimeZone::get("Asia/Shanghai").unwrap() })),
+        stopped,
+    ));
     Served { address, client: reqwest::Client::new(), _stop: stop }
 }
 
@@ -221,6 +226,7 @@ fn approval(number: u32, approved_at: Timestamp) -> Arrival {
     };
     Arrival {
         case: None,
+        contacts: None,
         source: "/review/example".to_owned(),
         event_id: format!("e-{number}"),
         event_type: "application.approved.v1".to_owned(),

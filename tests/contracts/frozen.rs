@@ -99,7 +99,7 @@ fn typed_data_round_trips(event_type: &str, data: &Value) {
     use zhida_schemas::outbound::{
         AtRiskData, OperatorActedData, OutboundData, PayoutData, PayoutOccasion, QuarantinedData,
     };
-    use zhida_schemas::supervision::{OrderData, SupervisionData, SupervisionOccasion};
+    use zhida_schemas::supervision::{OrderData, PatternData, SupervisionData, SupervisionOccasion};
     fn read<T: serde::de::DeserializeOwned>(data: &Value) -> T {
         serde_json::from_value(data.clone()).unwrap()
     }
@@ -110,6 +110,7 @@ fn typed_data_round_trips(event_type: &str, data: &Value) {
         (None, "event.quarantined.v1") => OutboundData::Quarantined(read::<QuarantinedData>(data)),
         (None, "operator.acted.v1") => OutboundData::OperatorActed(read::<OperatorActedData>(data)),
         (None, "supervision.order.v1") => OutboundData::Order(read::<OrderData>(data)),
+        (None, "supervision.pattern.v1") => OutboundData::Pattern(read::<PatternData>(data)),
         (None, other) => {
             let occasion = SupervisionOccasion::ALL.iter().find(|occasion| occasion.event_type() == other);
             OutboundData::Supervision(*occasion.expect("a type that goes out"), read::<SupervisionData>(data))

@@ -3,6 +3,7 @@
 
 use crate::cut::Life;
 use async_trait::async_trait;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,12 +13,17 @@ use zhida_adapters::store::{SqlStore, StoreClock};
 use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::calendars::ImportedCalendar;
+use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
+use zhida_core::jobs::Run;
 use zhida_core::organisation::Organisation;
+use zhida_core::patterns::{Found, Health, Pattern};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
+use zhida_core::ports::patterns::*;
+use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
@@ -99,6 +105,25 @@ mortal! {
         fn case(id: &ApplicationId) -> Option<CaseView>;
         fn alerts(filter: &AlertFilter) -> Vec<Alert>;
         fn alert(id: &str) -> Option<Alert>;
+    }
+    PatternStore {
+        fn begin_pattern_run(pause: SignedDuration, lease: SignedDuration) -> bool;
+        fn pattern_cases(since: Timestamp, after: Option<&ApplicationId>, max: u32) -> CasePage;
+        fn pattern_surroundings() -> PatternSurroundings;
+        fn put_patterns(found: &[Found]) -> ();
+        fn end_pattern_run(health: &[Health]) -> ();
+        fn last_pattern_run() -> Option<PatternRun>;
+        fn patterns(filter: &PatternFilter) -> Vec<Pattern>;
+        fn pattern(id: &str) -> Option<Pattern>;
+        fn policy_health() -> Vec<Health>;
+    }
+    DigestStore {
+        fn make_due_digest() -> Vec<Run>;
+        fn ring_missing_years() -> u32;
+        fn digest_preview() -> Digest;
+        fn digest(of: Option<Date>) -> Option<Digest>;
+        fn digest_outlook() -> Outlook;
+        fn moved_by(amendment: &Calendar, after: Option<&ApplicationId>, max: u32) -> MovedPage;
     }
     ReadStore {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

@@ -17,7 +17,7 @@ async fn an_alarm_is_logged_once_listed_and_traced() {
     let mut world = World::new("alarms").await;
     world.hand_in(&world.approval("A-1", "60000.00")).await;
     world.until("A-1", "held").await;
-    assert_eq!(world.json(&["alarms", "list", "--json"]), json!([]));
+    assert_eq!(world.json(&["alarms", "list", "--kind", "approval_conflict", "--json"]), json!([]));
     let second = world.signed("application.approved.v1", "e-2", "A-1", &approved("A-1", "70000.00"));
     for _ in 0..2 {
         let (_, answer) = world.post(second.to_string().into_bytes(), SINGLE).await;
@@ -26,7 +26,9 @@ async fn an_alarm_is_logged_once_listed_and_traced() {
     let listed = world.json(&["alarms", "list", "--kind", "approval_conflict", "--json"]);
     assert_eq!((&listed[0]["kind"], &listed[0]["application_id"]), (&json!("approval_conflict"), &json!("A-1")));
     let rang = listed.as_array().unwrap().len();
-    assert!(world.run(&["alarms", "list", "--limit", "1"]).contains("approval_conflict"));
+    assert!(
+        world.run(&["alarms", "list", "--kind", "approval_conflict", "--limit", "1"]).contains("approval_conflict")
+    );
     assert!(world.ends(2, &["alarms", "list", "--kind", "fire"]).contains("use one of overpaid"));
     let told = world.run(&["trace", "A-1"]);
     assert!(told.contains("报警 alarm approval_conflict"), "{told}");
@@ -35,7 +37,8 @@ async fn an_alarm_is_logged_once_listed_and_traced() {
     assert_eq!(timeline.as_array().unwrap().iter().filter(of_alarm).count(), rang, "{timeline}");
 
     let (_, log) = world.terminate();
-    let logged = lines(&log, "alarm");
+    // Towards the end of a year the next one may ring, too.
+    let logged: Vec<Value> = lines(&log, "alarm").into_iter().filter(|one| one["kind"] != "calendar_missing").collect();
     assert_eq!(logged.len(), rang, "each once: {log}");
     let first = &logged[0];
     assert_eq!(

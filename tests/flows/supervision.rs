@@ -66,6 +66,7 @@ async fn a_deadline_is_explained_rings_and_ends() {
     let found = alerts(&world, &[], 1, 0).await;
     let alert = &found[0];
     assert_eq!((&alert["clock"], &alert["level"]), (&json!("supplement:1"), &json!("due_soon")));
+    assert_eq!(alert["provisional"], false);
     assert_eq!(alert["rungs"][0]["told"], json!(["O-101"]));
     world.metrics_with("zhida_review_alerts_open{state=\"due_soon\"} 1").await;
     let id = alert["alert_id"].as_str().unwrap();

@@ -276,6 +276,13 @@ impl World {
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
     }
 
+    /// `GET` of a page for people.
+    pub(crate) async fn page(&self, path: &str) -> (u16, String) {
+        let request = reqwest::Client::new().get(format!("http://{}{path}", self.address)).bearer_auth("flow-token");
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     /// Waits until a line stands in the metrics, and gives them.
     pub(crate) async fn metrics_with(&self, line: &str) -> String {
         let url = format!("http://{}/metrics", self.address);

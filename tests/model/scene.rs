@@ -74,6 +74,7 @@ fn approval(number: u32) -> Arrival {
     };
     Arrival {
         case: None,
+        contacts: None,
         source: "/model".to_owned(),
         event_id: number.to_string(),
         event_type: String::new(),

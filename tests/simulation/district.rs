@@ -218,6 +218,7 @@ fn approval(rng: &mut fastrand::Rng, rules: &Rules, id: &ApplicationId) -> Appro
 fn arrival(rng: &mut fastrand::Rng, place: usize, id: &ApplicationId, fact: Fact) -> Arrival {
     Arrival {
         case: None,
+        contacts: None,
         source: "/review/sim".to_owned(),
         event_id: format!("e-{place}"),
         event_type: "sim".to_owned(),

@@ -3,11 +3,14 @@
 use crate::planted::Planted;
 use crate::ports::Connection;
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use zhida_config::Calendar;
 use zhida_core::calendars::ImportedCalendar;
-use zhida_core::ids::OrderId;
+use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::organisation::Organisation;
+use zhida_core::patterns::{Found, Health, Pattern};
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
+use zhida_core::ports::patterns::*;
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::supervision::Order;
@@ -39,4 +42,15 @@ forwarded!(OrganisationStore {
 forwarded!(OrderStore {
     fn orders(filter: &OrderFilter) -> Vec<Order>;
     fn order(id: OrderId) -> Option<Order>;
+});
+forwarded!(PatternStore {
+    fn begin_pattern_run(pause: SignedDuration, lease: SignedDuration) -> bool;
+    fn pattern_cases(since: Timestamp, after: Option<&ApplicationId>, max: u32) -> CasePage;
+    fn pattern_surroundings() -> PatternSurroundings;
+    fn put_patterns(found: &[Found]) -> ();
+    fn end_pattern_run(health: &[Health]) -> ();
+    fn last_pattern_run() -> Option<PatternRun>;
+    fn patterns(filter: &PatternFilter) -> Vec<Pattern>;
+    fn pattern(id: &str) -> Option<Pattern>;
+    fn policy_health() -> Vec<Health>;
 });

@@ -7,6 +7,7 @@
 
 mod bank;
 mod checker;
+mod digests;
 mod district;
 mod echoes;
 mod forwards;

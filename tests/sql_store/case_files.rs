@@ -17,7 +17,7 @@ async fn with_two(place: &Place) -> SqlStore {
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = store.now().await.unwrap();
     let arrivals = [1, 2].map(|number| {
-        let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}") };
+        let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None };
         let note = CaseNote { application_id: ApplicationId(format!("A-{number}")), at: now, said };
         zhida_core::steps::Arrival { case: Some(note), ..approval(number, now, "k") }
     });

@@ -5,6 +5,7 @@
 
 mod case_files;
 mod crowd;
+mod digests;
 mod place;
 mod story;
 mod tampered;
@@ -118,14 +119,20 @@ async fn many_workers_at_once_on_postgresql() {
     crowd::everybody_at_once(&database.place()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_workers_make_one_digest_on_sqlite() {
+    digests::ten_workers_make_one(&SqliteFile::new().place()).await;
+}
+
 /// `serve` works with the rights that the README names, and has no more than these.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_least_rights_suffice_on_postgresql() {
-    let stories: [fn(Place) -> Told; 4] = [
+    let stories: [fn(Place) -> Told; 5] = [
         |place| Box::pin(async move { story::paid(&place).await }),
         |place| Box::pin(async move { story::crash_after_claim(&place).await }),
         |place| Box::pin(async move { story::holds_and_acts(&place).await }),
         |place| Box::pin(async move { crowd::everybody_at_once(&place).await }),
+        |place| Box::pin(async move { digests::ten_workers_make_one(&place).await }),
     ];
     for story in stories {
         let database = Postgres::new().await;

@@ -226,6 +226,7 @@ pub(crate) fn approval(number: u32, approved_at: Timestamp, keyid: &str) -> Arri
         .into_bytes();
     Arrival {
         case: None,
+        contacts: None,
         source: "/review/example".to_owned(),
         event_id: format!("e-{number}"),
         event_type: "application.approved.v1".to_owned(),

@@ -7,7 +7,9 @@
 
 mod acting;
 mod cases;
+mod digesting;
 mod organising;
+mod patterns;
 mod paying;
 mod reading;
 mod restoring;
@@ -15,6 +17,8 @@ mod supervising;
 mod taking_in;
 
 pub use cases::CaseTables;
+pub use patterns::PatternTables;
+pub use digesting::DigestTables;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -101,6 +105,10 @@ pub struct Tables {
     pub calendars: Vec<ImportedCalendar>,
     /// Reviews.
     pub cases: CaseTables,
+    /// Patterns.
+    pub patterns: PatternTables,
+    /// Digests.
+    pub digesting: DigestTables,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.

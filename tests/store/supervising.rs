@@ -17,13 +17,13 @@ use zhida_schemas::review::{Decision, Stage};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-fn event(event: &str, application: u32, at: Timestamp, said: Said) -> Arrival {
+pub(crate) fn event(event: &str, application: u32, at: Timestamp, said: Said) -> Arrival {
     let note = CaseNote { application_id: ApplicationId(format!("A-{application}")), at, said };
     Arrival { case: Some(note), ..arrival(event, application, Fact::Other, &json!({"event": event})) }
 }
 
 pub(crate) fn submitted(at: Timestamp) -> Arrival {
-    event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned() })
+    event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned(), mode: None })
 }
 
 fn officer() -> Actor {

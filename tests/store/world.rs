@@ -257,6 +257,7 @@ impl Award {
 pub(crate) fn arrival(event: &str, number: u32, fact: Fact, body: &serde_json::Value) -> Arrival {
     Arrival {
         case: None,
+        contacts: None,
         source: "/review/example".to_owned(),
         event_id: event.to_owned(),
         event_type: "test".to_owned(),

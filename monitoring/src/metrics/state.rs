@@ -43,8 +43,16 @@ pub struct StateFigures {
     pub clocks: Vec<(&'static str, u64)>,
     /// Open alerts of supervision by state (`due_soon`, `overdue`); both, also those at 0.
     pub review_alerts: Vec<(&'static str, u64)>,
+    /// Patterns by state; every state, also those at 0.
+    pub patterns: Vec<(&'static str, u64)>,
     /// How long the oldest case file that is due waits.
     pub case_files_due: Option<Duration>,
+    /// When the newest digest was made.
+    pub digest_made_at: Option<SystemTime>,
+    /// How long the digest of the newest working day has been missing.
+    pub digest_missing: Option<Duration>,
+    /// Calendar years without data that are needed soon.
+    pub calendar_years_missing: u64,
     /// The stop switch.
     pub stop_switch: StopSwitch,
 }
@@ -100,7 +108,13 @@ impl StateGauges {
         for (state, count) in &figures.review_alerts {
             self.set(table::ALERTS_OPEN, &[state], whole(*count));
         }
+        for (state, count) in &figures.patterns {
+            self.set(table::PATTERNS, &[state], whole(*count));
+        }
         self.set(table::CASE_FILES_DUE, &[], age(figures.case_files_due));
+        self.set(table::DIGEST_MADE, &[], figures.digest_made_at.map_or(0.0, seconds_since_epoch));
+        self.set(table::DIGEST_MISSING, &[], age(figures.digest_missing));
+        self.set(table::CALENDAR_MISSING, &[], whole(figures.calendar_years_missing));
         for fund in &figures.funds {
             self.set(table::FUND_APPROPRIATED, &[&fund.fund], fen(fund.appropriated_fen));
             self.set(table::FUND_COMMITTED, &[&fund.fund], fen(fund.committed_fen));

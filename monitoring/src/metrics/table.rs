@@ -106,9 +106,19 @@ table! {
         "Clocks of reviews and payouts that have not ended, by state.", "运行中的时限";
     ALERTS_OPEN = "zhida_review_alerts_open", Kind::State, ["state"],
         "Open alerts of supervision: due soon (yellow), overdue (red, with its ladder).", "未消除的预警";
+    PATTERNS = "zhida_patterns", Kind::State, ["state"],
+        "Patterns that supervision has found, by state; those about officers are counted among them.", "发现的规律数";
     CASE_FILES_DUE = "zhida_case_files_oldest_due_seconds", Kind::State, [],
         "How long the oldest case file that is due waits to be looked at; 0 when none does. Supervision stands still while it grows.",
         "待巡查案卷最久等待";
+
+    DIGEST_MADE = "zhida_digest_made_timestamp_seconds", Kind::State, [],
+        "When the newest daily digest was made; 0 before the first.", "最近日报制作时刻";
+    DIGEST_MISSING = "zhida_digest_missing_seconds", Kind::State, [],
+        "How long the daily digest of the newest working day has been due without being made; 0 when none is missing.",
+        "日报缺失时长";
+    CALENDAR_MISSING = "zhida_calendar_years_missing", Kind::State, [],
+        "Calendar years without data that the next 60 days or running deadlines need.", "日历缺少的年份数";
 
     // ── funds, in minor units of the fund's currency ──
     FUND_APPROPRIATED = "zhida_fund_appropriated_fen", Kind::State, ["fund"],

@@ -61,7 +61,11 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         alarms: vec![("overpaid", 0), ("mismatch", 1)],
         clocks: vec![("running", 3)],
         review_alerts: vec![("due_soon", 1), ("overdue", 1)],
+        patterns: vec![("new", 2), ("explained", 1)],
         case_files_due: None,
+        digest_made_at: Some(read_at),
+        digest_missing: None,
+        calendar_years_missing: 0,
         stop_switch: StopSwitch::Running,
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -28,6 +29,8 @@ pub struct CaseTables {
     pub alerts: BTreeMap<String, Alert>,
     /// Supervision orders.
     pub orders: BTreeMap<OrderId, Order>,
+    /// How enterprises of applications are reached.
+    pub contacts: BTreeMap<ApplicationId, Contacts>,
     /// Who is to be told what.
     pub notices: BTreeSet<NoticeRequest>,
 }
@@ -93,7 +96,7 @@ impl CaseStore for MemoryStore {
 }
 
 impl MemoryStore {
-    fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
+    pub(super) fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
         let time = self.working_time(tables)?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &tables.organisation, time: &time, now: self.clock() };
@@ -109,6 +112,9 @@ impl MemoryStore {
         for alert in tables.cases.alerts.values().filter(|one| one.cleared.is_none()) {
             let (yellow, red) = &mut figures.alerts_open;
             *(if alert.is_red() { red } else { yellow }) += 1;
+        }
+        for pattern in tables.patterns.patterns.values() {
+            *figures.patterns_by_state.entry(pattern.state.code().to_owned()).or_default() += 1;
         }
         let now = self.clock();
         figures.oldest_case_due = tables.cases.look_at.values().flatten().filter(|at| **at <= now).min().copied();
@@ -128,7 +134,7 @@ impl MemoryStore {
 }
 
 impl Tables {
-    fn case(&self, id: &ApplicationId) -> Case {
+    pub(super) fn case(&self, id: &ApplicationId) -> Case {
         let events: Vec<CaseEvent> =
             self.cases.events.values().filter(|(of, _)| of == id).map(|(_, event)| event.clone()).collect();
         let policy = policy_named(&events).and_then(|id| self.policies.get(id));
@@ -153,6 +159,13 @@ impl Tables {
         };
         self.cases.events.insert((source, event_id), (application_id.clone(), event));
         self.cases.marks.insert(application_id.clone());
+        if let Some(contacts) = arrival.contacts.clone() {
+            let together = match self.cases.contacts.remove(application_id) {
+                Some(before) => before.together(contacts),
+                None => contacts,
+            };
+            self.cases.contacts.insert(application_id.clone(), together);
+        }
     }
 
     /// Open reviews of these policies, or of none that is known, are looked at anew.

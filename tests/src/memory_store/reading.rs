@@ -88,6 +88,7 @@ impl ReadStore for MemoryStore {
             self.count(&mut figures, payout, now);
         }
         self.count_cases(&tables, &mut figures)?;
+        self.count_digests(&tables, &mut figures)?;
         for row in tables.outbox.values().filter(|row| !row.sent) {
             figures.outbox.0 += 1;
             figures.outbox.1 = earliest(figures.outbox.1, row.written_at);

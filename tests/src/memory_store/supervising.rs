@@ -40,10 +40,11 @@ impl MemoryStore {
         reason: &str,
     ) -> Result<(String, Result<(ActOutcome, Changes), ActRefused>), StoreError> {
         let loaded = tables.load(what);
-        let subject = match (&loaded.order, &loaded.alert) {
-            (Some(order), _) => order.matter().0,
-            (None, Some(alert)) => alert.application_id.0.clone(),
-            (None, None) => "supervision".to_owned(),
+        let subject = match (&loaded.order, &loaded.alert, &loaded.pattern) {
+            (Some(order), ..) => order.matter().0,
+            (None, Some(alert), _) => alert.application_id.0.clone(),
+            (None, None, Some(pattern)) => pattern.id.clone(),
+            (None, None, None) => "supervision".to_owned(),
         };
         let time = self.working_time(tables)?;
         let rules = &self.protocol.rules.supervision;
@@ -57,6 +58,7 @@ impl MemoryStore {
             tables.cases.marks.insert(order.matter());
             tables.cases.orders.insert(order.id, order);
         }
+        tables.patterns.patterns.extend(deed.pattern.map(|pattern| (pattern.id.clone(), pattern)));
         tables.cases.notices.extend(deed.notices);
         let changes = Changes { journal: deed.journal, world: deed.world, ..Changes::default() };
         Ok((subject, Ok((ActOutcome::Done, changes))))
@@ -66,6 +68,7 @@ impl MemoryStore {
 impl Tables {
     fn load(&self, what: &SupervisionAct) -> Loaded {
         let alert = |id: &String| self.cases.alerts.get(id).cloned();
+        let pattern = |id: &String| self.patterns.patterns.get(id).cloned();
         let order = |id: &str| OrderId::parse(id).and_then(|id| self.cases.orders.get(&id).cloned());
         match what {
             SupervisionAct::Acknowledge { alert_id, .. } => Loaded { alert: alert(alert_id), ..Loaded::default() },
@@ -75,11 +78,18 @@ impl Tables {
                     Occasion::Alert(id) => alert(id),
                     Occasion::Pattern(_) => None,
                 };
-                Loaded { alert, next_order: last + 1, ..Loaded::default() }
+                let pattern = match occasion {
+                    Occasion::Alert(_) => None,
+                    Occasion::Pattern(id) => pattern(id),
+                };
+                Loaded { alert, pattern, next_order: last + 1, ..Loaded::default() }
             }
             SupervisionAct::ReplyOrder { order_id, .. }
             | SupervisionAct::ReturnOrder { order_id, .. }
             | SupervisionAct::CloseOrder { order_id } => Loaded { order: order(order_id), ..Loaded::default() },
+            SupervisionAct::JudgePattern { pattern_id, .. } => {
+                Loaded { pattern: pattern(pattern_id), ..Loaded::default() }
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
-//! The HTTP side: the API of the contract, health, metrics. Pages for people are to come and find their place here. It takes
+//! The HTTP side: the API of the contract, health, metrics, and pages for people, of which the daily digest is the first. It takes
 //! events in through the door like everybody else and decides nothing.
 
 mod authorise;
+mod digest;
+mod digest_page;
 mod events;
 mod openapi;
 mod payouts;

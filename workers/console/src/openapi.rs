@@ -67,6 +67,12 @@ fn paths() -> Value {
             "summary": "An application's story, oldest first (scope read)", "parameters": [path_parameter()],
             "responses": with_problems(json!({"200": answer("the timeline", json!({"type": "array", "items": {"$ref": "#/components/schemas/Entry"}}))}),
                 &["400", "401", "403", "404", "503"])}},
+        "/digest": {"get": {"operationId": "digest", "summary": "The newest daily digest, a page for people (scope read)",
+            "responses": with_problems(page("the digest"), &["401", "403", "404", "503"])}},
+        "/digest/{date}": {"get": {"operationId": "digestOfDay", "summary": "The daily digest of a day, a page for people (scope read)",
+            "parameters": [{"name": "date", "in": "path", "required": true, "example": "2026-11-26",
+                "schema": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}}],
+            "responses": with_problems(page("the digest"), &["400", "401", "403", "404", "503"])}},
         "/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document (scope read)",
             "responses": with_problems(json!({"200": answer("the document", json!({"type": "object"}))}), &["401", "403"])}},
     })
@@ -123,6 +129,10 @@ fn path_parameter() -> Value {
 
 fn answer(description: &str, schema: Value) -> Value {
     json!({"description": description, "content": {"application/json": {"schema": schema}}})
+}
+
+fn page(description: &str) -> Value {
+    json!({"200": {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}})
 }
 
 fn with_problems(mut responses: Value, statuses: &[&str]) -> Value {

@@ -2,11 +2,12 @@
 
 use crate::authorise::Tokens;
 use crate::problem::Problem;
-use crate::{events, openapi, payouts, watch};
+use crate::{digest, events, openapi, payouts, watch};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -39,6 +40,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// Taking in.
     pub door: Arc<dyn EventDoor>,
+    /// The zone in which pages tell times.
+    pub zone: TimeZone,
 }
 
 /// The state of all handlers.
@@ -74,6 +77,8 @@ pub fn router(console: Console) -> Router {
         .route("/v1/payouts/{application_id}", get(payouts::one))
         .route("/v1/applications/{application_id}/timeline", get(payouts::timeline))
         .route("/v1/openapi.json", get(openapi::document))
+        .route("/digest", get(digest::newest))
+        .route("/digest/{date}", get(digest::of_day))
         .fallback(async || Problem::nowhere("this address is not known here; GET /v1/openapi.json lists all"))
         .method_not_allowed_fallback(async || {
             let detail = "this address knows other methods; GET /v1/openapi.json lists them";

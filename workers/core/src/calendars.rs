@@ -1,9 +1,13 @@
 //! The district's working-day calendar: the one that travels with the program, amended by every calendar that was imported, in
 //! the order in which they were. Which days are worked stands in the calendars themselves.
 
+use crate::payout::{Alarm, AlarmKind};
 use crate::steps::JournalRow;
-use jiff::Timestamp;
+use crate::working_time::WorkingTime;
+use jiff::civil::{Date, date};
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
+use std::collections::BTreeSet;
 use thiserror::Error;
 use zhida_config::calendar::{Calendar, CalendarError};
 
@@ -78,6 +82,64 @@ pub fn in_force(imported: &[ImportedCalendar]) -> Result<Calendar, Unreadable> {
     })
 }
 
+/// The name under which it is noted that a missing year has rung: as a run of a job at the year's beginning.
+pub const JOB: &str = "calendar_missing";
+
+/// A year without data is told so many days before its first day, and whenever a running deadline needs it.
+pub const TOLD_DAYS_AHEAD: i32 = 60;
+
+/// Running deadlines that were counted through a year without data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Provisional {
+    /// How many.
+    pub count: u64,
+    /// From the first start to the last deadline.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// Years without data that the next [`TOLD_DAYS_AHEAD`] days or running deadlines need, ascending.
+#[must_use]
+pub fn missing_years(time: &WorkingTime, today: Date, provisional: Provisional) -> Vec<i16> {
+    let soon = today.checked_add(TOLD_DAYS_AHEAD.days()).unwrap_or(today);
+    let year = |at| time.day_of(at).year();
+    // A deadline at the end of time asks for no more than the years that anybody plans.
+    let furthest = today.year().saturating_add(2);
+    let needed = provisional.span.map(|(from, to)| year(from)..=year(to).min(furthest));
+    let years: BTreeSet<i16> = (today.year()..=soon.year()).chain(needed.into_iter().flatten()).collect();
+    years.into_iter().filter(|year| !time.calendar.years().contains_key(year)).collect()
+}
+
+/// What rings, once, when a year is missing.
+#[must_use]
+pub fn alarm_of_year(year: i16, provisional: Provisional) -> Alarm {
+    let text = format!(
+        "the calendar has no data for {year}, and {} running deadlines are provisional because of missing years: bring the year \
+         in with `zhida calendar import FILE` once the State Council has published it",
+        provisional.count
+    );
+    Alarm { kind: AlarmKind::CalendarMissing, key: None, instruction_id: None, text }
+}
+
+/// From the first to the last day of which `after` says something else than `before`: worked or not, or data at all.
+#[must_use]
+pub fn changed_days(before: &Calendar, after: &Calendar) -> Option<(Date, Date)> {
+    let years: BTreeSet<i16> = before.years().keys().chain(after.years().keys()).copied().collect();
+    let mut changed: Option<(Date, Date)> = None;
+    let mut note =
+        |day: Date| changed = Some(changed.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+    for year in years {
+        let last = date(year, 12, 31);
+        if before.years().contains_key(&year) != after.years().contains_key(&year) {
+            [date(year, 1, 1), last].into_iter().for_each(&mut note);
+            continue;
+        }
+        let days =
+            std::iter::successors(Some(date(year, 1, 1)), |day| day.tomorrow().ok().filter(|next| *next <= last));
+        days.filter(|day| before.is_workday(*day) != after.is_workday(*day)).for_each(&mut note);
+    }
+    changed
+}
+
 /// What the journal says of an import.
 #[must_use]
 pub fn journal_row(calendar: &Calendar, by: &str) -> JournalRow {
@@ -94,7 +156,6 @@ mod tests {
     #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
     use super::*;
-    use jiff::civil::date;
 
     fn calendar(version: &str, lines: &str) -> Calendar {
         Calendar::parse(&format!("version,{version}\n{lines}")).unwrap()
@@ -120,6 +181,36 @@ mod tests {
         let embedded = Calendar::mainland_china().unwrap();
         assert_eq!(judge(&known, &embedded), Ok(CalendarImport::Known));
         assert!(judge(&[], &calendar(embedded.version(), "year,2027,x\n")).is_err());
+    }
+
+    #[test]
+    fn a_year_is_missing_sixty_days_before_it_begins_or_when_a_deadline_needs_it() {
+        use crate::working_time::tests::{china, local};
+        let span = |from, to| Provisional { count: 1, span: Some((local(from), local(to))) };
+        for (today, provisional, years) in [
+            (date(2026, 11, 1), Provisional::default(), vec![]),
+            (date(2026, 11, 2), Provisional::default(), vec![2027]),
+            (date(2026, 6, 1), span("2026-05-30T10:00", "2027-01-04T17:30"), vec![2027]),
+            (date(2026, 6, 1), span("2023-12-29T10:00", "2026-06-04T17:30"), vec![2023]),
+            (date(2026, 6, 1), span("2026-05-30T10:00", "9000-01-04T17:30"), vec![2027, 2028]),
+            (date(2027, 12, 1), Provisional::default(), vec![2027, 2028]),
+        ] {
+            assert_eq!(missing_years(&china(), today, provisional), years, "{today}");
+        }
+    }
+
+    #[test]
+    fn days_that_change_lie_between_the_first_and_the_last() {
+        let before = calendar("a", "year,2026,x\noff,2026-10-01,x\n");
+        for (lines, changed) in [
+            ("year,2026,y\noff,2026-10-01,another name\n", None),
+            ("year,2026,y\noff,2026-10-01,x\noff,2026-10-08,x\n", Some((date(2026, 10, 8), date(2026, 10, 8)))),
+            ("year,2026,y\noff,2026-10-08,x\n", Some((date(2026, 10, 1), date(2026, 10, 8)))),
+            ("year,2027,y\n", Some((date(2027, 1, 1), date(2027, 12, 31)))),
+        ] {
+            let after = before.clone().amended_by(calendar("b", lines));
+            assert_eq!(changed_days(&before, &after), changed, "{lines}");
+        }
     }
 
     #[test]

@@ -4,11 +4,15 @@
 pub mod batch;
 pub mod calendars;
 pub mod case_file;
+pub mod contacts;
+pub mod digest;
 pub mod ids;
+pub mod jobs;
 pub mod money;
 pub mod names;
 pub mod obstacle;
 pub mod organisation;
+pub mod patterns;
 pub mod payout;
 pub mod ports;
 pub mod rails;

@@ -3,6 +3,7 @@
 use crate::rails::LargeValueRail;
 use crate::supervision::SupervisionRules;
 use jiff::SignedDuration;
+use zhida_config::Schedule;
 
 /// What the bank recognises a repetition by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub struct Rules {
     pub zone: jiff::tz::TimeZone,
     /// How reviews are supervised.
     pub supervision: SupervisionRules,
+    /// When the daily digest is due; none: there is none.
+    pub digest: Option<Schedule>,
 }
 
 /// What happens to a payout whose account differs from the enterprise's last paid one.
@@ -136,6 +139,7 @@ impl Rules {
             large_value: None,
             zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC),
             supervision: SupervisionRules::default(),
+            digest: Schedule::parse("30 8 * * *"),
         }
     }
 }

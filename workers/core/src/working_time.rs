@@ -127,6 +127,30 @@ impl WorkingTime {
         reached
     }
 
+    /// Working minutes from `from` to `to`, begun ones left out; none when `to` is not later.
+    #[must_use]
+    pub fn minutes_between(&self, from: Timestamp, to: Timestamp) -> i64 {
+        let mut worked = SignedDuration::ZERO;
+        let (mut day, last) = (self.day_of(from), self.day_of(to));
+        while day <= last && from < to {
+            if self.day_type(day).is_worked() {
+                for hours in &self.hours {
+                    let (begin, end) = (self.moment(day, hours.from).max(from), self.moment(day, hours.to).min(to));
+                    worked += end.duration_since(begin).max(SignedDuration::ZERO);
+                }
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        worked.as_mins()
+    }
+
+    /// Minutes of a working day.
+    #[must_use]
+    pub fn minutes_of_a_day(&self) -> i64 {
+        self.hours.iter().map(|hours| hours.from.duration_until(hours.to).as_mins()).sum()
+    }
+
     /// When work next begins after `from`.
     #[must_use]
     pub fn next_opening(&self, from: Timestamp) -> Timestamp {
@@ -139,6 +163,12 @@ impl WorkingTime {
             let Ok(next) = day.tomorrow() else { return Timestamp::MAX };
             day = next;
         }
+    }
+
+    /// When that day begins.
+    #[must_use]
+    pub fn midnight(&self, date: Date) -> Timestamp {
+        self.moment(date, Time::MIN)
     }
 
     fn moment(&self, date: Date, time: Time) -> Timestamp {
@@ -204,6 +234,23 @@ pub(crate) mod tests {
         ] {
             let expected = Counted { at: local(to), provisional: false };
             assert_eq!(china().after_hours(local(from), hours), expected, "{from} + {hours}");
+        }
+    }
+
+    #[test]
+    fn minutes_count_while_work_is_done() {
+        for (from, to, minutes) in [
+            ("2026-11-23T09:30", "2026-11-23T09:30", 0),
+            ("2026-11-23T10:30", "2026-11-23T09:30", 0),
+            ("2026-11-23T09:30", "2026-11-23T10:31:59", 61),
+            ("2026-11-23T11:30", "2026-11-23T14:30", 60),  // over noon
+            ("2026-11-23T17:00", "2026-11-24T09:30", 60),  // over night
+            ("2026-11-20T17:30", "2026-11-23T09:00", 0),   // a weekend
+            ("2026-11-20T09:00", "2026-11-23T17:30", 780), // a Friday and a Monday
+            ("2026-09-30T17:00", "2026-10-08T10:00", 90),  // over National Day
+            ("2026-11-23T00:00", "2026-11-24T00:00", 390),
+        ] {
+            assert_eq!(china().minutes_between(local(from), local(to)), minutes, "{from} to {to}");
         }
     }
 

@@ -5,6 +5,7 @@ use crate::supervising;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::CaseNote;
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
@@ -143,6 +144,7 @@ fn arrival(raw: &Raw, envelope: &Envelope, event: &InboundEvent) -> Arrival {
         way: raw.way.to_owned(),
         fact: fact(event),
         case: CaseNote::of(event),
+        contacts: Contacts::of(event),
     }
 }
 
@@ -192,7 +194,8 @@ fn fact(event: &InboundEvent) -> Fact {
         | InboundEvent::OperatorIssueOrder(_)
         | InboundEvent::OperatorReplyOrder(_)
         | InboundEvent::OperatorReturnOrder(_)
-        | InboundEvent::OperatorCloseOrder(_) => Fact::Other,
+        | InboundEvent::OperatorCloseOrder(_)
+        | InboundEvent::OperatorJudgePattern(_) => Fact::Other,
     }
 }
 
@@ -233,6 +236,7 @@ fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent
         InboundEvent::OperatorReplyOrder(data) => supervising::reply(data),
         InboundEvent::OperatorReturnOrder(data) => supervising::send_back(data),
         InboundEvent::OperatorCloseOrder(data) => supervising::close(data),
+        InboundEvent::OperatorJudgePattern(data) => supervising::judge(data),
         _ => return Err(because(raw, envelope, "unknown_type", "type", "is not an act of an operator")),
     };
     if operator_id.as_str() != envelope.attributes.keyid.as_str() {

@@ -2,9 +2,12 @@
 
 use crate::read::ActParts;
 use zhida_core::ids::OfficerId;
+use zhida_core::patterns::Judgement;
 use zhida_core::supervision::{NewOrder, Occasion, SupervisionAct};
 use zhida_schemas::parts::Count;
-use zhida_schemas::supervision_acts::{self, Acknowledge, CloseOrder, IssueOrder, ReplyOrder, ReturnOrder};
+use zhida_schemas::supervision_acts::{
+    self, Acknowledge, CloseOrder, IssueOrder, JudgePattern, ReplyOrder, ReturnOrder,
+};
 use zhida_schemas::text::Id;
 
 pub(crate) fn acknowledge(data: &Acknowledge) -> ActParts<'_> {
@@ -37,6 +40,16 @@ pub(crate) fn send_back(data: &ReturnOrder) -> ActParts<'_> {
 
 pub(crate) fn close(data: &CloseOrder) -> ActParts<'_> {
     let act = SupervisionAct::CloseOrder { order_id: text(&data.order_id) };
+    (&data.operator_id, data.at, act.into(), &data.reason)
+}
+
+pub(crate) fn judge(data: &JudgePattern) -> ActParts<'_> {
+    let judgement = match data.judgement {
+        supervision_acts::Judgement::LookedAt => Judgement::LookedAt,
+        supervision_acts::Judgement::Explained => Judgement::Explained,
+        supervision_acts::Judgement::Confirmed => Judgement::Confirmed,
+    };
+    let act = SupervisionAct::JudgePattern { pattern_id: text(&data.pattern_id), judgement };
     (&data.operator_id, data.at, act.into(), &data.reason)
 }
 

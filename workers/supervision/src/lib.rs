@@ -1,6 +1,13 @@
 //! The supervision worker: looks at case files whose events changed or whose clocks' moment has come, so that deadlines ring.
 //! What a look sees is decided in the core; what it writes is one transaction of the store. Any number of these workers may
-//! run: no two look at the same application at the same time, and a look that comes to nothing new writes nothing new.
+//! run: no two look at the same application at the same time, and a look that comes to nothing new writes nothing new. Beside it
+//! runs what makes the daily digest ([`digests`]).
+
+pub mod digests;
+
+mod patterns;
+
+pub use patterns::{Matter, NotLooked, PATTERN_SWEEP, PatternWorker, look_once, run_patterns, tried, window};
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -2,7 +2,9 @@
 
 mod supervision;
 
-pub(crate) use supervision::{AlertsVerb, CalendarVerb, ClockVerb, EyesArgs, OrdersVerb, OrganisationVerb, WhoArgs};
+pub(crate) use supervision::{
+    AlertsVerb, CalendarVerb, ClockVerb, DigestVerb, EyesArgs, OrdersVerb, OrganisationVerb, PatternsVerb, WhoArgs,
+};
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -65,6 +67,12 @@ pub(crate) enum Verb {
     /// Supervision orders (督办单)
     #[command(subcommand)]
     Orders(OrdersVerb),
+    /// What stands out when all applications are looked at together
+    #[command(subcommand)]
+    Patterns(PatternsVerb),
+    /// The daily digest for those who supervise
+    #[command(subcommand)]
+    Digest(DigestVerb),
     /// What rang
     #[command(subcommand)]
     Alarms(AlarmsVerb),
@@ -170,6 +178,12 @@ pub(crate) enum PoliciesVerb {
     },
     /// List policies and funds
     List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// How each policy fares, in a word with its figures: alive, paper, unpaid, expired, favour or zombie
+    Health {
+        /// As JSON
         #[arg(long)]
         json: bool,
     },

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use zhida_adapters::transport::rabbitmq::{BrokerFigures, BrokerHealth, Queue, RabbitProbe};
 use zhida_core::case_file::ClockState;
+use zhida_core::patterns::PatternState;
 use zhida_core::payout::{AlarmKind, HoldCode, PayoutState};
 use zhida_core::ports::store::{Figures, Store};
 use zhida_monitoring::health::Check;
@@ -118,7 +119,14 @@ fn state_figures(figures: &Figures) -> StateFigures {
             .map(|state| (state.code(), count(&figures.clocks_by_state, state.code())))
             .collect(),
         review_alerts: vec![("due_soon", figures.alerts_open.0), ("overdue", figures.alerts_open.1)],
+        patterns: PatternState::ALL
+            .iter()
+            .map(|state| (state.code(), count(&figures.patterns_by_state, state.code())))
+            .collect(),
         case_files_due: age(figures.oldest_case_due),
+        digest_made_at: figures.digest_made_at.map(moment),
+        digest_missing: age(figures.digest_missing_since),
+        calendar_years_missing: figures.years_missing,
         outbox_unsent: figures.outbox.0,
         outbox_oldest: age(figures.outbox.1),
         quarantine_conflicts: conflicts.iter().map(|(_, count)| **count).sum(),
@@ -129,6 +137,10 @@ fn state_figures(figures: &Figures) -> StateFigures {
             .collect(),
         stop_switch: if figures.stopped { StopSwitch::Stopped } else { StopSwitch::Running },
     }
+}
+
+fn moment(at: jiff::Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(at.as_microsecond()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -87,12 +87,13 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
             verbs::policies::import(&context, &file, dry_run).await
         }
         Verb::Policies(PoliciesVerb::List { json }) => verbs::policies::list(&context, json).await,
+        Verb::Policies(PoliciesVerb::Health { json }) => verbs::patterns::health(&context, json.into()).await,
         Verb::Organisation(OrganisationVerb::Import { file, dry_run }) => {
             verbs::organisation::import(&context, &file, dry_run).await
         }
         Verb::Organisation(OrganisationVerb::List { json }) => verbs::organisation::list(&context, json).await,
-        Verb::Calendar(CalendarVerb::Import { file, dry_run }) => {
-            verbs::calendar::import(&context, &file, dry_run).await
+        Verb::Calendar(CalendarVerb::Import { file, dry_run, json }) => {
+            verbs::calendar_import::run(&context, &file, dry_run, json).await
         }
         Verb::Trace { application_id, json } => verbs::trace::run(&context, &application_id, json).await,
         Verb::Payouts(verb) => verbs::payouts::run(&context, &verb).await,
@@ -101,6 +102,8 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         }
         Verb::Alerts(verb) => verbs::alerts::run(&context, &verb).await,
         Verb::Orders(verb) => verbs::orders::run(&context, &verb).await,
+        Verb::Patterns(verb) => verbs::patterns::run(&context, &verb).await,
+        Verb::Digest(verb) => verbs::digest::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
         Verb::Alarms(AlarmsVerb::List { kind, limit, json }) => {

@@ -59,6 +59,7 @@ pub(crate) fn rules(settings: &Settings, district: &str, calendar: Calendar) -> 
         }),
         zone: settings.calendar.timezone.clone(),
         supervision: supervision(&settings.supervision),
+        digest: Some(settings.digest.cron.clone()),
         ..defaults
     }
 }

@@ -27,7 +27,7 @@ use zhida_monitoring::metrics::BrokerLink;
 use zhida_monitoring::{Health, Metrics};
 use zhida_payout::{Doorbells, PayoutWorker, SendSettings};
 use zhida_relay::Relay;
-use zhida_supervision::SupervisionWorker;
+use zhida_supervision::{PatternWorker, SupervisionWorker};
 
 /// Doorbells that wait in the embedded queue; more are pointless.
 const DOORBELLS_WAITING: usize = 1_000;
@@ -147,6 +147,7 @@ impl House {
         let api = Api {
             store: self.store.clone(),
             door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }),
+            zone: self.settings.calendar.timezone.clone(),
         };
         self.start_console(roles.contains(&Role::Console).then_some(api), listener);
         Ok(())
@@ -287,10 +288,26 @@ impl House {
             every: Duration::from_secs(u64::from(settings.sweep_seconds)),
             metrics: self.metrics.clone(),
         };
+        let (digests, stopped) = (worker.clone(), self.stopped.clone());
+        self.tasks.spawn(async {
+            zhida_supervision::digests::run(digests, stopped).await;
+            "digest"
+        });
         let stopped = self.stopped.clone();
         self.tasks.spawn(async {
             zhida_supervision::run(worker, stopped).await;
             "supervision"
+        });
+        let worker = PatternWorker {
+            store: self.store.clone(),
+            time: RealTime::new(),
+            thresholds: Arc::new(self.settings.patterns.clone()),
+            metrics: self.metrics.clone(),
+        };
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async {
+            zhida_supervision::run_patterns(worker, stopped).await;
+            "patterns"
         });
     }
 

@@ -161,6 +161,7 @@ fn arrival(signed: &SignedAct, about: &About) -> Arrival {
         way: "act".to_owned(),
         fact: Fact::Other,
         case: None,
+        contacts: None,
     }
 }
 

@@ -170,6 +170,11 @@ pub(super) async fn alerts_listed(tx: &mut Tx, filter: &AlertFilter) -> Result<V
     alerts_where(tx, &tail, values).await
 }
 
+/// Open alerts beyond yellow, the oldest deadline first.
+pub(super) async fn red_alerts(tx: &mut Tx) -> Result<Vec<Alert>, Fault> {
+    alerts_where(tx, "where cleared_at is null and level <> 'due_soon' order by deadline, id", vec![]).await
+}
+
 async fn alerts_where(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec<Alert>, Fault> {
     let rows = tx.rows(format!("select {ALERT_COLUMNS} from alerts {tail}"), values).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::error;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::ApplicationId;
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Alarm, AlarmKind, PayoutState};
@@ -203,7 +204,7 @@ pub(super) async fn mark_open(tx: &mut Tx, concerned: &str, values: Vec<Value>) 
 }
 
 /// Everything that is known of these applications.
-async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<ApplicationId, Case>, Fault> {
+pub(super) async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<ApplicationId, Case>, Fault> {
     let mut cases: BTreeMap<ApplicationId, Case> = BTreeMap::new();
     let texts: Vec<String> = ids.iter().map(|id| id.0.clone()).collect();
     let sql = format!(
@@ -233,7 +234,7 @@ async fn cases(tx: &mut Tx, ids: &[ApplicationId]) -> Result<BTreeMap<Applicatio
     Ok(cases)
 }
 
-fn read_event(row: &Row) -> Result<(ApplicationId, CaseEvent), Fault> {
+pub(super) fn read_event(row: &Row) -> Result<(ApplicationId, CaseEvent), Fault> {
     let event_id: String = row.get("event_id")?;
     let read = || {
         Ok(CaseEvent {
@@ -265,6 +266,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
             ("said", json(said).into()),
         ]);
     }
+    note_contacts(tx, changes).await?;
     for (key, payout) in &changes.payouts {
         let before = tx.known_states.get(key).copied();
         // The day of a credit may be set right without a change of state.
@@ -276,4 +278,40 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
         |id: &ApplicationId| -> Record { vec![("application_id", Value::from(id.as_str())), ("at", now.into())] };
     tx.insert("case_events", events, "").await?;
     tx.insert("case_marks", marked.into_iter().map(mark).collect(), "").await
+}
+
+/// How the enterprises of applications are reached, as the latest of their events says.
+async fn note_contacts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+    let mut told: BTreeMap<&ApplicationId, Contacts> = BTreeMap::new();
+    for arrival in &changes.inbox {
+        let (Some(note), Some(contacts)) = (&arrival.case, &arrival.contacts) else { continue };
+        let together = match told.remove(&note.application_id) {
+            Some(before) => before.together(contacts.clone()),
+            None => contacts.clone(),
+        };
+        told.insert(&note.application_id, together);
+    }
+    let record = |(id, one): (&ApplicationId, Contacts)| -> Record {
+        vec![
+            ("application_id", id.as_str().into()),
+            ("at", one.at().into()),
+            ("mobile", one.mobile().into()),
+            ("email", one.email().into()),
+            ("locale", one.locale().into()),
+        ]
+    };
+    let later = |column: &str| {
+        let (new, old) = (format!("excluded.{column}"), format!("application_contacts.{column}"));
+        format!(
+            "{column} = case when excluded.at >= application_contacts.at then coalesce({new}, {old}) else coalesce({old}, {new}) end"
+        )
+    };
+    let tail = format!(
+        "on conflict (application_id) do update set {}, {}, {}, \
+         at = case when excluded.at >= application_contacts.at then excluded.at else application_contacts.at end",
+        later("mobile"),
+        later("email"),
+        later("locale")
+    );
+    tx.insert("application_contacts", told.into_iter().map(record).collect(), &tail).await
 }

@@ -5,7 +5,7 @@ use super::link::Tx;
 use super::reference::all_funds;
 use super::value::{Row, Value};
 use super::write::write_journal;
-use super::{SqlStore, alarms, case_rows, load, transact};
+use super::{SqlStore, alarms, case_rows, load, pattern_rows, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
@@ -190,6 +190,8 @@ impl SqlStore {
         let since = tx.now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
         figures.alarms_last_hour = counts(tx, recent, vec![since.into()]).await?;
         case_rows::count(tx, &mut figures).await?;
+        figures.patterns_by_state = pattern_rows::counted(tx).await?;
+        self.count_digests(tx, &mut figures).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
         Ok(figures)
     }

@@ -109,7 +109,7 @@ pub(super) async fn all_funds(tx: &mut Tx) -> Result<Vec<Fund>, Fault> {
     rows.iter().map(read_fund).collect()
 }
 
-async fn all_policies(tx: &mut Tx) -> Result<Vec<Policy>, Fault> {
+pub(super) async fn all_policies(tx: &mut Tx) -> Result<Vec<Policy>, Fault> {
     let rows = tx.rows(format!("select {POLICY_COLUMNS} from policies order by id"), vec![]).await?;
     rows.iter().map(read_policy).collect()
 }

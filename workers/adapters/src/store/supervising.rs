@@ -3,7 +3,7 @@
 
 use super::fault::Fault;
 use super::link::{Lock, Tx};
-use super::{SqlStore, case_rows, order_rows, transact};
+use super::{SqlStore, case_rows, order_rows, pattern_rows, transact};
 use async_trait::async_trait;
 use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
@@ -65,6 +65,9 @@ pub(super) async fn write(tx: &mut Tx, deed: &Deed) -> Result<(), Fault> {
         let mark = vec![("application_id", order.matter().0.into()), ("at", tx.now.into())];
         tx.insert("case_marks", vec![mark], "").await?;
     }
+    if let Some(pattern) = &deed.pattern {
+        pattern_rows::write(tx, std::slice::from_ref(pattern)).await?;
+    }
     case_rows::ask_for_notices(tx, deed.notices.iter()).await
 }
 
@@ -76,7 +79,7 @@ async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {
             loaded.next_order = order_rows::next_number(tx).await?;
             match occasion {
                 Occasion::Alert(id) => loaded.alert = case_rows::alert(tx, id).await?,
-                Occasion::Pattern(_) => {}
+                Occasion::Pattern(id) => loaded.pattern = pattern_rows::one(tx, id, Lock::None).await?,
             }
         }
         SupervisionAct::ReplyOrder { order_id, .. }
@@ -86,6 +89,9 @@ async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {
                 loaded.order = order_rows::order(tx, id, Lock::Wait).await?;
             }
         }
+        SupervisionAct::JudgePattern { pattern_id, .. } => {
+            loaded.pattern = pattern_rows::one(tx, pattern_id, Lock::Wait).await?;
+        }
     }
     Ok(loaded)
 }
@@ -93,7 +99,7 @@ async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {
 fn about(what: &SupervisionAct, loaded: &Loaded) -> About {
     let order = loaded.order.as_ref();
     let of_alert = loaded.alert.as_ref().map(|alert| alert.application_id.clone());
-    let of_pattern = loaded.pattern.as_ref().and_then(|(_, application)| application.clone());
+    let of_pattern = loaded.pattern.as_ref().and_then(|pattern| pattern.application_id().cloned());
     let application_id = order.and_then(|order| order.application_id.clone()).or(of_alert).or(of_pattern);
     let named = match what {
         SupervisionAct::Acknowledge { alert_id, .. } => alert_id,
@@ -103,9 +109,12 @@ fn about(what: &SupervisionAct, loaded: &Loaded) -> About {
         SupervisionAct::ReplyOrder { order_id, .. }
         | SupervisionAct::ReturnOrder { order_id, .. }
         | SupervisionAct::CloseOrder { order_id } => order_id,
+        SupervisionAct::JudgePattern { pattern_id, .. } => pattern_id,
     };
-    let subject = application_id.as_ref().map_or_else(|| named.clone(), |id| id.0.clone());
-    let of_pattern = loaded.pattern.as_ref().map(|(audience, _)| *audience);
+    // What is said of a pattern stands in its own story.
+    let of_case = application_id.as_ref().filter(|_| !matches!(what, SupervisionAct::JudgePattern { .. }));
+    let subject = of_case.map_or_else(|| named.clone(), |id| id.0.clone());
+    let of_pattern = loaded.pattern.as_ref().map(|pattern| pattern.rule.audience());
     let audience = order.map(|order| order.audience).or(of_pattern).unwrap_or(Audience::Supervision);
     About { subject, application_id, tranche: None, audience }
 }

@@ -213,7 +213,7 @@ async fn write_facts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
 }
 
 /// Inserts a row unless an equal one stands; says whether it did.
-async fn insert_new(tx: &mut Tx, table: &str, record: Record) -> Result<bool, Fault> {
+pub(super) async fn insert_new(tx: &mut Tx, table: &str, record: Record) -> Result<bool, Fault> {
     let columns = record.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let marks = (1..=record.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
     let sql = format!("insert into {table} ({columns}) values ({marks}) on conflict do nothing");

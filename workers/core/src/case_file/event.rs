@@ -8,7 +8,7 @@ use zhida_schemas::InboundEvent;
 use zhida_schemas::publicity;
 use zhida_schemas::review::{self, Decision, PauseReason, Stage};
 use zhida_schemas::text::Id;
-use zhida_schemas::{application, approved::Approved};
+use zhida_schemas::{application, application::Mode, approved::Approved};
 
 /// An event of an application as it stands in the case file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub enum Said {
         policy_id: PolicyId,
         /// Unified social credit code.
         uscc: String,
+        /// In which way, if the event says so.
+        #[serde(default)]
+        mode: Option<Mode>,
     },
     /// Taken on.
     Accepted(Actor),
@@ -223,7 +226,8 @@ impl CaseNote {
             | InboundEvent::OperatorIssueOrder(_)
             | InboundEvent::OperatorReplyOrder(_)
             | InboundEvent::OperatorReturnOrder(_)
-            | InboundEvent::OperatorCloseOrder(_) => return None,
+            | InboundEvent::OperatorCloseOrder(_)
+            | InboundEvent::OperatorJudgePattern(_) => return None,
         };
         Some(Self { application_id: ApplicationId::from(id.as_str()), at: at.timestamp(), said })
     }
@@ -284,7 +288,7 @@ fn actor(department: &Id, officer: &Id) -> Actor {
 
 fn submitted(one: &application::Submitted) -> Said {
     let uscc = one.enterprise.uscc.as_str().to_owned();
-    Said::Submitted { policy_id: PolicyId::from(one.policy_id.as_str()), uscc }
+    Said::Submitted { policy_id: PolicyId::from(one.policy_id.as_str()), uscc, mode: one.mode }
 }
 
 fn supplement_requested(one: &application::SupplementRequested) -> Said {

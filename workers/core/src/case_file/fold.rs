@@ -47,7 +47,7 @@ impl<'a> Fold<'a> {
             self.find(FindingCode::NotSubmitted, "");
         }
         match &event.said {
-            Said::Submitted { policy_id, uscc } => self.submitted(policy_id, uscc),
+            Said::Submitted { policy_id, uscc, .. } => self.submitted(policy_id, uscc),
             Said::Accepted(by) => self.accepted(by),
             Said::Declined { by, .. } => {
                 self.accepted(by);

@@ -251,7 +251,7 @@ pub fn policy_named(events: &[CaseEvent]) -> Option<&PolicyId> {
 
 impl CaseEvent {
     /// Its place among the events of its application.
-    fn place(&self) -> (Timestamp, u8, &str, &str) {
+    pub(crate) fn place(&self) -> (Timestamp, u8, &str, &str) {
         (self.at, self.said.rank(), &self.source, &self.event_id)
     }
 }

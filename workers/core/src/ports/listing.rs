@@ -11,6 +11,15 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
+/// Which rows of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those still open.
+    Open,
+    /// All of them.
+    All,
+}
+
 /// Which payouts to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PayoutFilter {
@@ -253,8 +262,16 @@ pub struct Figures {
     pub clocks_by_state: BTreeMap<String, u64>,
     /// Open alerts of supervision: yellow, and red.
     pub alerts_open: (u64, u64),
+    /// Patterns by state.
+    pub patterns_by_state: BTreeMap<String, u64>,
     /// Since when the oldest case file that is due waits to be looked at.
     pub oldest_case_due: Option<Timestamp>,
+    /// When the newest digest was made.
+    pub digest_made_at: Option<Timestamp>,
+    /// Since when the digest of the newest working day is missing.
+    pub digest_missing_since: Option<Timestamp>,
+    /// Calendar years that are needed soon and have no data.
+    pub years_missing: u64,
     /// The stop switch.
     pub stopped: bool,
 }

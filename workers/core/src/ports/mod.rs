@@ -2,9 +2,11 @@
 
 pub mod bank;
 pub mod cases;
+pub mod digests;
 pub mod door;
 pub mod listing;
 pub mod orders;
+pub mod patterns;
 pub mod queue;
 pub mod store;
 pub mod supervision;

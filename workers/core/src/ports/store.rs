@@ -8,6 +8,8 @@ use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
 use crate::ports::orders::OrderStore;
+use crate::ports::patterns::PatternStore;
+use crate::ports::digests::DigestStore;
 use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;
@@ -24,7 +26,7 @@ use thiserror::Error;
 
 pub use super::listing::{
     ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place,
-    QuarantineRow, Sending, with_alarms,
+    QuarantineRow, Sending, Which, with_alarms,
 };
 
 /// Why the store could not serve.
@@ -364,15 +366,6 @@ pub trait RestoreStore: Send + Sync {
     async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError>;
 }
 
-/// Which rows of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// Those still open.
-    Open,
-    /// All of them.
-    All,
-}
-
 /// Everything at once, as the binary hands it around.
 pub trait Store:
     IntakeStore
@@ -385,6 +378,8 @@ pub trait Store:
     + OrganisationStore
     + CaseStore
     + OrderStore
+    + PatternStore
+    + DigestStore
     + Send
     + Sync
 {
@@ -401,6 +396,8 @@ impl<T> Store for T where
         + OrganisationStore
         + CaseStore
         + OrderStore
+        + PatternStore
+        + DigestStore
         + Send
         + Sync
 {

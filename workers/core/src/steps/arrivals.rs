@@ -1,6 +1,7 @@
 //! What intake is about: verified events with what they mean for payouts, and what becomes of them.
 
 use crate::case_file::CaseNote;
+use crate::contacts::Contacts;
 use crate::ids::{ApplicationId, FundId, PayoutKey, PolicyId};
 use crate::money::Fen;
 use crate::payout::{Ended, Enterprise};
@@ -31,6 +32,8 @@ pub struct Arrival {
     pub fact: Fact,
     /// What it says of an application's review.
     pub case: Option<CaseNote>,
+    /// How it says that the enterprise of its application is reached.
+    pub contacts: Option<Contacts>,
 }
 
 /// What an inbound event means for payouts.

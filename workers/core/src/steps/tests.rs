@@ -36,6 +36,7 @@ pub(super) fn approval(number: u32) -> Approval {
 pub(super) fn arrival(event_id: &str, fact: Fact) -> Arrival {
     Arrival {
         case: None,
+        contacts: None,
         source: "/review".to_owned(),
         event_id: event_id.to_owned(),
         event_type: "any".to_owned(),

@@ -6,6 +6,7 @@ use super::look::{District, NoticeRequest, of_alert};
 use super::order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 use super::refused::{SupervisionRefused, TERM_MAX_WORKING_DAYS};
 use crate::ids::{ApplicationId, OfficerId, OrderId};
+use crate::patterns::{self, Judgement, Pattern};
 use crate::steps::{JournalRow, Operator, Role, WorldEvent};
 use crate::view::micros;
 use serde_json::{Map, Value, json};
@@ -41,6 +42,13 @@ pub enum SupervisionAct {
         /// Which.
         order_id: String,
     },
+    /// Says what a pattern is.
+    JudgePattern {
+        /// Which.
+        pattern_id: String,
+        /// What it is.
+        judgement: Judgement,
+    },
 }
 
 /// An order to be issued.
@@ -61,8 +69,8 @@ pub struct Loaded {
     pub alert: Option<Alert>,
     /// The order that it names.
     pub order: Option<Order>,
-    /// Of the pattern that it names: who may see it, and the application where it is about one alone.
-    pub pattern: Option<(Audience, Option<ApplicationId>)>,
+    /// The pattern that it names.
+    pub pattern: Option<Pattern>,
     /// The number of the next order.
     pub next_order: u32,
 }
@@ -74,6 +82,8 @@ pub struct Deed {
     pub alert: Option<Alert>,
     /// The order as it is now; its matter is to be looked at.
     pub order: Option<Order>,
+    /// The pattern as it is now.
+    pub pattern: Option<Pattern>,
     /// Journal rows.
     pub journal: Vec<JournalRow>,
     /// Events for the world.
@@ -110,6 +120,9 @@ pub fn act(
             let order = hand.seen(order_id, known(order_id, loaded.order)?)?;
             hand.close(order)
         }
+        SupervisionAct::JudgePattern { pattern_id, judgement } => {
+            hand.judge(hand.seen_pattern(pattern_id, loaded.pattern)?, *judgement)
+        }
     }
 }
 
@@ -126,6 +139,7 @@ fn permitted(operator: &Operator, act: &SupervisionAct) -> Result<(), Supervisio
         SupervisionAct::IssueOrder(_) => ("issue orders", SUPERVISING),
         SupervisionAct::ReturnOrder { .. } => ("return orders", SUPERVISING),
         SupervisionAct::CloseOrder { .. } => ("close orders", SUPERVISING),
+        SupervisionAct::JudgePattern { .. } => ("judge patterns", SUPERVISING),
     };
     if allowed.contains(&operator.role) {
         return Ok(());
@@ -188,10 +202,10 @@ impl Hand<'_> {
                 let own = alert.order_id().map(|id| id.to_string());
                 (Audience::Supervision, Some(alert.application_id).filter(|id| Some(&id.0) != own.as_ref()))
             }
-            Occasion::Pattern(id) => loaded
-                .pattern
-                .filter(|(audience, _)| sees(self.operator.role, *audience))
-                .ok_or_else(|| SupervisionRefused::NoSuchPattern(id.clone()))?,
+            Occasion::Pattern(id) => {
+                let pattern = self.seen_pattern(id, loaded.pattern)?;
+                (pattern.rule.audience(), pattern.application_id().cloned())
+            }
         };
         let addressee = new.addressee.clone();
         let Some(officer) = self.district.organisation.officers.get(&addressee) else {
@@ -254,6 +268,23 @@ impl Hand<'_> {
         order.closed = Some(Closing { by, at, reason });
         let told = vec![order.addressee.clone()];
         Ok(self.told_of(order, "closed", "order_closed", told))
+    }
+
+    /// A pattern for other eyes is not known here.
+    fn seen_pattern(&self, pattern_id: &str, pattern: Option<Pattern>) -> Result<Pattern, SupervisionRefused> {
+        let seen = pattern.filter(|pattern| sees(self.operator.role, pattern.rule.audience()));
+        seen.ok_or_else(|| SupervisionRefused::NoSuchPattern(pattern_id.to_owned()))
+    }
+
+    fn judge(&self, mut pattern: Pattern, judgement: Judgement) -> Result<Deed, SupervisionRefused> {
+        pattern.judge(&self.operator.id, judgement, self.reason, self.district.now)?;
+        let data = patterns::told(&pattern, "judged");
+        let mut detail = data.clone();
+        detail["reason"] = json!(pattern.rule.audience().told(self.reason));
+        let (subject, by) = (pattern.id.clone(), self.operator.id.0.clone());
+        let journal = vec![JournalRow { kind: "pattern.judged".to_owned(), subject: subject.clone(), by, detail }];
+        let world = vec![WorldEvent { event_type: patterns::EVENT_TYPE.to_owned(), subject, data }];
+        Ok(Deed { pattern: Some(pattern), journal, world, ..Deed::default() })
     }
 
     /// An order for other eyes is not known here.

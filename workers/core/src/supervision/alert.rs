@@ -7,10 +7,12 @@ use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, OrderId};
 use data_encoding::BASE32_NOPAD;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use zhida_config::Calendar;
 
 /// How far an alert has climbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,6 +147,14 @@ impl Alert {
     pub fn order_id(&self) -> Option<OrderId> {
         let number = self.clock.strip_prefix("order:").filter(|_| self.kind == ClockKind::Order)?;
         number.parse().ok().map(OrderId)
+    }
+
+    /// The calendar lacks the year of its deadline, which may move once that is brought in. The 24 hours of a payout need no
+    /// calendar.
+    #[must_use]
+    pub fn is_provisional(&self, calendar: &Calendar, zone: &TimeZone) -> bool {
+        let year = zone.to_datetime(self.deadline).year();
+        self.kind != ClockKind::Payout && !calendar.years().contains_key(&year)
     }
 
     /// It has gone beyond yellow.

@@ -5,6 +5,7 @@ mod acknowledge;
 mod act;
 mod alert;
 mod look;
+mod moved;
 mod order;
 mod refused;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use acknowledge::{Acknowledgement, NotAcknowledged};
 pub use act::{Deed, Loaded, NewOrder, SupervisionAct, act, sees};
 pub use alert::{Alert, Cleared, Level, Raised};
 pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
+pub use moved::{ChangedDay, Deadline, Moved, moved};
 pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 pub use refused::SupervisionRefused;
 pub use watch::{AlertEffect, Look, Looked, WasRed};

@@ -2,8 +2,9 @@
 //! its addressee, returned when the answer does not do, and closed (销号) only by those who supervise. That an answer is late is told
 //! by a clock like any other, so that it climbs the ladder of the addressee's department.
 
-use crate::case_file::{Clock, ClockEvent, ClockId, ClockKind, Ending, Term};
+use crate::case_file::{Clock, ClockEvent, ClockId, ClockKind, Counting, Ending, Term};
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, OperatorId, OrderId};
+use crate::working_time::WorkingTime;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +96,8 @@ pub struct Closing {
 }
 
 /// Where an order stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OrderState {
     /// An answer is awaited.
     Issued,
@@ -190,6 +192,12 @@ impl Order {
             OrderStep::Returned { .. } => None,
         };
         self.steps.iter().rev().map_while(replied).last()
+    }
+
+    /// By when an answer is due; by when it was, where it has come.
+    #[must_use]
+    pub fn due_at(&self, time: &WorkingTime, counting: &Counting) -> Timestamp {
+        self.clock().read(time, counting).deadline
     }
 
     /// The clock of its answer.

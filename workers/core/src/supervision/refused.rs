@@ -2,6 +2,7 @@
 
 use super::acknowledge::NotAcknowledged;
 use crate::ids::{OfficerId, OperatorId, OrderId};
+use crate::patterns::NotJudged;
 use thiserror::Error;
 
 /// An answer may take so many working days at most.
@@ -34,6 +35,9 @@ pub enum SupervisionRefused {
     /// The alert cannot be acknowledged.
     #[error(transparent)]
     NotAcknowledged(#[from] NotAcknowledged),
+    /// The pattern cannot be judged so.
+    #[error(transparent)]
+    NotJudged(#[from] NotJudged),
     /// Nobody by that name.
     #[error("the addressee {0} is not in the organisation; `zhida organisation list` shows everybody")]
     AddresseeUnknown(OfficerId),

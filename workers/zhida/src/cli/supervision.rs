@@ -1,4 +1,4 @@
-//! The command line of supervision and of what it counts by: clocks, alerts, the organisation, the calendar.
+//! The command line of supervision and of what it counts by: clocks, alerts, patterns, the organisation, the calendar.
 
 use super::SwitchArgs;
 use clap::{Args, Subcommand};
@@ -147,6 +147,82 @@ pub(crate) struct EyesArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum PatternsVerb {
+    /// List patterns, newest first; those about officers for inspectors alone
+    List {
+        /// Only of this rule, such as queue_jump
+        #[arg(long)]
+        rule: Option<String>,
+        /// Only in this state: new, looked_at, explained or confirmed
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its evidence, its peers, and who said what of it
+    Show {
+        id: String,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a rule would find in past data, also while it is off; nothing is written (thresholds: --set patterns.RULE.KEY=VALUE)
+    Try {
+        rule: String,
+        /// Only what is open or was decided from this day on
+        #[arg(long, value_name = "DATE")]
+        since: jiff::civil::Date,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that you look at one
+    Look {
+        id: String,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Say that one has an innocent explanation: it is asked anew only when there is more of it
+    Explain {
+        id: String,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Say that one is what it looks like
+    Confirm {
+        id: String,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DigestVerb {
+    /// Show the newest digest, or that of a day, and say when the next is due
+    Show {
+        /// The day, as 2026-11-26
+        #[arg(long)]
+        date: Option<jiff::civil::Date>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a digest would say now; nothing is kept and nobody is told
+    Preview {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum OrganisationVerb {
     /// Check an organisation file, show what changes, and let it replace the organisation
     Import {
@@ -164,12 +240,15 @@ pub(crate) enum OrganisationVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CalendarVerb {
-    /// Check a calendar file, show which days change, and import it
+    /// Check a calendar file, show which days change and which running deadlines move, and import it
     Import {
         file: PathBuf,
         /// Show what would change and stop there
         #[arg(long)]
         dry_run: bool,
+        /// As JSON, with every deadline that moves
+        #[arg(long)]
+        json: bool,
     },
     /// Print working days, one a line
     Workdays {

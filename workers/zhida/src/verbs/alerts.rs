@@ -7,6 +7,7 @@ use crate::cli::{AlertsVerb, SwitchArgs};
 use crate::wiring::Context;
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use zhida_config::{Calendar, Settings};
 use zhida_core::ids::{DepartmentId, OfficerId};
 use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::Which;
@@ -35,9 +36,12 @@ pub(crate) async fn run(context: &Context, verb: &AlertsVerb) -> anyhow::Result<
 
 async fn list(context: &Context, filter: &AlertFilter, form: Form) -> anyhow::Result<ExitCode> {
     let alerts = context.store.alerts(filter).await?;
+    let calendar = context.store.calendar().await?;
     let mut out = Out::new();
     match form {
-        Form::Programs => out.json(&alerts.iter().map(alert_json).collect())?,
+        Form::Programs => {
+            out.json(&alerts.iter().map(|alert| alert_json(&context.settings, &calendar, alert)).collect())?
+        }
         Form::People => {
             let mut table = Table::new(&[
                 ("编号 id", Column::Text),
@@ -56,7 +60,7 @@ async fn list(context: &Context, filter: &AlertFilter, form: Form) -> anyhow::Re
                     level(alert.level()),
                     alert.application_id.to_string(),
                     alert.clock.clone(),
-                    local(&context.settings, alert.deadline),
+                    deadline(&context.settings, &calendar, alert),
                     alert.department_id.as_ref().map(DepartmentId::to_string).unwrap_or_default(),
                     alert.officer_id.as_ref().map(OfficerId::to_string).unwrap_or_default(),
                     state(context, alert, now),
@@ -96,16 +100,17 @@ async fn show(context: &Context, id: &str, form: Form) -> anyhow::Result<ExitCod
     let Some(alert) = context.store.alert(id).await? else {
         anyhow::bail!("no alert {id} is known; `zhida alerts list --all` shows them");
     };
+    let calendar = context.store.calendar().await?;
     let mut out = Out::new();
     match form {
-        Form::Programs => out.json(&alert_json(&alert))?,
+        Form::Programs => out.json(&alert_json(&context.settings, &calendar, &alert))?,
         Form::People => {
             let settings = &context.settings;
             let (chinese, english) = alert.kind.title();
             out.line(&format!("编号 id          {}", alert.id))?;
             out.line(&format!("申请 application {}", alert.application_id))?;
             out.line(&format!("时限 clock       {} {chinese} {english}", alert.clock))?;
-            out.line(&format!("期限 deadline    {}", local(settings, alert.deadline)))?;
+            out.line(&format!("期限 deadline    {}", deadline(settings, &calendar, &alert)))?;
             let department = alert.department_id.as_ref().map_or("–", |id| id.as_str());
             out.line(&format!(
                 "责任 with        {department} {}",
@@ -156,7 +161,13 @@ fn level(level: Level) -> String {
     }
 }
 
-fn alert_json(alert: &Alert) -> Value {
+fn deadline(settings: &Settings, calendar: &Calendar, alert: &Alert) -> String {
+    let provisional = alert.is_provisional(calendar, &settings.calendar.timezone);
+    let mark = if provisional { " (暂定 provisional: 日历缺年份 the calendar lacks a year)" } else { "" };
+    format!("{}{mark}", local(settings, alert.deadline))
+}
+
+fn alert_json(settings: &Settings, calendar: &Calendar, alert: &Alert) -> Value {
     json!({
         "alert_id": alert.id,
         "application_id": alert.application_id,
@@ -166,6 +177,7 @@ fn alert_json(alert: &Alert) -> Value {
         "department_id": alert.department_id,
         "officer_id": alert.officer_id,
         "deadline": micros(Some(alert.deadline)),
+        "provisional": alert.is_provisional(calendar, &settings.calendar.timezone),
         "level": alert.level().to_string(),
         "rungs": alert.raised.iter().map(|rung| json!({
             "level": rung.level.to_string(), "due_at": micros(Some(rung.due_at)),

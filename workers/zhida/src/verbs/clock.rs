@@ -5,10 +5,11 @@ use super::out::Out;
 use super::table::{Column, Table};
 use super::{Form, local, typed_application};
 use crate::wiring::Context;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use zhida_config::Settings;
-use zhida_core::case_file::{ClockState, DayCounted, Standing, Term, Verdict};
+use zhida_core::case_file::{ClockState, Standing, Term, Verdict};
 use zhida_core::ports::cases::CaseView;
 use zhida_core::supervision::ClockRow;
 use zhida_core::view::micros;
@@ -101,14 +102,15 @@ fn clock(settings: &Settings, row: &ClockRow, out: &mut Out) -> anyhow::Result<(
     let mut table =
         Table::new(&[("日期 day", Column::Text), ("性质 kind", Column::Text), ("计算 count", Column::Text)]);
     for day in &reading.days {
-        table.row(vec![format!("{} {}", day.date, weekday(day)), kind(&day.day), verdict(&day.verdict)]);
+        table.row(vec![format!("{} {}", day.date, weekday(day.date)), day_kind(&day.day), verdict(&day.verdict)]);
     }
     out.lines(&table.lines().iter().map(|line| format!("    {line}")).collect::<Vec<_>>())?;
     Ok(())
 }
 
-fn weekday(day: &DayCounted) -> &'static str {
-    match day.date.weekday() {
+/// A day of the week, Chinese and English.
+pub(super) fn weekday(day: Date) -> &'static str {
+    match day.weekday() {
         jiff::civil::Weekday::Monday => "周一 Mon",
         jiff::civil::Weekday::Tuesday => "周二 Tue",
         jiff::civil::Weekday::Wednesday => "周三 Wed",
@@ -119,7 +121,8 @@ fn weekday(day: &DayCounted) -> &'static str {
     }
 }
 
-fn kind(day: &DayType) -> String {
+/// What kind of day it is, Chinese and English.
+pub(super) fn day_kind(day: &DayType) -> String {
     match day {
         DayType::Workday => "工作日 working day".to_owned(),
         DayType::WorkedInExchange(name) => format!("调休上班 worked in exchange ({name})"),
@@ -202,7 +205,7 @@ fn clock_json(row: &ClockRow) -> Value {
             "from": micros(Some(pause.from)), "to": micros(pause.to),
         })).collect::<Vec<_>>(),
         "days": reading.days.iter().map(|day| json!({
-            "date": day.date.to_string(), "kind": kind(&day.day), "verdict": verdict(&day.verdict),
+            "date": day.date.to_string(), "kind": day_kind(&day.day), "verdict": verdict(&day.verdict),
         })).collect::<Vec<_>>(),
     })
 }

@@ -120,6 +120,7 @@ fn words(kind: &str) -> String {
         "order.replied" => "督办回复 order answered",
         "order.returned" => "回复退回 answer returned",
         "order.closed" => "督办销号 order closed",
+        "digest.made" => "日报 digest made",
         "operator.acted" => "经办操作 operator acted",
         "operator.refused" => "操作被拒 act refused",
         other => {

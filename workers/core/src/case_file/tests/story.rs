@@ -60,7 +60,7 @@ impl Story {
     }
 
     pub(crate) fn submitted(self, at: &str) -> Self {
-        self.says(at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U".to_owned() })
+        self.says(at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U".to_owned(), mode: None })
     }
 
     pub(crate) fn accepted(self, at: &str, department: &str) -> Self {

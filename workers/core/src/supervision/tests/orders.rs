@@ -70,6 +70,7 @@ fn outcome(done: &Result<Deed, SupervisionRefused>) -> &'static str {
         Err(SupervisionRefused::NoSuchOrder(_)) => "no such order",
         Err(SupervisionRefused::NoSuchPattern(_)) => "no such pattern",
         Err(SupervisionRefused::NotAcknowledged(_)) => "not acknowledged",
+        Err(SupervisionRefused::NotJudged(_)) => "not judged",
         Err(SupervisionRefused::AddresseeUnknown(_)) => "addressee unknown",
         Err(SupervisionRefused::AddresseeSupervises(_)) => "addressee supervises",
         Err(SupervisionRefused::Term(_)) => "term",

@@ -1,0 +1,24 @@
+-- Jobs that are due by the clock, and the daily digests as they were made.
+
+-- Each moment at which a job was due is dealt with once, whoever comes first.
+create table job_runs (
+    job text not null,
+    scheduled_at integer not null,
+    outcome text not null check (outcome in ('made', 'missed', 'day_off', 'before_start')),
+    at integer not null,
+    primary key (job, scheduled_at)
+) strict;
+
+-- Written once and never changed. Days are texts, 2026-11-23.
+create table digests (
+    id text primary key,
+    scheduled_at integer not null unique,
+    day text not null check (length(day) = 10),
+    made_at integer not null,
+    calendar_version text not null,
+    body text not null
+) strict;
+create index digests_by_day on digests (day, scheduled_at);
+
+-- Deadlines that a year without data makes provisional are few, or none.
+create index clocks_provisional on clocks (deadline) where ended_at is null and provisional;
