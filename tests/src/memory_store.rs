@@ -14,7 +14,7 @@ mod restoring;
 mod supervising;
 mod taking_in;
 
-pub use cases::CaseTables;
+pub use cases::{CaseTables, Circumstances};
 
 use jiff::Timestamp;
 use serde_json::json;

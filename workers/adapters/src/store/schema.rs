@@ -122,6 +122,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_order_of_events"),
     migration!(11, "0011_reviews"),
     migration!(12, "0012_orders"),
+    migration!(15, "0015_circumstances"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

@@ -169,6 +169,12 @@ fn with_findings_of_clocks(mut file: CaseFile, clocks: &[ClockRow], district: Di
 }
 
 impl Seen {
+    /// No clock is open and nothing can happen by itself: only an event concerns it any more. An alert is open only while its clock is.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.look_at.is_none() && self.clocks.iter().all(|row| !row.state.is_open())
+    }
+
     fn tell(&mut self, alert: &Alert, effect: &AlertEffect, file: &CaseFile) {
         let (kind, detail, event) = match effect {
             AlertEffect::Raised(rung) => ("alert.raised", of_rung(rung), Some(event_type(rung.level))),
