@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use zhida_config::Calendar;
 use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, ClockState, PayoutFacts, policy_named};
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
@@ -29,6 +30,8 @@ pub struct CaseTables {
     pub looked_by: BTreeMap<ApplicationId, u64>,
     /// How often the organisation or the calendar was changed.
     pub version: u64,
+    /// The calendar in force when so many had been imported: reading one takes longer than looking at a case file.
+    calendar: Option<(usize, Arc<Calendar>)>,
     /// Alerts by id.
     pub alerts: BTreeMap<String, Alert>,
     /// Supervision orders.
@@ -40,9 +43,12 @@ pub struct CaseTables {
 /// The organisation and the calendar as of one moment.
 #[derive(Clone, Debug)]
 pub struct Circumstances {
-    organisation: Organisation,
-    time: WorkingTime,
-    version: u64,
+    /// Who is told.
+    pub organisation: Organisation,
+    /// Working days and hours.
+    pub time: WorkingTime,
+    /// How often they had been changed by then.
+    pub version: u64,
 }
 
 /// The three transactions of [`CaseStore::look_at_cases`], one by one, for whoever wants something to happen between them.
@@ -62,7 +68,10 @@ impl MemoryStore {
     /// # Errors
     /// A calendar cannot be read.
     pub fn circumstances(&self) -> Result<Circumstances, StoreError> {
-        self.circumstances_of(&self.tables())
+        let mut tables = self.tables();
+        let circumstances = self.circumstances_of(&tables)?;
+        tables.cases.calendar = Some((tables.calendars.len(), circumstances.time.calendar.clone()));
+        Ok(circumstances)
     }
 
     /// Looks at what is due, and behind it at what was last looked at under other circumstances; at nothing (none) when these
@@ -89,7 +98,8 @@ impl MemoryStore {
         look(id, tables.case(id), District { rules, organisation, time, now: self.clock() })
     }
 
-    fn write_seen(&self, tables: &mut Tables, id: &ApplicationId, seen: Seen, version: u64) {
+    /// Writes what a look has seen.
+    pub fn write_seen(&self, tables: &mut Tables, id: &ApplicationId, seen: Seen, version: u64) {
         tables.cases.look_at.insert(id.clone(), seen.look_at);
         if seen.is_at_rest() {
             tables.cases.looked_by.remove(id);
@@ -108,7 +118,9 @@ impl MemoryStore {
 }
 
 impl CaseTables {
-    fn to_look_at(&self, version: u64, now: Timestamp, max: usize) -> Vec<ApplicationId> {
+    /// What is due, and behind it what was last looked at under other circumstances.
+    #[must_use]
+    pub fn to_look_at(&self, version: u64, now: Timestamp, max: usize) -> Vec<ApplicationId> {
         let due = |id: &ApplicationId| self.look_at.get(id).copied().flatten().filter(|at| *at <= now);
         let mut found: Vec<_> = self.look_at.keys().filter_map(|id| Some((due(id)?, id))).collect();
         found.sort();
@@ -188,12 +200,20 @@ impl MemoryStore {
     }
 
     pub(super) fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
-        let calendar = calendars::in_force(&tables.calendars)
-            .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
+        let calendar = match &tables.cases.calendar {
+            Some((count, calendar)) if *count == tables.calendars.len() => calendar.clone(),
+            Some(_) | None => in_force(tables)?,
+        };
         let rules = &self.protocol.rules;
         let hours = rules.supervision.hours.clone();
-        Ok(WorkingTime { calendar: Arc::new(calendar), zone: rules.zone.clone(), hours })
+        Ok(WorkingTime { calendar, zone: rules.zone.clone(), hours })
     }
+}
+
+fn in_force(tables: &Tables) -> Result<Arc<Calendar>, StoreError> {
+    let calendar = calendars::in_force(&tables.calendars)
+        .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
+    Ok(Arc::new(calendar))
 }
 
 impl Tables {
