@@ -7,6 +7,7 @@ mod case_files;
 mod crowd;
 mod place;
 mod story;
+mod supervisors;
 mod tampered;
 mod unknown;
 
@@ -116,6 +117,18 @@ async fn many_workers_at_once_on_sqlite() {
 async fn many_workers_at_once_on_postgresql() {
     let database = Postgres::new().await;
     crowd::everybody_at_once(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_supervision_workers_at_once_on_postgresql() {
+    let database = Postgres::new().await;
+    supervisors::ten_at_once(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_supervision_workers_at_once_on_sqlite() {
+    let file = SqliteFile::new();
+    supervisors::ten_at_once(&file.place()).await;
 }
 
 /// `serve` works with the rights that the README names, and has no more than these.

@@ -15,6 +15,7 @@ mod restoring;
 mod sending;
 mod supervising;
 mod taking_in;
+mod withstanding;
 mod world;
 
 use place::Place;
@@ -113,6 +114,9 @@ cases! {
     ordering::an_order_is_answered_and_closed;
     ordering::an_unanswered_order_rings_until_it_is_answered;
     ordering::orders_issued_at_once_have_numbers_of_their_own;
+    withstanding::what_is_due_does_not_wait_for_what_an_import_concerns;
+    withstanding::a_year_of_history_is_recorded_and_not_sent;
+    withstanding::a_clock_that_is_set_back_unsees_nothing;
     organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
     organising::calendars_amend_each_other_in_the_order_of_their_imports;
     organising::imports_at_once_leave_one_whole_state;
