@@ -183,7 +183,8 @@ impl MortalConsumer {
             self.given += 1;
             let tag = DeliveryTag { session: 1, number: self.given };
             self.unsettled.insert(tag, body.clone());
-            Delivery { body, routing_key: "application.approved.v1".to_owned(), tag }
+            let event: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            Delivery { body, routing_key: event["type"].as_str().unwrap_or("unreadable").to_owned(), tag }
         };
         bodies.into_iter().map(delivery).collect()
     }

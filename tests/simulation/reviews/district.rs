@@ -33,6 +33,8 @@ pub(super) enum Outside {
     Acknowledge,
     /// Every worker stands still for that long.
     Outage(SignedDuration),
+    /// The database's clock is set back by that much.
+    SetBack(SignedDuration),
 }
 
 /// The district.
@@ -84,6 +86,9 @@ impl District {
             let length = SignedDuration::from_hours(rng.i64(1..60));
             (within(rng), Outside::Outage(length))
         }));
+        if rng.u8(0..4) == 0 {
+            plan.push((within(rng), Outside::SetBack(SignedDuration::from_mins(rng.i64(1..180)))));
+        }
         plan.sort_by_key(|(at, _)| *at);
         Self { start, events, organisations, calendars, policies, fund: fund(), plan }
     }

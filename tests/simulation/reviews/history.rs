@@ -82,6 +82,10 @@ fn work(world: &mut World, workers: &mut [Worker]) -> bool {
 fn happens(world: &mut World, workers: &mut [Worker], outside: Outside) {
     world.say(|| format!("outside · {outside:?}"));
     let input = match outside {
+        Outside::SetBack(by) => {
+            world.saw("a clock that was set back");
+            return world.store.set_clock(world.now() - by);
+        }
         Outside::Publish(place) => {
             let said = world.district.events[place].case.clone();
             world.say(|| format!("outside · e-{place} says {said:?}"));

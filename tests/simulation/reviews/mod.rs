@@ -57,6 +57,7 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "cleared: moved",
     "cleared: gone",
     "provisional",
+    "a clock that was set back",
     "finding: paused_twice",
     "finding: resumed_without_pause",
     "finding: pauses_used_up",
