@@ -41,6 +41,7 @@ pub(super) fn audit(world: &mut World) {
                 climbs(world, &alert, row);
                 world.saw("recorded and not sent");
             }
+            "alert.acknowledged" => {}
             _ => cleared(world, &alert, row, &mut asked),
         }
     }
@@ -100,6 +101,7 @@ fn climbs(world: &mut World, alert: &Alert, row: &JournalEntry) {
 fn cleared(world: &mut World, alert: &Alert, row: &JournalEntry, asked: &mut Asked) {
     let because = text(&row.detail, "because");
     world.saw(&format!("cleared: {because}"));
+    world.books.cleared.insert(alert.id.clone());
     let levels = world.books.levels.get(&alert.id).cloned().unwrap_or_default();
     if levels.iter().any(|level| *level != Level::DueSoon) {
         for person in world.books.told.get(&alert.id).into_iter().flatten() {
@@ -177,7 +179,7 @@ fn outgoing(world: &mut World, rows: &[JournalEntry]) {
         for (number, row) in tables.outbox.range(world.books.outbox_read..) {
             world.books.outbox_read = number + 1;
             let Destination::World { event_type } = &row.destination else { continue };
-            if event_type.starts_with("supervision.") {
+            if event_type.starts_with("supervision.") && event_type != "supervision.acknowledged.v1" {
                 let event: Value = serde_json::from_slice(&row.body).unwrap_or_default();
                 let one = (event_type.clone(), text(&event["data"], "alert_id"), text(&event["data"], "level"));
                 twice.extend((!world.books.out.insert(one.clone())).then(|| one.clone()));
@@ -196,6 +198,11 @@ fn one_open_alert_for_each_cause(world: &mut World) {
     for alert in alerts.iter().filter(|alert| alert.cleared.is_none()) {
         if !open.insert((&alert.application_id, &alert.cause)) {
             world.violations.push(format!("{} of {} has two open alerts", alert.cause, alert.application_id));
+        }
+    }
+    for alert in alerts.iter().filter(|alert| alert.cleared.is_some() && !world.books.cleared.contains(&alert.id)) {
+        if world.books.told.contains_key(&alert.id) {
+            world.violations.push(format!("{} was cleared, and nobody was told", alert.id));
         }
     }
     if alerts.iter().any(|alert| alert.episode > 1) {

@@ -3,6 +3,7 @@
 
 use super::district::Outside;
 use super::oracle::{self, Depth, apply};
+use super::people;
 use super::planted::{self, Plant};
 use super::workers::Worker;
 use super::world::{Chances, Input, World};
@@ -19,6 +20,7 @@ const CALM: SignedDuration = SignedDuration::from_hours(70 * 24);
 pub(super) fn play(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
     let mut world = World::new(seed, trace);
     let mut workers: Vec<Worker> = (0..WORKERS).map(|_| Worker::new(plant)).collect();
+    people::arrive(&world);
     storm(&mut world, &mut workers);
     if world.violations.is_empty() {
         calm(&mut world, &mut workers);
@@ -95,7 +97,7 @@ fn happens(world: &mut World, workers: &mut [Worker], outside: Outside) {
         Outside::Calendar(place) => Input::Calendar(place),
         Outside::Policies(place) => Input::Policies(place),
         Outside::Credited(id) => Input::Credited(id),
-        Outside::Acknowledge => return,
+        Outside::Acknowledge => return people::acknowledge(world, workers[0].plant),
         Outside::Outage(length) => {
             for worker in workers {
                 worker.dies(world);

@@ -7,6 +7,7 @@ mod auditor;
 mod district;
 mod history;
 mod oracle;
+mod people;
 mod planted;
 mod stories;
 mod workers;
@@ -57,6 +58,8 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "cleared: moved",
     "cleared: gone",
     "provisional",
+    "acknowledged",
+    "acknowledged twice at once, and one counts",
     "a clock that was set back",
     "finding: paused_twice",
     "finding: resumed_without_pause",

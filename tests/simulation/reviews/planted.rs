@@ -33,10 +33,12 @@ pub(super) enum Plant {
     SinceLastSweep,
     /// What is due is judged by the worker's own clock, three hours ahead.
     HostClock,
+    /// What somebody has acknowledged is cleared.
+    AcknowledgedIsCleared,
 }
 
 impl Plant {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::AckBeforeCommit,
         Self::MarksInMemory,
         Self::ReadOnce,
@@ -47,6 +49,7 @@ impl Plant {
         Self::AgainAfterUnknown,
         Self::SinceLastSweep,
         Self::HostClock,
+        Self::AcknowledgedIsCleared,
     ];
 }
 
@@ -110,7 +113,7 @@ pub(super) fn look_at_due(worker: &mut Worker, world: &World, circumstances: &Ci
             store.set_clock(now);
             looked
         }
-        Some(Plant::AckBeforeCommit | Plant::ReadOnce | Plant::SilentImport) | None => {
+        Some(Plant::AckBeforeCommit | Plant::ReadOnce | Plant::SilentImport | Plant::AcknowledgedIsCleared) | None => {
             store.look_at_due(circumstances, max)
         }
     }

@@ -59,6 +59,8 @@ pub(super) struct Books {
     pub(super) levels: BTreeMap<String, Vec<Level>>,
     /// Everybody who was told of an alert.
     pub(super) told: BTreeMap<String, BTreeSet<OfficerId>>,
+    /// Alerts whose end was told.
+    pub(super) cleared: BTreeSet<String>,
     pub(super) notices: BTreeSet<NoticeRequest>,
     /// Events of supervision that went out: type, alert and level.
     pub(super) out: BTreeSet<(String, String, String)>,
