@@ -2,7 +2,7 @@
 //! settled, beside the raw limit of the same machine in the same run (see `raw`), and through SQLite with the embedded queue.
 //! Not a test: it judges no figure, but it does check that everything was paid once.
 //!
-//! `tests/bench/run [--full | SIZE …] [--processes N] [--statements]`
+//! `tests/bench/run [--full | SIZE …] [--processes N] [--statements]`; `tests/bench/run supervision …` is another one (`supervision`).
 
 // A benchmark may fail loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -13,6 +13,7 @@ mod paid;
 mod raw;
 mod recorded;
 mod small;
+mod supervision;
 mod world;
 
 use paid::Figures;
@@ -52,6 +53,10 @@ fn wishes() -> Wishes {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|first| first == "supervision").is_some() {
+        return supervision::run(arguments.collect()).await;
+    }
     let wishes = wishes();
     let world = tokio::task::spawn_blocking(World::start).await.unwrap();
     println!("{} cores, {} processes of zhida serve", std::thread::available_parallelism().unwrap(), wishes.processes);

@@ -50,7 +50,8 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    async fn read(pool: &PgPool, table: &'static str) -> Self {
+    /// Every row of a table, without columns that the database numbers itself.
+    pub(crate) async fn read(pool: &PgPool, table: &'static str) -> Self {
         let columns = "select column_name::text, data_type::text from information_schema.columns where table_name = $1 \
             and table_schema = 'public' and is_identity = 'NO' order by ordinal_position";
         let columns: Vec<(String, String)> = sqlx::query_as(columns).bind(table).fetch_all(pool).await.unwrap();
@@ -90,6 +91,10 @@ impl Rows {
             Column::Blobs(all) => all,
             _ => panic!("{name} is no byte string"),
         }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// Some of them.

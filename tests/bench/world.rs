@@ -29,9 +29,7 @@ pub(crate) struct World {
 impl World {
     /// PostgreSQL durable as installed (fsync, synchronous commit), with memory as one would give it; RabbitMQ as installed.
     pub(crate) fn start() -> Self {
-        let counts = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| {
-            versions.filter_map(Result::ok).any(|one| one.path().join("lib/pg_stat_statements.so").exists())
-        });
+        let counts = counts_statements();
         let mut settings = vec!["shared_buffers=512MB", "max_wal_size=4GB"];
         settings.extend(counts.then_some("shared_preload_libraries=pg_stat_statements"));
         let directory = std::env::temp_dir().join(format!("zhida-bench-{}", std::process::id()));
@@ -118,6 +116,13 @@ impl World {
             .await;
         }
     }
+}
+
+/// Whether a PostgreSQL of this machine can count statements.
+pub(crate) fn counts_statements() -> bool {
+    std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| {
+        versions.filter_map(Result::ok).any(|one| one.path().join("lib/pg_stat_statements.so").exists())
+    })
 }
 
 impl Drop for World {

@@ -29,6 +29,8 @@ pub(crate) struct Cut {
     pub(crate) side: Side,
     /// At which call of the step, from 1.
     pub(crate) nth: u32,
+    /// Within: after so many waits of the call for the database or the bank.
+    pub(crate) waits: u32,
 }
 
 /// The life of one process.
@@ -54,14 +56,24 @@ impl Life {
         let mut work = pin!(work);
         match side {
             Some(Side::Before) => return self.ends().await,
-            // What a first poll does is on its way: a statement is with the database, a connection with the bank.
+            // What a poll does is on its way: a statement is with the database, a connection with the bank.
             Some(Side::Within) => {
-                let begin = |context: &mut Context<'_>| {
-                    let _ = work.as_mut().poll(context);
-                    Poll::Ready(())
+                let most = self.cut.map_or(1, |cut| cut.waits);
+                let mut waits = 0;
+                let some = |context: &mut Context<'_>| {
+                    waits += 1;
+                    match work.as_mut().poll(context) {
+                        _ if waits == 1 && most == 1 => Poll::Ready(None),
+                        Poll::Ready(value) => Poll::Ready(Some(value)),
+                        Poll::Pending if waits == most => Poll::Ready(None),
+                        Poll::Pending => Poll::Pending,
+                    }
                 };
-                poll_fn(begin).await;
-                return self.ends().await;
+                match poll_fn(some).await {
+                    // It had ended before that.
+                    Some(value) => return value,
+                    None => return self.ends().await,
+                }
             }
             Some(Side::After) | None => {}
         }

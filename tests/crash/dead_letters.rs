@@ -27,7 +27,7 @@ async fn a_dead_letter_is_quarantined_unread_and_once() {
         let place = Place::sqlite().await;
         let broker = Arc::new(Broker::default());
         broker.publish(LETTER.to_vec());
-        for cut in [Some(Cut { step, side, nth: 1 }), None] {
+        for cut in [Some(Cut { step, side, nth: 1, waits: 1 }), None] {
             let (life, store) = (Arc::new(Life::until(cut)), place.open(&protocol).await);
             let store = Arc::new(MortalStore { store, life: life.clone() });
             let worker = IntakeWorker {

@@ -10,6 +10,7 @@ mod district;
 mod place;
 mod ports;
 mod process;
+mod reviews;
 
 use cut::{Cut, Side};
 use place::Place;
@@ -33,7 +34,7 @@ async fn deaths_at(steps: &[&'static str], place: Place, occasions: &[(Weather, 
     for (step, side) in steps.iter().flat_map(|step| Side::ALL.map(|side| (*step, side))) {
         for (weather, nth) in occasions.iter().copied() {
             let name = format!("{side:?} {step} number {nth}, {weather:?}");
-            let cut = Cut { step, side, nth };
+            let cut = Cut { step, side, nth, waits: 1 };
             if name.contains(&wanted) && lives_and_dies(&place, cut, weather, &name).await {
                 died.insert((step, side));
             }

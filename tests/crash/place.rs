@@ -1,5 +1,6 @@
 //! A database of either kind, to be opened by one process after the other, and by one story after the other.
 
+use sqlx::Connection as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,6 +59,21 @@ impl Place {
     /// The number of a new story.
     pub(crate) fn next_story(&self) -> u64 {
         self.stories.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Rows of a query that has one column of text.
+    pub(crate) async fn texts(&self, sql: &'static str) -> Vec<String> {
+        match self.settings.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+            None => {
+                let mut connection = sqlx::PgConnection::connect(&self.settings.url).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+        }
     }
 
     /// Opened as a new process opens it.

@@ -21,9 +21,9 @@ use zhida_core::patterns::{Found, Health, Pattern};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
+use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::patterns::*;
-use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
 use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
@@ -208,7 +208,8 @@ impl MortalConsumer {
             self.given += 1;
             let tag = DeliveryTag { session: 1, number: self.given };
             self.unsettled.insert(tag, body.clone());
-            Delivery { body, routing_key: "application.approved.v1".to_owned(), tag }
+            let event: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            Delivery { body, routing_key: event["type"].as_str().unwrap_or("unreadable").to_owned(), tag }
         };
         bodies.into_iter().map(delivery).collect()
     }

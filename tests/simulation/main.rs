@@ -1,5 +1,6 @@
 //! The seeded simulator of the whole protocol: virtual time, crashes at every port call, commits of unknown outcome, a queue that
-//! doubles and reorders, a bank that is hostile in every way it may be; thousands of histories a second on one thread.
+//! doubles and reorders, a bank that is hostile in every way it may be; thousands of histories a second on one thread. Reviews
+//! under supervision have histories of their own (`reviews`).
 //!
 //! `ZHIDA_SEEDS=1000000` plays that many histories, `ZHIDA_SEED=17` plays one and prints its story.
 
@@ -18,38 +19,27 @@ mod planted;
 mod ports;
 mod queues;
 mod restore;
+mod reviews;
+mod search;
 mod turns;
 mod world;
 
-use history::{Failure, Seen, Trace, play};
+use history::{Trace, play};
 use planted::{Plant, WITHIN_SEEDS};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use search::{all_come_to_rest, first_failure, seen_in};
 
 /// Histories played when nobody says otherwise.
 const SEEDS: u64 = 20_000;
 
 #[test]
 fn every_history_ends_with_every_award_paid_once_or_explained() {
-    if let Some(seed) = number("ZHIDA_SEED") {
-        if let Err(failure) = guarded(seed, None, Trace::On) {
-            panic!("{}", story(seed, &failure));
-        }
-        println!("seed {seed} comes to rest");
-        return;
-    }
-    let seeds = number("ZHIDA_SEEDS").unwrap_or(SEEDS);
-    if let Some((seed, _)) = first_failure(0..seeds, None) {
-        let failure = guarded(seed, None, Trace::On).expect_err("the same seed is the same history");
-        panic!("{}", story(seed, &failure));
-    }
+    all_come_to_rest(SEEDS, "every_history", |seed, trace| play(seed, None, trace));
 }
 
 /// The simulator must not go blind: what it is there for has to happen in its histories.
 #[test]
 fn histories_see_what_they_are_meant_to_see() {
-    let seen: Seen = (0..SIGHTED).filter_map(|seed| guarded(seed, None, Trace::Off).ok()).flatten().collect();
+    let seen = seen_in(0..SIGHTED, |seed, trace| play(seed, None, trace));
     let deaths = DEATHS.iter().flat_map(|call| [format!("dies Before {call}"), format!("dies After {call}")]);
     let meant = MEANT_TO_BE_SEEN.iter().map(|one| (*one).to_owned()).chain(deaths);
     let missing: Vec<String> = meant.filter(|one| !seen.contains(one)).collect();
@@ -149,57 +139,10 @@ fn a_seed_is_a_history() {
 fn every_planted_mistake_is_caught() {
     let mut survived = Vec::new();
     for plant in Plant::ALL {
-        match first_failure(0..WITHIN_SEEDS, Some(plant)) {
+        match first_failure(0..WITHIN_SEEDS, &|seed, trace| play(seed, Some(plant), trace)) {
             Some((seed, failure)) => println!("{plant:?}: caught by seed {seed}: {}", failure.findings.join("; ")),
             None => survived.push(plant),
         }
     }
     assert!(survived.is_empty(), "not caught within {WITHIN_SEEDS} seeds: {survived:?}");
-}
-
-/// The lowest seed of the range that fails, found on all processors.
-fn first_failure(seeds: std::ops::Range<u64>, plant: Option<Plant>) -> Option<(u64, Failure)> {
-    let next = AtomicU64::new(seeds.start);
-    let found: Mutex<Option<(u64, Failure)>> = Mutex::new(None);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end || found.lock().unwrap().as_ref().is_some_and(|(first, _)| *first < seed) {
-                        return;
-                    }
-                    if let Err(failure) = guarded(seed, plant, Trace::Off) {
-                        let mut found = found.lock().unwrap();
-                        if found.as_ref().is_none_or(|(first, _)| seed < *first) {
-                            *found = Some((seed, failure));
-                        }
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    found.into_inner().unwrap()
-}
-
-/// A panic of the code under test is a finding like any other.
-fn guarded(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
-    catch_unwind(AssertUnwindSafe(|| play(seed, plant, trace))).unwrap_or_else(|_| {
-        let findings = vec!["the code under test panicked (its message stands above)".to_owned()];
-        Err(Failure { findings, trace: Vec::new() })
-    })
-}
-
-fn story(seed: u64, failure: &Failure) -> String {
-    format!(
-        "{}\n\nseed {seed} failed:\n  {}\n\nrun it again:\n  ZHIDA_SEED={seed} cargo nextest run -p zhida-tests --test simulation --no-capture every_history",
-        failure.trace.join("\n"),
-        failure.findings.join("\n  "),
-    )
-}
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
 }

@@ -8,6 +8,7 @@ mod crowd;
 mod digests;
 mod place;
 mod story;
+mod supervisors;
 mod tampered;
 mod unknown;
 
@@ -122,6 +123,18 @@ async fn many_workers_at_once_on_postgresql() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_workers_make_one_digest_on_sqlite() {
     digests::ten_workers_make_one(&SqliteFile::new().place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_supervision_workers_at_once_on_postgresql() {
+    let database = Postgres::new().await;
+    supervisors::ten_at_once(&database.place()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_supervision_workers_at_once_on_sqlite() {
+    let file = SqliteFile::new();
+    supervisors::ten_at_once(&file.place()).await;
 }
 
 /// `serve` works with the rights that the README names, and has no more than these.

@@ -16,9 +16,9 @@ mod restoring;
 mod supervising;
 mod taking_in;
 
-pub use cases::CaseTables;
-pub use patterns::PatternTables;
+pub use cases::{CaseTables, Circumstances};
 pub use digesting::DigestTables;
+pub use patterns::PatternTables;
 
 use jiff::Timestamp;
 use serde_json::json;

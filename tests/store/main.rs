@@ -18,6 +18,7 @@ mod restoring;
 mod sending;
 mod supervising;
 mod taking_in;
+mod withstanding;
 mod world;
 
 use place::Place;
@@ -125,6 +126,9 @@ cases! {
     judging::a_pattern_is_judged_by_those_who_may_and_asked_anew_when_there_is_more;
     judging::what_is_about_officers_is_for_discipline_inspection_alone;
     judging::an_order_is_issued_from_a_pattern;
+    withstanding::what_is_due_does_not_wait_for_what_an_import_concerns;
+    withstanding::a_year_of_history_is_recorded_and_not_sent;
+    withstanding::a_clock_that_is_set_back_unsees_nothing;
     organising::the_organisation_is_replaced_whole_and_journalled_without_contacts;
     organising::calendars_amend_each_other_in_the_order_of_their_imports;
     organising::imports_at_once_leave_one_whole_state;

@@ -15,7 +15,7 @@ use zhida_core::supervision::Alert;
 use zhida_schemas::organisation_file::OrganisationFile;
 use zhida_schemas::review::{Decision, Stage};
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) fn event(event: &str, application: u32, at: Timestamp, said: Said) -> Arrival {
     let note = CaseNote { application_id: ApplicationId(format!("A-{application}")), at, said };
@@ -26,7 +26,7 @@ pub(crate) fn submitted(at: Timestamp) -> Arrival {
     event("submitted", 1, at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-1".to_owned(), mode: None })
 }
 
-fn officer() -> Actor {
+pub(crate) fn officer() -> Actor {
     Actor { department_id: "D-SCI".to_owned(), officer_id: "O-101".to_owned() }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn assigned(at: Timestamp) -> Arrival {
     event("assigned", 1, at, Said::Assigned { to: officer(), stage: Stage::First, due_working_days: Some(1) })
 }
 
-fn decided(at: Timestamp) -> Arrival {
+pub(crate) fn decided(at: Timestamp) -> Arrival {
     let (by, stage, decision) = (officer(), Stage::First, Decision::Approve);
     event("decided", 1, at, Said::Decided { by, stage, decision, reason: None, return_to: None })
 }

@@ -103,7 +103,7 @@ table! {
 
     // ── reviews ──
     REVIEW_CLOCKS = "zhida_review_clocks", Kind::State, ["state"],
-        "Clocks of reviews and payouts that have not ended, by state.", "运行中的时限";
+        "Clocks of reviews and payouts that are due soon, overdue or paused, as last looked at. Those that just run are not counted.", "临期、超期、暂停的时限";
     ALERTS_OPEN = "zhida_review_alerts_open", Kind::State, ["state"],
         "Open alerts of supervision: due soon (yellow), overdue (red, with its ladder).", "未消除的预警";
     PATTERNS = "zhida_patterns", Kind::State, ["state"],

@@ -59,7 +59,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         quarantine_conflicts: 0,
         quarantine_other: 1,
         alarms: vec![("overpaid", 0), ("mismatch", 1)],
-        clocks: vec![("running", 3)],
+        clocks: vec![("overdue", 3)],
         review_alerts: vec![("due_soon", 1), ("overdue", 1)],
         patterns: vec![("new", 2), ("explained", 1)],
         case_files_due: None,

@@ -98,7 +98,7 @@ impl ReferenceStore for MemoryStore {
         };
         let keys: Vec<PayoutKey> = tables.payouts.values().filter(concerned).map(|one| one.key.clone()).collect();
         tables.reconsider.extend(keys);
-        tables.mark_cases(|id| id.is_some_and(|id| policies.iter().any(|one| one.id == *id)));
+        tables.mark_cases(|id| id.is_none_or(|id| policies.iter().any(|one| one.id == *id)));
         let detail = json!({"funds": funds.len(), "policies": policies.len()});
         tables.log(self.clock(), "policies.imported", "policies", by, detail);
         Ok(())

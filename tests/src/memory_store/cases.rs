@@ -5,10 +5,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use zhida_config::Calendar;
 use zhida_core::calendars;
-use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
+use zhida_core::case_file::{CaseEvent, CaseNote, ClockState, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
+use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
@@ -25,6 +27,12 @@ pub struct CaseTables {
     pub marks: BTreeSet<ApplicationId>,
     /// When each is to be looked at.
     pub look_at: BTreeMap<ApplicationId, Option<Timestamp>>,
+    /// Those that are not at rest, with the version of the circumstances of their last look.
+    pub looked_by: BTreeMap<ApplicationId, u64>,
+    /// How often the organisation or the calendar was changed.
+    pub version: u64,
+    /// The calendar in force when so many had been imported: reading one takes longer than looking at a case file.
+    calendar: Option<(usize, Arc<Calendar>)>,
     /// Alerts by id.
     pub alerts: BTreeMap<String, Alert>,
     /// Supervision orders.
@@ -35,28 +43,104 @@ pub struct CaseTables {
     pub notices: BTreeSet<NoticeRequest>,
 }
 
-#[async_trait]
-impl CaseStore for MemoryStore {
-    async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
+/// The organisation and the calendar as of one moment.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// Who is told.
+    pub organisation: Organisation,
+    /// Working days and hours.
+    pub time: WorkingTime,
+    /// How often they had been changed by then.
+    pub version: u64,
+}
+
+/// The three transactions of [`CaseStore::look_at_cases`], one by one, for whoever wants something to happen between them.
+impl MemoryStore {
+    /// What is marked becomes due.
+    pub fn take_up_marks(&self) {
         let mut tables = self.tables();
         let now = self.clock();
         for id in std::mem::take(&mut tables.cases.marks) {
             let at = tables.cases.look_at.entry(id).or_default();
             *at = Some(at.map_or(now, |at| at.min(now)));
         }
-        let due =
-            tables.cases.look_at.iter().filter_map(|(id, at)| at.filter(|at| *at <= now).map(|at| (at, id.clone())));
-        let mut due: Vec<(Timestamp, ApplicationId)> = due.collect();
-        due.sort();
-        due.truncate(max as usize);
-        for (_, id) in &due {
-            let seen = self.see(&tables, id)?;
-            tables.cases.look_at.insert(id.clone(), seen.look_at);
-            tables.cases.alerts.extend(seen.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
-            tables.cases.notices.extend(seen.notices);
-            self.write(&mut tables, Changes { journal: seen.journal, world: seen.world, ..Changes::default() });
+    }
+
+    /// What a look needs beside the case.
+    ///
+    /// # Errors
+    /// A calendar cannot be read.
+    pub fn circumstances(&self) -> Result<Circumstances, StoreError> {
+        let mut tables = self.tables();
+        let circumstances = self.circumstances_of(&tables)?;
+        tables.cases.calendar = Some((tables.calendars.len(), circumstances.time.calendar.clone()));
+        Ok(circumstances)
+    }
+
+    /// Looks at what is due, and behind it at what was last looked at under other circumstances; at nothing (none) when these
+    /// are not the present ones.
+    #[must_use]
+    pub fn look_at_due(&self, circumstances: &Circumstances, max: u32) -> Option<u32> {
+        let mut tables = self.tables();
+        if circumstances.version != tables.cases.version {
+            return None;
         }
-        Ok(u32::try_from(due.len()).unwrap_or(u32::MAX))
+        let found = tables.cases.to_look_at(circumstances.version, self.clock(), max as usize);
+        for id in &found {
+            let seen = self.look_at_one(&tables, id, circumstances);
+            self.write_seen(&mut tables, id, seen, circumstances.version);
+        }
+        Some(u32::try_from(found.len()).unwrap_or(u32::MAX))
+    }
+
+    /// What a look at an application sees now.
+    #[must_use]
+    pub fn look_at_one(&self, tables: &Tables, id: &ApplicationId, circumstances: &Circumstances) -> Seen {
+        let rules = &self.protocol.rules.supervision;
+        let Circumstances { organisation, time, version: _ } = circumstances;
+        look(id, tables.case(id), District { rules, organisation, time, now: self.clock() })
+    }
+
+    /// Writes what a look has seen.
+    pub fn write_seen(&self, tables: &mut Tables, id: &ApplicationId, seen: Seen, version: u64) {
+        tables.cases.look_at.insert(id.clone(), seen.look_at);
+        if seen.is_at_rest() {
+            tables.cases.looked_by.remove(id);
+        } else {
+            tables.cases.looked_by.insert(id.clone(), version);
+        }
+        tables.cases.alerts.extend(seen.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
+        tables.cases.notices.extend(seen.notices);
+        self.write(tables, Changes { journal: seen.journal, world: seen.world, ..Changes::default() });
+    }
+
+    fn circumstances_of(&self, tables: &Tables) -> Result<Circumstances, StoreError> {
+        let (organisation, version) = (tables.organisation.clone(), tables.cases.version);
+        Ok(Circumstances { organisation, time: self.working_time(tables)?, version })
+    }
+}
+
+impl CaseTables {
+    /// What is due, and behind it what was last looked at under other circumstances.
+    #[must_use]
+    pub fn to_look_at(&self, version: u64, now: Timestamp, max: usize) -> Vec<ApplicationId> {
+        let due = |id: &ApplicationId| self.look_at.get(id).copied().flatten().filter(|at| *at <= now);
+        let mut found: Vec<_> = self.look_at.keys().filter_map(|id| Some((due(id)?, id))).collect();
+        found.sort();
+        let old = self.looked_by.iter().filter(|(id, by)| **by < version && due(id).is_none()).map(|(id, _)| id);
+        found.into_iter().map(|(_, id)| id).chain(old).take(max).cloned().collect()
+    }
+}
+
+#[async_trait]
+impl CaseStore for MemoryStore {
+    async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
+        self.take_up_marks();
+        loop {
+            if let Some(looked) = self.look_at_due(&self.circumstances()?, max) {
+                return Ok(looked);
+            }
+        }
     }
 
     async fn case(&self, id: &ApplicationId) -> Result<Option<CaseView>, StoreError> {
@@ -65,8 +149,9 @@ impl CaseStore for MemoryStore {
         if case.events.is_empty() && case.payouts.is_empty() && case.orders.is_empty() {
             return Ok(None);
         }
-        let seen = self.see(&tables, id)?;
-        let calendar_version = self.working_time(&tables)?.calendar.version().to_owned();
+        let circumstances = self.circumstances_of(&tables)?;
+        let seen = self.look_at_one(&tables, id, &circumstances);
+        let calendar_version = circumstances.time.calendar.version().to_owned();
         let (mut events, mut alerts) = (case.events, case.alerts);
         events.sort_by_key(|event| event.at);
         alerts.sort_by_key(|alert| (alert.raised.first().map(|rung| rung.raised_at), alert.id.clone()));
@@ -97,15 +182,15 @@ impl CaseStore for MemoryStore {
 
 impl MemoryStore {
     pub(super) fn see(&self, tables: &Tables, id: &ApplicationId) -> Result<Seen, StoreError> {
-        let time = self.working_time(tables)?;
-        let rules = &self.protocol.rules.supervision;
-        let district = District { rules, organisation: &tables.organisation, time: &time, now: self.clock() };
-        Ok(look(id, tables.case(id), district))
+        Ok(self.look_at_one(tables, id, &self.circumstances_of(tables)?))
     }
 
     pub(super) fn count_cases(&self, tables: &Tables, figures: &mut Figures) -> Result<(), StoreError> {
+        let circumstances = self.circumstances_of(tables)?;
+        let counted = |state: ClockState| state.is_open() && state != ClockState::Running;
         for id in tables.cases.look_at.keys() {
-            for row in self.see(tables, id)?.clocks.iter().filter(|row| row.state.is_open()) {
+            let seen = self.look_at_one(tables, id, &circumstances);
+            for row in seen.clocks.iter().filter(|row| counted(row.state)) {
                 *figures.clocks_by_state.entry(row.state.code().to_owned()).or_default() += 1;
             }
         }
@@ -125,12 +210,20 @@ impl MemoryStore {
     }
 
     pub(super) fn working_time(&self, tables: &Tables) -> Result<WorkingTime, StoreError> {
-        let calendar = calendars::in_force(&tables.calendars)
-            .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
+        let calendar = match &tables.cases.calendar {
+            Some((count, calendar)) if *count == tables.calendars.len() => calendar.clone(),
+            Some(_) | None => in_force(tables)?,
+        };
         let rules = &self.protocol.rules;
         let hours = rules.supervision.hours.clone();
-        Ok(WorkingTime { calendar: Arc::new(calendar), zone: rules.zone.clone(), hours })
+        Ok(WorkingTime { calendar, zone: rules.zone.clone(), hours })
     }
+}
+
+fn in_force(tables: &Tables) -> Result<Arc<Calendar>, StoreError> {
+    let calendar = calendars::in_force(&tables.calendars)
+        .map_err(|error| StoreError::Corrupt { place: "calendars".to_owned(), what: error.to_string() })?;
+    Ok(Arc::new(calendar))
 }
 
 impl Tables {
@@ -168,10 +261,9 @@ impl Tables {
         }
     }
 
-    /// Open reviews of these policies, or of none that is known, are looked at anew.
+    /// What runs under these policies, or under none that is known, is looked at anew.
     pub(super) fn mark_cases(&mut self, concerned: impl Fn(Option<&PolicyId>) -> bool) {
-        let open: Vec<ApplicationId> =
-            self.cases.look_at.iter().filter(|(_, at)| at.is_some()).map(|(id, _)| id.clone()).collect();
+        let open: Vec<ApplicationId> = self.cases.looked_by.keys().cloned().collect();
         for id in open {
             if concerned(policy_named(&self.case(&id).events)) {
                 self.cases.marks.insert(id);

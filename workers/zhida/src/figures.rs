@@ -115,7 +115,7 @@ fn state_figures(figures: &Figures) -> StateFigures {
             .collect(),
         clocks: ClockState::ALL
             .iter()
-            .filter(|state| state.is_open())
+            .filter(|state| state.is_open() && **state != ClockState::Running)
             .map(|state| (state.code(), count(&figures.clocks_by_state, state.code())))
             .collect(),
         review_alerts: vec![("due_soon", figures.alerts_open.0), ("overdue", figures.alerts_open.1)],

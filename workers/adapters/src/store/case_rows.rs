@@ -11,10 +11,20 @@ use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::{Figures, Which};
 use zhida_core::supervision::{Alert, Cleared, ClockRow, NoticeRequest, Raised, Seen};
 
-/// Writes what looks have seen.
-pub(super) async fn write(tx: &mut Tx, seen: &[(&ApplicationId, Seen)], calendar: &str) -> Result<(), Fault> {
+/// Writes what looks have seen, by this calendar and by circumstances of this version.
+pub(super) async fn write(
+    tx: &mut Tx,
+    seen: &[(&ApplicationId, Seen)],
+    calendar: &str,
+    version: i64,
+) -> Result<(), Fault> {
     let now = tx.now;
-    let files = seen.iter().map(|(id, one)| file(id, one, calendar, now)).collect();
+    let looked = |(id, one): &(&ApplicationId, Seen)| {
+        let mut file = file(id, one, calendar, now);
+        file.extend([("at_rest", one.is_at_rest().into()), ("looked_by", version.into())]);
+        file
+    };
+    let files = seen.iter().map(looked).collect();
     tx.update("case_files", 1, files).await?;
     let ids: Vec<String> = seen.iter().map(|(id, _)| id.0.clone()).collect();
     tx.execute(format!("delete from clocks where application_id {}", tx.among(1)), vec![ids.into()]).await?;
@@ -228,10 +238,12 @@ fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Al
     })
 }
 
-/// The figures of supervision: what is open and what waits, each by an index that holds nothing else.
+/// The figures of supervision: what needs attention and what waits, each by an index. Clocks that just run are not counted: that
+/// would cost more the more of them run.
 pub(super) async fn count(tx: &mut Tx, figures: &mut Figures) -> Result<(), Fault> {
-    for row in &tx.rows("select state, count(*) as n from clocks where ended_at is null group by state", vec![]).await?
-    {
+    let sql = "select state, count(*) as n from clocks where ended_at is null and state in ('due_soon', 'overdue', 'paused') \
+        group by state";
+    for row in &tx.rows(sql, vec![]).await? {
         figures.clocks_by_state.insert(row.get("state")?, row.unsigned("n")?);
     }
     let sql = "select count(*) filter (where level = 'due_soon') as yellow, \
@@ -239,7 +251,7 @@ pub(super) async fn count(tx: &mut Tx, figures: &mut Figures) -> Result<(), Faul
     let row = tx.one(sql, vec![]).await?;
     figures.alerts_open = (row.unsigned("yellow")?, row.unsigned("red")?);
     let sql = "select (select min(look_at) from case_files where look_at is not null and look_at <= $1) as due, \
-        (select min(at) from case_marks) as marked";
+        (select at from case_marks order by id limit 1) as marked";
     let row = tx.one(sql, vec![tx.now.into()]).await?;
     figures.oldest_case_due = row.time_or_none("due")?.into_iter().chain(row.time_or_none("marked")?).min();
     Ok(())

@@ -31,11 +31,15 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 impl CaseStore for SqlStore {
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
         transact!(self, Writing, |tx| take_up_marks(&mut tx))?;
-        // Read apart and as of one moment: what is wrong here is no application's fault.
-        let circumstances = transact!(self, Reading, |tx| self.circumstances(&mut tx))?;
-        match transact!(self, Writing, |tx| self.look_at_due(&mut tx, &circumstances, max)) {
-            Err(error) if error.is_of_a_row() => self.look_one_by_one(&circumstances, max).await,
-            looked => looked,
+        loop {
+            // Read apart and as of one moment: what is wrong here is no application's fault.
+            let circumstances = transact!(self, Reading, |tx| self.circumstances(&mut tx))?;
+            match transact!(self, Writing, |tx| self.look_at_due(&mut tx, &circumstances, max)) {
+                Err(error) if error.is_of_a_row() => return self.look_one_by_one(&circumstances, max).await,
+                Err(error) => return Err(error),
+                Ok(Looked::At(count)) => return Ok(count),
+                Ok(Looked::Outdated) => {}
+            }
         }
     }
 
@@ -56,32 +60,39 @@ impl CaseStore for SqlStore {
 pub(super) struct Circumstances {
     pub(super) organisation: Organisation,
     pub(super) time: WorkingTime,
+    /// The journal row of their last import.
+    version: i64,
+}
+
+/// What became of an attempt to look.
+enum Looked {
+    /// At so many applications.
+    At(u32),
+    /// Nothing: something was imported after the circumstances were read.
+    Outdated,
 }
 
 impl SqlStore {
-    async fn look_at_due(&self, tx: &mut Tx, circumstances: &Circumstances, max: u32) -> Result<u32, Fault> {
-        let sql = format!(
-            "select application_id from case_files where look_at is not null and look_at <= $1 \
-             order by look_at, application_id limit $2 {}",
-            tx.locked(Lock::Skip)
-        );
-        let rows = tx.rows(sql, vec![tx.now.into(), max.into()]).await?;
-        let ids: Vec<ApplicationId> =
-            rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect::<Result<_, _>>()?;
+    async fn look_at_due(&self, tx: &mut Tx, circumstances: &Circumstances, max: u32) -> Result<Looked, Fault> {
+        if version(tx).await? != circumstances.version {
+            return Ok(Looked::Outdated);
+        }
+        let ids = to_look_at(tx, circumstances.version, max, Lock::Skip).await?;
         self.look_at(tx, circumstances, &ids).await?;
-        Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
+        Ok(Looked::At(u32::try_from(ids.len()).unwrap_or(u32::MAX)))
     }
 
     /// A row of one of them is in the way: the others are looked at without it, and it is put off with an alarm.
     async fn look_one_by_one(&self, circumstances: &Circumstances, max: u32) -> Result<u32, StoreError> {
-        let due = transact!(self, Reading, |tx| due(&mut tx, max))?;
+        let version = circumstances.version;
+        let found = transact!(self, Reading, |tx| to_look_at(&mut tx, version, max, Lock::None))?;
         let mut looked = 0;
-        for id in due {
+        for id in found {
             match transact!(self, Writing, |tx| self.look_at_one(&mut tx, circumstances, &id)) {
                 Ok(count) => looked += count,
                 Err(error) if error.is_of_a_row() => {
                     error!(application = %id, %error, "a case file cannot be looked at; it is tried again in an hour");
-                    transact!(self, Writing, |tx| self.put_off(&mut tx, &id))?;
+                    transact!(self, Writing, |tx| self.put_off(&mut tx, &id, version))?;
                 }
                 Err(error) => return Err(error),
             }
@@ -92,10 +103,10 @@ impl SqlStore {
     /// Looks at one application, unless somebody else does or has done so.
     async fn look_at_one(&self, tx: &mut Tx, circumstances: &Circumstances, id: &ApplicationId) -> Result<u32, Fault> {
         let sql = format!(
-            "select application_id from case_files where application_id = $1 and look_at is not null and look_at <= $2 {}",
+            "select application_id from case_files where application_id = $1 and (look_at <= $2 or looked_by < $3) {}",
             tx.locked(Lock::Skip)
         );
-        let rows = tx.rows(sql, vec![id.as_str().into(), tx.now.into()]).await?;
+        let rows = tx.rows(sql, vec![id.as_str().into(), tx.now.into(), circumstances.version.into()]).await?;
         if rows.is_empty() {
             return Ok(0);
         }
@@ -103,10 +114,10 @@ impl SqlStore {
         Ok(1)
     }
 
-    async fn put_off(&self, tx: &mut Tx, id: &ApplicationId) -> Result<(), Fault> {
+    async fn put_off(&self, tx: &mut Tx, id: &ApplicationId, version: i64) -> Result<(), Fault> {
         let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
-        let sql = "update case_files set look_at = $2 where application_id = $1";
-        tx.execute(sql, vec![id.as_str().into(), again.into()]).await?;
+        let sql = "update case_files set look_at = $2, looked_by = $3 where application_id = $1";
+        tx.execute(sql, vec![id.as_str().into(), again.into(), version.into()]).await?;
         let text = format!("the case file of {id} cannot be read or written; it is tried again every hour");
         let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text };
         self.write(tx, Changes { alarms: vec![alarm], ..Changes::default() }).await
@@ -116,7 +127,7 @@ impl SqlStore {
         if ids.is_empty() {
             return Ok(());
         }
-        let Circumstances { organisation, time } = circumstances;
+        let Circumstances { organisation, time, version } = circumstances;
         let mut cases = cases(tx, ids).await?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation, time, now: tx.now };
@@ -128,7 +139,7 @@ impl SqlStore {
             changes.world.append(&mut one.world);
             seen.push((id, one));
         }
-        case_rows::write(tx, &seen, time.calendar.version()).await?;
+        case_rows::write(tx, &seen, time.calendar.version(), *version).await?;
         write::write(tx, changes, &self.protocol.rules).await
     }
 
@@ -137,7 +148,7 @@ impl SqlStore {
         if case.events.is_empty() && case.payouts.is_empty() && case.orders.is_empty() {
             return Ok(None);
         }
-        let Circumstances { organisation, time } = self.circumstances(tx).await?;
+        let Circumstances { organisation, time, version: _ } = self.circumstances(tx).await?;
         let rules = &self.protocol.rules.supervision;
         let district = District { rules, organisation: &organisation, time: &time, now: tx.now };
         let alerts = case.alerts.clone();
@@ -152,14 +163,33 @@ impl SqlStore {
         let rules = &self.protocol.rules;
         let calendar = Arc::new(organisation::calendar(tx).await?);
         let time = WorkingTime { calendar, zone: rules.zone.clone(), hours: rules.supervision.hours.clone() };
-        Ok(Circumstances { organisation: organisation::whole(tx).await?, time })
+        Ok(Circumstances { organisation: organisation::whole(tx).await?, time, version: version(tx).await? })
     }
 }
 
-async fn due(tx: &mut Tx, max: u32) -> Result<Vec<ApplicationId>, Fault> {
-    let sql = "select application_id from case_files where look_at is not null and look_at <= $1 \
-        order by look_at, application_id limit $2";
-    let rows = tx.rows(sql, vec![tx.now.into(), max.into()]).await?;
+/// Every import of the organisation or of a calendar leaves a journal row: the last one names what is in force.
+async fn version(tx: &mut Tx) -> Result<i64, Fault> {
+    let sql = "select coalesce(max(sequence), 0) as version from journal where subject in ('organisation', 'calendar')";
+    tx.one(sql, vec![]).await?.get("version")
+}
+
+/// What is due, longest due first; behind it, as far as there is room, what was last looked at under another organisation or
+/// calendar: an import concerns everything that is open, and must not keep what is due waiting.
+async fn to_look_at(tx: &mut Tx, version: i64, max: u32, lock: Lock) -> Result<Vec<ApplicationId>, Fault> {
+    let (now, locked) = (tx.now, tx.locked(lock));
+    let sql = format!(
+        "select application_id from case_files where look_at is not null and look_at <= $1 \
+         order by look_at, application_id limit $2 {locked}"
+    );
+    let mut rows = tx.rows(sql, vec![now.into(), max.into()]).await?;
+    let room = u64::from(max).saturating_sub(rows.len() as u64);
+    if room > 0 {
+        let sql = format!(
+            "select application_id from case_files where not at_rest and looked_by < $1 and (look_at is null or look_at > $2) \
+             order by looked_by, application_id limit $3 {locked}"
+        );
+        rows.extend(tx.rows(sql, vec![version.into(), now.into(), room.into()]).await?);
+    }
     rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect()
 }
 
@@ -188,18 +218,15 @@ async fn take_up_marks(tx: &mut Tx) -> Result<(), Fault> {
     tx.insert("case_files", ids.into_iter().map(record).collect(), tail).await
 }
 
-/// What deadlines or ladders are counted by has changed: case files that are not at rest and of which `concerned` (parameters
-/// from `$2`) holds are looked at anew. Only marks are written, so that nobody waits, however many they are.
-pub(super) async fn mark_open(tx: &mut Tx, concerned: &str, values: Vec<Value>) -> Result<(), Fault> {
-    let open = "(look_at is not null or standing in ('submitted', 'in_review'))";
-    let unheard =
-        "exists (select 1 from alerts where alerts.application_id = case_files.application_id and cleared_at is null)";
+/// Terms of policies have changed: what runs under them, or under a policy that no look has seen yet, is looked at anew. Only
+/// marks are written, so that nobody waits.
+pub(super) async fn mark_of_policies(tx: &mut Tx, policy_ids: Vec<String>) -> Result<(), Fault> {
     let sql = format!(
         "insert into case_marks (application_id, at) select application_id, $1 from case_files \
-         where ({open} or {unheard}) and ({concerned})"
+         where not at_rest and (policy_id is null or policy_id {})",
+        tx.among(2)
     );
-    let now: Value = tx.now.into();
-    tx.execute(sql, std::iter::once(now).chain(values).collect()).await?;
+    tx.execute(sql, vec![tx.now.into(), policy_ids.into()]).await?;
     Ok(())
 }
 

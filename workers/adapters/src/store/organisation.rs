@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value};
 use super::write::write_journal;
-use super::{SqlStore, cases, transact};
+use super::{SqlStore, transact};
 use async_trait::async_trait;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,6 @@ async fn import(tx: &mut Tx, organisation: &Organisation, by: &str) -> Result<()
         "",
     )
     .await?;
-    cases::mark_open(tx, "true", vec![]).await?;
     write_journal(tx, &[differences.journal_row(organisation, by)]).await
 }
 
@@ -200,7 +199,6 @@ async fn add_calendar(tx: &mut Tx, calendar: &Calendar, by: &str) -> Result<(), 
         ("text", Value::from(calendar.to_string())),
     ];
     tx.insert("calendars", vec![record], "").await?;
-    cases::mark_open(tx, "true", vec![]).await?;
     write_journal(tx, &[calendars::journal_row(calendar, by)]).await
 }
 

@@ -75,8 +75,7 @@ impl SqlStore {
             tx.among(2),
             tx.among(3)
         );
-        let of_policies = format!("policy_id {}", tx.among(2));
-        cases::mark_open(tx, &of_policies, vec![policy_ids.clone().into()]).await?;
+        cases::mark_of_policies(tx, policy_ids.clone()).await?;
         let values: Vec<Value> = vec![policy_ids.into(), fund_ids.into()];
         mark_payouts(tx, NOT_AT_THEIR_END, &concerned, values.clone()).await?;
         mark_payouts(tx, PAID_UNCHARGED, &concerned, values).await

@@ -124,6 +124,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_orders"),
     migration!(13, "0013_patterns"),
     migration!(14, "0014_digests"),
+    migration!(15, "0015_circumstances"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

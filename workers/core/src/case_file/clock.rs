@@ -133,6 +133,9 @@ pub struct Clock {
     pub ended: Option<(Timestamp, Ending)>,
     /// When that came to be known here.
     pub end_heard_at: Option<Timestamp>,
+    /// So many clocks before it measure the same from the same moment: a step given back and taken up within one minute of a
+    /// sender whose clock counts minutes.
+    pub twins: u32,
 }
 
 /// What happens to a clock.
@@ -222,6 +225,7 @@ impl Clock {
             pauses: Vec::new(),
             ended: None,
             end_heard_at: None,
+            twins: 0,
         }
     }
 
@@ -279,6 +283,13 @@ impl Clock {
         }
     }
 
+    /// Both measure the same from the same moment.
+    pub(super) fn is_twin_of(&self, other: &Self) -> bool {
+        let ClockId { kind, stage, department, number: _ } = &self.id;
+        let same = (*kind, *stage, department) == (other.id.kind, other.id.stage, &other.id.department);
+        same && self.started_at == other.started_at
+    }
+
     /// What it measures from when: the same however many clocks like it turn out to have been before. Alerts hang on it.
     #[must_use]
     pub fn cause(&self) -> String {
@@ -291,7 +302,11 @@ impl Clock {
             cause.push(':');
             cause.push_str(part);
         }
-        format!("{cause}@{}", self.started_at.as_microsecond())
+        cause.push_str(&format!("@{}", self.started_at.as_microsecond()));
+        if self.twins > 0 {
+            cause.push_str(&format!("+{}", self.twins));
+        }
+        cause
     }
 
     /// When it next changes by itself after `now`; none when only an event can change it.

@@ -285,6 +285,8 @@ impl<'a> Fold<'a> {
     }
 
     fn start(&mut self, mut clock: Clock) {
+        let is_twin = |one: &&Clock| one.is_twin_of(&clock);
+        clock.twins = self.file.clocks.iter().filter(is_twin).count() as u32;
         for pause in &self.pauses {
             if pause.cause.stops(&clock) {
                 let _ = clock.on(ClockEvent::Paused(pause.clone()));

@@ -258,7 +258,7 @@ pub struct Figures {
     pub alarms_by_kind: BTreeMap<String, u64>,
     /// Alarms by kind that rang within [`ALARMS_RING`].
     pub alarms_last_hour: BTreeMap<String, u64>,
-    /// Clocks of reviews and payouts that have not ended, by state.
+    /// Clocks of reviews and payouts that are due soon, overdue or paused, by state. Those that just run are not counted.
     pub clocks_by_state: BTreeMap<String, u64>,
     /// Open alerts of supervision: yellow, and red.
     pub alerts_open: (u64, u64),

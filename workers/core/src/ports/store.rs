@@ -7,9 +7,9 @@ use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, Pol
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
+use crate::ports::digests::DigestStore;
 use crate::ports::orders::OrderStore;
 use crate::ports::patterns::PatternStore;
-use crate::ports::digests::DigestStore;
 use crate::ports::queue::Destination;
 use crate::ports::supervision::OrganisationStore;
 use crate::rules::Rules;

@@ -12,7 +12,7 @@ use crate::organisation::Organisation;
 use crate::steps::{JournalRow, WorldEvent};
 use crate::view::micros;
 use crate::working_time::WorkingTime;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -89,9 +89,23 @@ pub struct Seen {
     pub look_at: Option<Timestamp>,
 }
 
+/// A clock that was set back by no more than this unsees nothing: what was raised by it stands.
+const SET_BACK_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+impl Case {
+    /// The moment of a look: `now`, or when the last rung of an open alert was raised, where the clock was set back since. A
+    /// deadline that has passed has not moved because a clock did.
+    fn moment(&self, now: Timestamp) -> Timestamp {
+        let open = self.alerts.iter().filter(|alert| alert.cleared.is_none());
+        let raised = open.flat_map(|alert| &alert.raised).map(|rung| rung.raised_at).max();
+        raised.filter(|at| at.duration_since(now) <= SET_BACK_MAX).map_or(now, |at| at.max(now))
+    }
+}
+
 /// Looks at an application.
 #[must_use]
 pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) -> Seen {
+    let district = District { now: case.moment(district.now), ..district };
     let policy = case.policy.as_ref().map(|(department, terms)| (department.as_str(), terms));
     let terms = district.rules.terms(policy);
     let (events, ahead): (Vec<_>, Vec<_>) =
@@ -169,6 +183,12 @@ fn with_findings_of_clocks(mut file: CaseFile, clocks: &[ClockRow], district: Di
 }
 
 impl Seen {
+    /// No clock is open and nothing can happen by itself: only an event concerns it any more. An alert is open only while its clock is.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.look_at.is_none() && self.clocks.iter().all(|row| !row.state.is_open())
+    }
+
     fn tell(&mut self, alert: &Alert, effect: &AlertEffect, file: &CaseFile) {
         let (kind, detail, event) = match effect {
             AlertEffect::Raised(rung) => ("alert.raised", of_rung(rung), Some(event_type(rung.level))),

@@ -289,6 +289,37 @@ fn an_event_dated_ahead_counts_when_its_time_has_come() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_unsees_nothing() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    assert_eq!(watch.news_of("step", "2026-11-24T17:29"), Vec::<String>::new(), "by a minute");
+    assert_eq!(watch.news_of("step", "2026-11-23T18:00"), Vec::<String>::new(), "by most of a day");
+    assert_eq!(watch.news_of("step", "2026-11-25T15:00"), ["step escalated_1 H-1"]);
+    assert_eq!(watch.episodes("step:first:D1:1"), 1);
+    // A clock that had been wrong by months is believed when it is right again.
+    let mut watch = stalled();
+    watch.look("2027-03-01T10:00");
+    assert!(watch.news_of("step", "2026-11-23T10:30").contains(&"step cleared moved".to_owned()));
+}
+
+#[test]
+fn a_step_that_is_given_back_within_its_minute_rings_once() {
+    let mut watch = Watch::over(
+        Story::begins()
+            .submitted("2026-11-23T09:00")
+            .accepted("2026-11-23T09:10", "D1")
+            .returned("2026-11-23T10:00", "first", "D1", "D1")
+            .returned("2026-11-23T10:00", "first", "D1", "D1"),
+    );
+    watch.look("2026-11-24T17:30");
+    watch.look("2026-11-24T18:00");
+    watch.look("2026-11-25T09:00");
+    assert_eq!(watch.levels("step:first:D1:1"), Vec::<String>::new(), "it was given back at once");
+    assert_eq!(watch.levels("step:first:D1:2")[..2], ["due_soon", "overdue"]);
+    assert_eq!(watch.episodes("step:first:D1:2"), 1);
+}
+
+#[test]
 fn where_nobody_has_a_step_yet_its_head_is_warned() {
     let mut watch = Watch::of_policy(Story::begins().submitted("2026-11-23T10:00"), "D1");
     assert_eq!(watch.news_of("acceptance", "2026-11-23T17:30"), ["acceptance due_soon H-1"]);

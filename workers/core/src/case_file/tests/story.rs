@@ -52,6 +52,11 @@ impl Story {
         Self { events: Vec::new(), payouts: Vec::new(), time: china(), joint: Vec::new() }
     }
 
+    /// Told by one event.
+    pub(crate) fn of(event: CaseEvent) -> Self {
+        Self { events: vec![event], ..Self::begins() }
+    }
+
     fn says(mut self, at: &str, said: Said) -> Self {
         let at = local(at);
         let event_id = format!("e-{}", self.events.len());
