@@ -59,7 +59,7 @@ fn ping_pong() {
         let begun =
             application(id).submitted("2026-11-23T09:00").assigned("2026-11-23T09:10", Stage::First, "D1", "O-1");
         (0..times).fold(begun, |one, n| {
-            one.returned(&format!("2026-11-24T{:02}:00", 9 + n), if n % 2 == 0 { "D1" } else { "D2" }, to)
+            one.returned(&format!("2026-11-24T{:02}:00", 9 + n), if n.is_multiple_of(2) { "D1" } else { "D2" }, to)
         })
     };
     let district = district(

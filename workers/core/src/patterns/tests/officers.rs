@@ -59,7 +59,7 @@ fn times_far_from_those_of_peers() {
     assert!(times((0..8).map(paused).collect()).is_empty(), "the enterprise's time");
     let one_peer = [steps("O-1", 8, far), steps("O-2", 20, ordinary)].concat();
     assert!(found(one_peer, Rule::OfficerTimes).is_empty(), "one peer is no measure");
-    let wide = |n: u32| if n % 2 == 0 { ordinary(n) } else { format!("2026-11-{}T10:00", 10 + n % 4) };
+    let wide = |n: u32| if n.is_multiple_of(2) { ordinary(n) } else { format!("2026-11-{}T10:00", 10 + n % 4) };
     let differing = [steps("O-1", 8, far), steps("O-2", 10, wide), steps("O-3", 10, wide)].concat();
     assert!(found(differing, Rule::OfficerTimes).is_empty(), "peers differ as much among themselves");
 }

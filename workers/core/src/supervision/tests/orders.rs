@@ -4,6 +4,7 @@ use super::watch::Watch;
 use super::{stalled, supervisor};
 use crate::case_file::{ClockState, Counting};
 use crate::ids::{ApplicationId, OfficerId, OperatorId, OrderId};
+use crate::patterns::{Evidence, Found, Judgement, Pattern, PatternState, Rule, Seal, Subject};
 use crate::steps::{Operator, Role};
 use crate::supervision::{
     Audience, Case, Deed, District, Loaded, NewOrder, Occasion, Order, OrderState, SupervisionAct, SupervisionRefused,
@@ -48,6 +49,17 @@ fn issued(watch: &mut Watch) -> Order {
 
 fn with(order: &Order) -> Loaded {
     Loaded { order: Some(order.clone()), ..Loaded::default() }
+}
+
+/// A pattern for these eyes.
+fn pattern_for(audience: Audience) -> Pattern {
+    let (rule, subject) = match audience {
+        Audience::Supervision => (Rule::PingPong, Subject::Application("A-1".into())),
+        Audience::Inspection => (Rule::OfficerTimes, Subject::Officer("O-D1".into())),
+    };
+    let (key, chinese, english) = ("the key".to_owned(), "值得核实".to_owned(), "worth a look".to_owned());
+    let found = Found { rule, key, subject, evidence: Evidence::default(), chinese, english };
+    Pattern::new(found, &Seal::new("a secret of tests"), local(ISSUED))
 }
 
 fn reply() -> SupervisionAct {
@@ -143,7 +155,7 @@ fn who_may_do_what_with_orders() {
 fn who_may_issue_what_to_whom() {
     let mut watch = stalled();
     let loaded = of_alert(&mut watch);
-    let of_pattern = |audience| Loaded { pattern: Some((audience, None)), next_order: 7, ..Loaded::default() };
+    let of_pattern = |audience| Loaded { pattern: Some(pattern_for(audience)), next_order: 7, ..Loaded::default() };
     let alert = Occasion::Alert("AL-1".to_owned());
     let pattern = || Occasion::Pattern("PT-1".to_owned());
     let nothing = Loaded { next_order: 7, ..Loaded::default() };
@@ -217,8 +229,8 @@ fn a_late_answer_climbs_the_ladder_of_its_addressee() {
 #[test]
 fn what_is_for_inspectors_says_nothing_outside() {
     let watch = stalled();
-    let loaded =
-        Loaded { pattern: Some((Audience::Inspection, Some("A-1".into()))), next_order: 7, ..Loaded::default() };
+    let pattern = Some(pattern_for(Audience::Inspection));
+    let loaded = Loaded { pattern, next_order: 7, ..Loaded::default() };
     let what = new("O-D1", Occasion::Pattern("PT-1".to_owned()));
     let deed = done(&watch, &person("I-1", Role::Inspector), &what, loaded, ISSUED).unwrap();
     let order = deed.order.unwrap();
@@ -228,5 +240,35 @@ fn what_is_for_inspectors_says_nothing_outside() {
             assert_eq!(data.get(hidden), None, "{hidden}");
         }
         assert!(!data.to_string().contains("why"), "{data}");
+    }
+}
+
+#[test]
+fn who_may_judge_which_pattern() {
+    let watch = stalled();
+    for role in Role::ALL {
+        for audience in Audience::ALL {
+            let loaded = Loaded { pattern: Some(pattern_for(audience)), ..Loaded::default() };
+            let what = SupervisionAct::JudgePattern { pattern_id: "PA-1".to_owned(), judgement: Judgement::Confirmed };
+            let expected = match (role, audience) {
+                (Role::Inspector, _) | (Role::Supervisor, Audience::Supervision) => "done",
+                (Role::Supervisor, Audience::Inspection) => "no such pattern",
+                _ => "role",
+            };
+            let answer = done(&watch, &person("S-1", role), &what, loaded.clone(), ISSUED);
+            assert_eq!(outcome(&answer), expected, "{role:?} {audience:?}");
+            if let Ok(deed) = answer {
+                assert_eq!(deed.pattern.unwrap().state, PatternState::Confirmed);
+                let told = deed.journal[0].detail["reason"] == "why";
+                assert_eq!(told, audience == Audience::Supervision, "the reason of what is for inspectors stays there");
+            }
+            let own = done(&watch, &person("O-D1", role), &what, loaded, ISSUED);
+            let concerned = expected == "done" && audience == Audience::Inspection;
+            assert_eq!(
+                outcome(&own),
+                if concerned { "not judged" } else { expected },
+                "an inspector judged themselves"
+            );
+        }
     }
 }
