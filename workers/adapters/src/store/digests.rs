@@ -103,12 +103,12 @@ impl SqlStore {
     async fn made(&self, tx: &mut Tx, by: &Circumstances, scheduled_at: Timestamp) -> Result<Digest, Fault> {
         let Circumstances { organisation, time, .. } = by;
         let period = Period::of(newest_made(tx).await?, time, tx.now);
-        let facts = self.facts(tx, period).await?;
+        let facts = self.digest_facts(tx, period).await?;
         let rules = &self.protocol.rules.supervision;
         Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: tx.now }))
     }
 
-    async fn facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
+    async fn digest_facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
         Ok(Facts {
             alerts: case_rows::red_alerts(tx).await?,
             ended: ended(tx, period).await?,
