@@ -39,7 +39,8 @@ pub(super) async fn load(place: &Place, clocks: usize) {
     let started = place.moment("2026-11-23T09:30").as_microsecond();
     let close = place.moment(CLOSE).as_microsecond();
     let json = |said: &Said| serde_json::to_string(said).unwrap();
-    let submitted = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "91350100M000100Y43".to_owned() };
+    let submitted =
+        Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "91350100M000100Y43".to_owned(), mode: None };
     let said = [json(&submitted), json(&Said::Accepted(officer())), json(&assigned(20)), json(&assigned(2))];
     let is_due = format!("(n % {every} = 0 and n / {every} <= {DUE})");
     let names = format!(
@@ -93,7 +94,8 @@ pub(super) async fn load(place: &Place, clocks: usize) {
 /// An application that was assigned on the day before, and is heard of now.
 pub(super) fn one_more(now: Timestamp) -> Vec<Arrival> {
     let at = now - SignedDuration::from_hours(32);
-    let submitted = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "91350100M000100Y43".to_owned() };
+    let submitted =
+        Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "91350100M000100Y43".to_owned(), mode: None };
     let events = [("submitted", submitted), ("accepted", Said::Accepted(officer())), ("assigned", assigned(2))];
     events.map(|(name, said)| arrival(0, name, at, said)).to_vec()
 }
@@ -115,6 +117,7 @@ pub(super) fn arrival(number: usize, name: &str, at: Timestamp, said: Said) -> A
         way: "amqp".to_owned(),
         fact: Fact::Other,
         case: Some(CaseNote { application_id: id, at, said }),
+        contacts: None,
     }
 }
 

@@ -90,7 +90,7 @@ fn arrivals(now: jiff::Timestamp, events: usize) -> Vec<Arrival> {
         let (name, said) = match number % 4 {
             0 => {
                 let uscc = format!("91350100{:010}", number / 4);
-                ("submitted", Said::Submitted { policy_id: PolicyId::from("P-1"), uscc })
+                ("submitted", Said::Submitted { policy_id: PolicyId::from("P-1"), uscc, mode: None })
             }
             1 => ("accepted", Said::Accepted(officer())),
             2 => ("assigned", Said::Assigned { to: officer(), stage, due_working_days: Some(2) }),
