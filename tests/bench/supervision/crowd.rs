@@ -115,6 +115,7 @@ pub(super) fn arrival(number: usize, name: &str, at: Timestamp, said: Said) -> A
         content_sha256: format!("{:0>64}", format!("{name}{number}")),
         body: body.to_string().into_bytes(),
         way: "amqp".to_owned(),
+        contacts: None,
         fact: Fact::Other,
         case: Some(CaseNote { application_id: id, at, said }),
         contacts: None,
