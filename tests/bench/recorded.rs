@@ -93,6 +93,10 @@ impl Rows {
         }
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|one| one == name)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.count
     }

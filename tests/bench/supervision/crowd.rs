@@ -45,7 +45,7 @@ pub(super) async fn load(place: &Place, clocks: usize) {
     let is_due = format!("(n % {every} = 0 and n / {every} <= {DUE})");
     let names = format!(
         "select n, 'A-2026-' || lpad(n::text, 7, '0') as id, {is_due} as due \
-        from generate_series(1, {applications}) n"
+        from generate_series(1::bigint, {applications}) n"
     );
     // Started within the same hour; the look of the others comes within the next weeks.
     let at = format!("{started} + n % 3600 * 1000000");
@@ -115,6 +115,7 @@ pub(super) fn arrival(number: usize, name: &str, at: Timestamp, said: Said) -> A
         content_sha256: format!("{:0>64}", format!("{name}{number}")),
         body: body.to_string().into_bytes(),
         way: "amqp".to_owned(),
+        contacts: None,
         fact: Fact::Other,
         case: Some(CaseNote { application_id: id, at, said }),
         contacts: None,

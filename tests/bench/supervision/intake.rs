@@ -6,6 +6,7 @@ use super::place::Place;
 use crate::meter::CpuSeconds;
 use crate::recorded::{Column, Rows, Statement};
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::HashMap;
 use std::time::Instant;
 use zhida_core::case_file::{Actor, Said};
 use zhida_core::ids::PolicyId;
@@ -30,20 +31,17 @@ pub(super) async fn measure(server: &PostgresServer, events: usize) {
     }
     let (seconds, cpu) = (began.elapsed().as_secs_f64(), CpuSeconds::now(&[]).since(&before));
     let mut tables = Vec::new();
+    let places: HashMap<&str, usize> = arrivals.iter().enumerate().map(|(n, one)| (one.event_id.as_str(), n)).collect();
     for table in TABLES {
-        let rows = Rows::read(&place.pool, table).await;
-        if rows.count() > 0 {
-            assert_eq!(rows.count() % events, usize::from(table == "journal"), "{table}: so many rows an event");
-            tables.push(rows);
-        }
+        tables.push(in_order(Rows::read(&place.pool, table).await, &places));
     }
-    let batches: Vec<Vec<Statement>> = (0..events)
-        .step_by(BATCH)
-        .map(|first| {
-            let part: Vec<usize> = (first..(first + BATCH).min(events)).collect();
-            tables.iter().filter_map(|rows| rows.pick(&part).insert("")).collect()
-        })
-        .collect();
+    // Several events of an application in one batch leave one mark: each batch gets its share of every table.
+    let part = |rows: &Rows, first: usize| {
+        let place = |event: usize| rows.count() * event.min(events) / events;
+        rows.pick(&(place(first)..place(first + BATCH)).collect::<Vec<_>>()).insert("")
+    };
+    let batch = |first| tables.iter().filter_map(|rows| part(rows, first)).collect();
+    let batches: Vec<Vec<Statement>> = (0..events).step_by(BATCH).map(batch).collect();
     let other = Place::new(server).await;
     let mut connection = other.pool.acquire().await.unwrap();
     let (began, before) = (Instant::now(), CpuSeconds::now(&[]));
@@ -63,6 +61,16 @@ pub(super) async fn measure(server: &PostgresServer, events: usize) {
     );
     place.close().await;
     other.close().await;
+}
+
+/// In the order in which the events came, where a row names its event: a table may give its rows in any.
+fn in_order(rows: Rows, places: &HashMap<&str, usize>) -> Rows {
+    let mut order: Vec<usize> = (0..rows.count()).collect();
+    if rows.has("event_id") {
+        let ids = rows.texts("event_id");
+        order.sort_by_key(|row| ids[*row].as_deref().and_then(|id| places.get(id)));
+    }
+    rows.pick(&order)
 }
 
 async fn plain(connection: &mut PgConnection, batch: &[Statement]) {

@@ -226,6 +226,7 @@ fn arrival(place: usize, id: &ApplicationId, note: CaseNote) -> Arrival {
         content_sha256: place.to_string(),
         body: place.to_string().into_bytes(),
         way: "amqp".to_owned(),
+        contacts: None,
         fact: Fact::Other,
     }
 }
