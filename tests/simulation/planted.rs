@@ -4,7 +4,7 @@
 use crate::ports::{Connection, Stopwatch, Wire};
 use crate::world::Sim;
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -44,7 +44,7 @@ pub(crate) async fn ten_at_once(place: &Place) {
     for number in 1..=APPLICATIONS {
         let (policy_id, stage, to) = (PolicyId::from("P-1"), Stage::First, officer());
         let begun = [
-            event(number, "submitted", now, Said::Submitted { policy_id, uscc: format!("U-{number}") }),
+            event(number, "submitted", now, Said::Submitted { policy_id, uscc: format!("U-{number}"), mode: None }),
             event(number, "accepted", now, Said::Accepted(officer())),
             event(number, "assigned", now, Said::Assigned { to, stage, due_working_days: Some(1) }),
         ];

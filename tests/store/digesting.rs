@@ -177,7 +177,12 @@ pub(crate) async fn a_missing_year_rings_once_ahead_of_time(world: World) {
 
 pub(crate) async fn what_an_amendment_moves_is_told_before(world: World) {
     let now = world.now().await;
-    let other = event("other", 2, now, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-2".to_owned() });
+    let other = event(
+        "other",
+        2,
+        now,
+        Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: "U-2".to_owned(), mode: None },
+    );
     world.take(&[submitted(now), accepted(now), other]).await;
     while look(&world).await > 0 {}
     let time = working_time(&world).await;

@@ -27,7 +27,12 @@ fn of(number: u32, name: &str, at: Timestamp, said: Said) -> Arrival {
 }
 
 fn applied(number: u32, at: Timestamp) -> Arrival {
-    of(number, "submitted", at, Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}") })
+    of(
+        number,
+        "submitted",
+        at,
+        Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None },
+    )
 }
 
 /// Whoever imports an organisation concerns every open review; what is due is looked at before all of these.

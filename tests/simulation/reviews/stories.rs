@@ -45,7 +45,7 @@ impl Story<'_> {
         let policy = ["P-1", "P-2", "P-9"][self.rng.usize(0..3)];
         let (policy_id, uscc) = (PolicyId::from(policy), format!("91350100M00010{}Y43", self.rng.u8(0..3)));
         let begun = self.told.len();
-        self.say(Said::Submitted { policy_id: policy_id.clone(), uscc: uscc.clone() });
+        self.say(Said::Submitted { policy_id: policy_id.clone(), uscc: uscc.clone(), mode: None });
         let first = self.actor();
         if self.goes_on(12) && self.rng.u8(0..10) > 0 {
             self.say(Said::Accepted(first.clone()));
@@ -216,6 +216,7 @@ impl Story<'_> {
 
 fn arrival(place: usize, id: &ApplicationId, note: CaseNote) -> Arrival {
     Arrival {
+        contacts: None,
         case: Some(note),
         source: "/review/sim".to_owned(),
         event_id: format!("e-{place}"),
