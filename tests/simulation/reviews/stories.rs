@@ -216,6 +216,7 @@ impl Story<'_> {
 
 fn arrival(place: usize, id: &ApplicationId, note: CaseNote) -> Arrival {
     Arrival {
+        contacts: None,
         case: Some(note),
         contacts: None,
         source: "/review/sim".to_owned(),

@@ -10,10 +10,11 @@ use zhida_config::Calendar;
 use zhida_core::calendars::{self, Provisional};
 use zhida_core::case_file::ClockKind;
 use zhida_core::case_file::ClockState;
-use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, Period, Total, compose};
+use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, PatternFacts, Period, Total, compose};
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
+use zhida_core::patterns::{PatternState, Rule};
 use zhida_core::payout::{PROMISE, Payout, PayoutState};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::store::{Figures, StoreError};
@@ -126,7 +127,7 @@ impl MemoryStore {
             approved,
             provisional: self.provisional(tables)?,
             orders: tables.cases.orders.values().filter(|one| one.closed.is_none()).cloned().collect(),
-            ..Facts::default()
+            patterns: tables.pattern_facts(),
         };
         let (rules, organisation) = (&self.protocol.rules.supervision, &tables.organisation);
         Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: self.clock() }))
@@ -194,6 +195,16 @@ impl MemoryStore {
 }
 
 impl Tables {
+    fn pattern_facts(&self) -> Option<PatternFacts> {
+        let mut counts: BTreeMap<(Rule, PatternState), u64> = BTreeMap::new();
+        for one in self.patterns.patterns.values() {
+            *counts.entry((one.rule, one.state)).or_default() += 1;
+        }
+        let counts = counts.into_iter().map(|((rule, state), count)| (rule, state, count)).collect();
+        let health = self.patterns.health.values().cloned().collect();
+        self.patterns.last.map(|run| PatternFacts { finished_at: run.finished_at, counts, health })
+    }
+
     /// Payouts whose 24 hours ended in the period, and those approved in it.
     fn counted_payouts(&self, period: Period) -> (Vec<CountedPayouts>, Vec<(String, Total)>) {
         let one = |payout: &Payout| Total { count: 1, fen: payout.amount };

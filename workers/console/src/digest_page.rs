@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use zhida_core::digest::{Breach, Digest, Holder, OrderLine, Orders, Patterns, Policies, words};
+use zhida_core::digest::{Breach, Digest, Holder, OrderLine, Orders, Patterns, Policies, PolicyLine, words};
 use zhida_core::ids::{DepartmentId, OfficerId};
 use zhida_core::money::Fen;
 use zhida_core::organisation::Organisation;
@@ -37,7 +37,7 @@ pub(crate) struct DigestPage {
     record: Vec<Currency>,
     orders: OrderList,
     patterns: Option<PatternList>,
-    policies: Option<Policies>,
+    policies: Option<PolicyList>,
     next_due: String,
 }
 
@@ -106,9 +106,22 @@ struct OrderRow {
 }
 
 struct PatternList {
-    rules: Vec<(String, String)>,
-    /// Those that discipline inspection alone reads: new, and the others.
-    about_officers: (u64, u64),
+    looked_for_at: String,
+    /// Titles of a rule, its code, and its patterns by state.
+    rules: Vec<((&'static str, &'static str), &'static str, String)>,
+    /// Those that discipline inspection alone reads, by state.
+    for_inspection: Option<String>,
+}
+
+struct PolicyList {
+    words: Vec<((&'static str, &'static str), u64)>,
+    listed: Vec<PolicyRow>,
+}
+
+struct PolicyRow {
+    id: String,
+    word: (&'static str, &'static str),
+    figures: String,
 }
 
 impl DigestPage {
@@ -144,8 +157,8 @@ impl DigestPage {
             },
             record: currencies(digest),
             orders: names.orders(&digest.orders),
-            patterns: digest.patterns.as_ref().map(pattern_list),
-            policies: digest.policies.clone(),
+            patterns: digest.patterns.as_ref().map(|found| names.patterns(found)),
+            policies: digest.policies.as_ref().map(policy_list),
             next_due: outlook.next_due.map_or_else(|| "–".to_owned(), |at| names.time(at)),
         }
     }
@@ -234,6 +247,16 @@ impl Names<'_> {
         }
     }
 
+    fn patterns(&self, found: &Patterns) -> PatternList {
+        let rules = found.by_rule.iter();
+        let states = Some(words::states(&found.for_inspection));
+        PatternList {
+            looked_for_at: self.time(found.looked_for_at),
+            rules: rules.map(|(rule, counts)| (rule.title(), rule.code(), words::states(counts))).collect(),
+            for_inspection: states.filter(|states| !states.is_empty()),
+        }
+    }
+
     fn orders(&self, orders: &Orders) -> OrderList {
         let row = |one: &OrderLine| OrderRow {
             id: one.id.clone(),
@@ -264,14 +287,12 @@ fn currencies(digest: &Digest) -> Vec<Currency> {
     by_currency.map(|(code, kept)| Currency { code: code.clone(), lines: kept.lines().map(line).into() }).collect()
 }
 
-fn pattern_list(patterns: &Patterns) -> PatternList {
-    let rule = |(rule, states): (&String, &std::collections::BTreeMap<String, u64>)| {
-        let states = states.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ");
-        (rule.clone(), states)
-    };
-    PatternList {
-        rules: patterns.by_rule.iter().map(rule).collect(),
-        about_officers: (patterns.about_officers_new, patterns.about_officers_other),
+fn policy_list(policies: &Policies) -> PolicyList {
+    let row =
+        |one: &PolicyLine| PolicyRow { id: one.policy_id.to_string(), word: one.word.title(), figures: one.figures() };
+    PolicyList {
+        words: policies.by_word.iter().map(|(word, count)| (word.title(), *count)).collect(),
+        listed: policies.listed.iter().map(row).collect(),
     }
 }
 

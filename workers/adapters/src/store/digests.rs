@@ -5,17 +5,18 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value, json};
 use super::write::{insert_new, write_journal};
-use super::{SqlStore, case_rows, moved, order_rows, organisation, transact};
+use super::{SqlStore, case_rows, moved, order_rows, organisation, pattern_rows, patterns, transact};
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use zhida_config::{Calendar, Schedule};
 use zhida_core::calendars::{self, Provisional};
-use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, JOB, Period, Total, compose};
+use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, JOB, PatternFacts, Period, Total, compose};
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
+use zhida_core::patterns::{PatternState, Rule};
 use zhida_core::payout::{PROMISE, PayoutState};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::orders::OrderFilter;
@@ -117,8 +118,7 @@ impl SqlStore {
             approved: self.payouts_approved(tx, period).await?,
             provisional: provisional(tx).await?,
             orders: order_rows::orders_listed(tx, &open_orders()).await?,
-            patterns: None,
-            policies: None,
+            patterns: pattern_facts(tx).await?,
         })
     }
 
@@ -320,6 +320,19 @@ async fn provisional(tx: &mut Tx) -> Result<Provisional, Fault> {
     let row = tx.one(sql, vec![]).await?;
     let span = row.time_or_none("begins")?.zip(row.time_or_none("ends")?);
     Ok(Provisional { count: row.unsigned("count")?, span })
+}
+
+async fn pattern_facts(tx: &mut Tx) -> Result<Option<PatternFacts>, Fault> {
+    let Some(run) = patterns::last_run(tx).await? else { return Ok(None) };
+    let sql = "select rule, state, count(*) as count from patterns group by rule, state order by rule, state";
+    let read = |row: &Row| {
+        let (rule, state): (String, String) = (row.get("rule")?, row.get("state")?);
+        let rule = Rule::from_code(&rule).ok_or_else(|| Fault::corrupt("patterns.rule", &rule))?;
+        let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
+        Ok((rule, state, row.unsigned("count")?))
+    };
+    let counts = tx.rows(sql, vec![]).await?.iter().map(read).collect::<Result<_, Fault>>()?;
+    Ok(Some(PatternFacts { finished_at: run.finished_at, counts, health: pattern_rows::health(tx).await? }))
 }
 
 fn total(row: &Row) -> Result<Total, Fault> {

@@ -208,7 +208,7 @@ async fn end(tx: &mut Tx, health: &[Health]) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn last_run(tx: &mut Tx) -> Result<Option<PatternRun>, Fault> {
+pub(super) async fn last_run(tx: &mut Tx) -> Result<Option<PatternRun>, Fault> {
     let row = tx.one("select began_at, finished_at from pattern_runs", vec![]).await?;
     let (began_at, finished_at) = (row.time_or_none("began_at")?, row.time_or_none("finished_at")?);
     Ok(began_at.zip(finished_at).map(|(began_at, finished_at)| PatternRun { began_at, finished_at }))

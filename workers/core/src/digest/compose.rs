@@ -1,16 +1,18 @@
 //! From what the store knows to a digest: sorted, counted, aged. Pure.
 
 use super::{Breach, Breaches, CalendarState, Digest, Holder, Kept, PayoutRecord, Total};
-use super::{OrderLine, Orders, Patterns, Policies};
+use super::{OrderLine, Orders, Patterns, Policies, PolicyLine};
 use crate::calendars;
 use crate::case_file::ClockKind;
 use crate::ids::{DepartmentId, OfficerId};
 use crate::money::Fen;
+use crate::patterns::{Health, HealthWord, PatternState, Rule};
 use crate::payout::{PayoutState, RejectionClass};
 use crate::supervision::{Alert, Audience, District, Level, Order, OrderState};
 use crate::working_time::WorkingTime;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use std::collections::BTreeMap;
 
 /// The days that a digest reports on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +61,19 @@ pub struct Facts {
     pub provisional: calendars::Provisional,
     /// Supervision orders that are not closed.
     pub orders: Vec<Order>,
-    /// Patterns.
-    pub patterns: Option<Patterns>,
-    /// Policy health.
-    pub policies: Option<Policies>,
+    /// Patterns and the health of policies; none before they were first looked for.
+    pub patterns: Option<PatternFacts>,
+}
+
+/// What the last look for patterns left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternFacts {
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// Patterns by rule and state, counted.
+    pub counts: Vec<(Rule, PatternState, u64)>,
+    /// How every policy fares.
+    pub health: Vec<Health>,
 }
 
 /// Acceptances and steps that run and wait for one officer.
@@ -117,8 +128,8 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
         holders: holders(facts.held, time, now),
         payouts: record(&facts.payouts, &facts.approved, period),
         orders: orders(&facts.orders, district),
-        patterns: facts.patterns,
-        policies: facts.policies,
+        patterns: facts.patterns.as_ref().map(patterns),
+        policies: facts.patterns.map(|facts| policies(facts.health)),
     }
 }
 
@@ -204,13 +215,37 @@ fn orders(open: &[Order], district: District<'_>) -> Orders {
     orders
 }
 
+fn patterns(facts: &PatternFacts) -> Patterns {
+    let (by_rule, for_inspection) = (BTreeMap::new(), BTreeMap::new());
+    let mut patterns = Patterns { looked_for_at: facts.finished_at, by_rule, for_inspection };
+    for (rule, state, count) in &facts.counts {
+        let counts = match rule.audience() {
+            Audience::Supervision => patterns.by_rule.entry(*rule).or_default(),
+            Audience::Inspection => &mut patterns.for_inspection,
+        };
+        *counts.entry(*state).or_default() += count;
+    }
+    patterns
+}
+
+fn policies(health: Vec<Health>) -> Policies {
+    let mut policies = Policies::default();
+    for Health { policy_id, word, figures, .. } in health {
+        *policies.by_word.entry(word).or_default() += 1;
+        if word != HealthWord::Alive {
+            policies.listed.push(PolicyLine { policy_id, word, figures });
+        }
+    }
+    policies.listed.sort_by(|one, other| (one.word, &one.policy_id).cmp(&(other.word, &other.policy_id)));
+    policies
+}
+
 fn minutes(length: SignedDuration) -> i64 {
     length.max(SignedDuration::ZERO).as_mins()
 }
 
 fn record(payouts: &[CountedPayouts], approved: &[(String, Total)], period: Period) -> PayoutRecord {
-    let mut record =
-        PayoutRecord { from: period.first, to: period.last, by_currency: std::collections::BTreeMap::new() };
+    let mut record = PayoutRecord { from: period.first, to: period.last, by_currency: BTreeMap::new() };
     for (currency, total) in approved {
         record.by_currency.entry(currency.clone()).or_default().approved.add(*total);
     }

@@ -7,12 +7,13 @@ mod compose;
 mod tests;
 pub mod words;
 
-pub use compose::{CountedPayouts, Facts, Held, Period, compose};
+pub use compose::{CountedPayouts, Facts, Held, PatternFacts, Period, compose};
 
 use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, PolicyId};
 use crate::money::Fen;
 use crate::organisation::{OfficerRole, Organisation};
+use crate::patterns::{Figure, HealthWord, PatternState, Rule};
 use crate::steps::JournalRow;
 use crate::supervision::{NoticeRequest, OrderState};
 use jiff::Timestamp;
@@ -201,22 +202,22 @@ pub struct OrderLine {
 }
 
 /// Patterns, counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patterns {
-    /// Those about applications, enterprises and policies: by rule, and there by state.
-    pub by_rule: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Those about officers, which discipline inspection alone may read: not looked at yet. A count and no more.
-    pub about_officers_new: u64,
-    /// Those about officers that are looked at, explained or confirmed.
-    pub about_officers_other: u64,
+    /// When they were last looked for.
+    pub looked_for_at: Timestamp,
+    /// Those that the supervision office may see: by rule, and there by state.
+    pub by_rule: BTreeMap<Rule, BTreeMap<PatternState, u64>>,
+    /// Those that discipline inspection alone may see, by state; counts and no more, not even of which rule.
+    pub for_inspection: BTreeMap<PatternState, u64>,
 }
 
 /// Whether policies are alive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policies {
-    /// By word: alive, paper, unpaid, expired, favour, zombie.
-    pub by_word: BTreeMap<String, u64>,
-    /// Those that are not alive, by id, with the word and the figures behind it.
+    /// How many fare so.
+    pub by_word: BTreeMap<HealthWord, u64>,
+    /// Those that are not alive, the worst word first.
     pub listed: Vec<PolicyLine>,
 }
 
@@ -226,9 +227,9 @@ pub struct PolicyLine {
     /// Which.
     pub policy_id: PolicyId,
     /// What it is.
-    pub word: String,
-    /// The figures behind the word, Chinese and English.
-    pub figures: String,
+    pub word: HealthWord,
+    /// The figures behind the word.
+    pub figures: Vec<Figure>,
 }
 
 impl Digest {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::ids::{OperatorId, OrderId};
+use crate::patterns::{Health, Phase};
 use crate::payout::PayoutState;
 use crate::supervision::{
     Acknowledgement, Alert, Audience, District, Level, Occasion, Order, OrderStep, Raised, SupervisionRules,
@@ -210,6 +211,42 @@ fn orders_stand_by_their_term_and_those_for_inspection_are_only_counted() {
             ("SO-1", local("2026-11-27T17:30"), OrderState::Issued, false),
         ]
     );
+}
+
+#[test]
+fn patterns_are_counted_and_those_about_officers_without_their_rule() {
+    use PatternState::{Confirmed, New};
+    let counts = vec![
+        (Rule::PingPong, New, 2),
+        (Rule::PingPong, Confirmed, 1),
+        (Rule::OfficerTimes, New, 3),
+        (Rule::OfficerRefusals, New, 1),
+    ];
+    let health = |id: &str, word| Health {
+        policy_id: PolicyId::from(id),
+        word,
+        also: Vec::new(),
+        phase: Phase::Open,
+        figures: vec![Figure { name: "applications".to_owned(), value: 3, unit: String::new() }],
+    };
+    let health =
+        vec![health("P-1", HealthWord::Alive), health("P-2", HealthWord::Paper), health("P-3", HealthWord::Unpaid)];
+    let patterns = Some(PatternFacts { finished_at: local("2026-11-26T08:00"), counts, health });
+    let digest = made(Facts { patterns, ..Facts::default() }, None, SCHEDULED);
+    let found = digest.patterns.unwrap();
+    assert_eq!(found.by_rule, [(Rule::PingPong, [(New, 2), (Confirmed, 1)].into())].into());
+    assert_eq!(found.for_inspection, [(New, 4)].into());
+    let policies = digest.policies.unwrap();
+    let listed: Vec<(&str, HealthWord)> =
+        policies.listed.iter().map(|one| (one.policy_id.as_str(), one.word)).collect();
+    assert_eq!(
+        listed,
+        [("P-3", HealthWord::Unpaid), ("P-2", HealthWord::Paper)],
+        "the worst first, the living counted"
+    );
+    assert_eq!(policies.by_word[&HealthWord::Alive], 1);
+    let text = serde_json::to_string(&policies).unwrap();
+    assert_eq!(serde_json::from_str::<Policies>(&text).unwrap(), policies);
 }
 
 #[test]

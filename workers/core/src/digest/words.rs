@@ -1,8 +1,10 @@
 //! A digest in words, the same on the terminal, on the page and in a mail: Chinese first, English second.
 
-use super::{Breach, CalendarState, Kept, Total};
+use super::{Breach, CalendarState, Kept, PolicyLine, Total};
 use crate::case_file::ClockKind;
+use crate::patterns::{Figure, PatternState};
 use crate::supervision::Level;
+use std::collections::BTreeMap;
 
 /// How long, in hours and minutes; what is longer than a day or so, in hours.
 #[must_use]
@@ -78,5 +80,24 @@ impl Kept {
             ("　暂缓", "held", self.held),
             ("　取消或退汇", "cancelled or returned", self.gone),
         ]
+    }
+}
+
+/// States of patterns with their counts.
+#[must_use]
+pub fn states(counts: &BTreeMap<PatternState, u64>) -> String {
+    let one = |(state, count): (&PatternState, &u64)| {
+        let (chinese, english) = state.title();
+        format!("{chinese} {english} {count}")
+    };
+    counts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+impl PolicyLine {
+    /// The figures behind the word.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        let one = |figure: &Figure| format!("{} {} {}", figure.name, figure.value, figure.unit).trim_end().to_owned();
+        self.figures.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }

@@ -366,39 +366,16 @@ pub trait RestoreStore: Send + Sync {
     async fn recover(&self, opens_from: Timestamp, by: &str, why: &str) -> Result<Recovered, StoreError>;
 }
 
-/// Everything at once, as the binary hands it around.
-pub trait Store:
-    IntakeStore
-    + PayoutStore
-    + OutboxStore
-    + ReferenceStore
-    + ActStore
-    + ReadStore
-    + RestoreStore
-    + OrganisationStore
-    + CaseStore
-    + OrderStore
-    + PatternStore
-    + DigestStore
-    + Send
-    + Sync
-{
+macro_rules! whole {
+    ($($part:ident),* $(,)?) => {
+        /// Everything at once, as the binary hands it around.
+        pub trait Store: $($part +)* Send + Sync {}
+
+        impl<T: $($part +)* Send + Sync> Store for T {}
+    };
 }
 
-impl<T> Store for T where
-    T: IntakeStore
-        + PayoutStore
-        + OutboxStore
-        + ReferenceStore
-        + ActStore
-        + ReadStore
-        + RestoreStore
-        + OrganisationStore
-        + CaseStore
-        + OrderStore
-        + PatternStore
-        + DigestStore
-        + Send
-        + Sync
-{
+whole! {
+    IntakeStore, PayoutStore, OutboxStore, ReferenceStore, ActStore, ReadStore, RestoreStore, OrganisationStore, CaseStore,
+    OrderStore, PatternStore, DigestStore,
 }

@@ -11,10 +11,11 @@ use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_core::digest::{Breaches, CalendarState, Digest, Holder, Orders, Patterns, PayoutRecord, Policies, words};
 use zhida_core::organisation::Organisation;
+use zhida_core::patterns::HealthWord;
 use zhida_core::ports::digests::Outlook;
 use zhida_core::view::micros;
 
-/// Breaches that are listed; the page and `--json` have more.
+/// Breaches and policies that are listed; the page and `--json` have more.
 const LISTED: usize = 20;
 
 /// Does one of the verbs.
@@ -91,7 +92,7 @@ impl Page<'_> {
         lines.extend(self.holders(digest));
         lines.extend(record(&digest.payouts));
         lines.extend(self.orders(&digest.orders));
-        lines.extend(digest.patterns.iter().flat_map(patterns));
+        lines.extend(digest.patterns.iter().flat_map(|found| patterns(self.settings, found)));
         lines.extend(digest.policies.iter().flat_map(policies));
         lines
     }
@@ -235,26 +236,36 @@ fn record(record: &PayoutRecord) -> Vec<String> {
     lines
 }
 
-fn patterns(patterns: &Patterns) -> Vec<String> {
-    let mut lines = section("线索 patterns worth a look".to_owned());
+fn patterns(settings: &Settings, patterns: &Patterns) -> Vec<String> {
+    let at = local(settings, patterns.looked_for_at);
+    let mut lines = section(format!("值得核实 worth a look  (zhida patterns list; 截至 as of {at})"));
     for (rule, states) in &patterns.by_rule {
-        let states = states.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ");
-        lines.push(format!("  {rule}: {states}"));
+        let (chinese, english) = rule.title();
+        lines.push(format!("  {chinese} {english} [{}]: {}", rule.code(), words::states(states)));
     }
-    let (new, other) = (patterns.about_officers_new, patterns.about_officers_other);
-    if new + other > 0 {
-        lines.push(format!(
-            "  仅纪检可见 visible to discipline inspection alone: 新 new {new}, 其他 other {other} (zhida patterns list, to come)"
-        ));
+    if !patterns.for_inspection.is_empty() {
+        let states = words::states(&patterns.for_inspection);
+        lines.push(format!("  仅纪检可见 for discipline inspection alone: {states}"));
+    }
+    if lines.len() == 2 {
+        lines.push("  无 none".to_owned());
     }
     lines
 }
 
 fn policies(policies: &Policies) -> Vec<String> {
-    let words = policies.by_word.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ");
+    let word = |(word, count): (&HealthWord, &u64)| {
+        let (chinese, english) = word.title();
+        format!("{chinese} {english} {count}")
+    };
+    let words = policies.by_word.iter().map(word).collect::<Vec<_>>().join(", ");
     let mut lines = section(format!("政策 policies: {words}"));
-    for one in &policies.listed {
-        lines.push(format!("  {}  {}  {}", one.policy_id, one.word, one.figures));
+    for one in policies.listed.iter().take(LISTED) {
+        let (chinese, english) = one.word.title();
+        lines.push(format!("  {}  {chinese} {english}  {}", one.policy_id, one.figures()));
+    }
+    if policies.listed.len() > LISTED {
+        lines.push(format!("  … 另 {0} 项 {0} more: zhida policies health", policies.listed.len() - LISTED));
     }
     lines
 }
