@@ -17,7 +17,7 @@ use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::jobs::Run;
 use zhida_core::organisation::Organisation;
-use zhida_core::patterns::{Found, Health, Pattern};
+use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -115,6 +115,7 @@ mortal! {
         fn last_pattern_run() -> Option<PatternRun>;
         fn patterns(filter: &PatternFilter) -> Vec<Pattern>;
         fn pattern(id: &str) -> Option<Pattern>;
+        fn pattern_counts() -> BTreeMap<(Rule, PatternState), u64>;
         fn policy_health() -> Vec<Health>;
     }
     DigestStore {

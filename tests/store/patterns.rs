@@ -152,6 +152,8 @@ pub(crate) async fn a_pattern_is_found_once_whoever_looks_and_how_often(world: W
     assert!(grown[0].last_found_at > known[0].last_found_at);
     assert_eq!(told(&world).await, 2, "what was not sent yet, and this");
     assert_eq!(world.figures().await.patterns_by_state.get("new"), Some(&1));
+    let counts = world.other.pattern_counts().await.unwrap();
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [((Rule::SecondSupplement, PatternState::New), 1)]);
     let of_rule = |rule| PatternFilter { rule: Some(rule), state: Some(PatternState::New), limit: 10 };
     assert_eq!(world.other.patterns(&of_rule(Rule::SecondSupplement)).await.unwrap().len(), 1);
     assert!(world.other.patterns(&of_rule(Rule::PingPong)).await.unwrap().is_empty());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use zhida_core::case_file::{CaseEvent, policy_named};
 use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
-use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, Seal};
+use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, PatternState, Rule, Seal};
 use zhida_core::payout::Payout;
 use zhida_core::ports::patterns::{CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
 use zhida_core::ports::store::StoreError;
@@ -104,6 +104,14 @@ impl PatternStore for MemoryStore {
 
     async fn pattern(&self, id: &str) -> Result<Option<Pattern>, StoreError> {
         Ok(self.tables().patterns.patterns.get(id).cloned())
+    }
+
+    async fn pattern_counts(&self) -> Result<BTreeMap<(Rule, PatternState), u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for one in self.tables().patterns.patterns.values() {
+            *counts.entry((one.rule, one.state)).or_default() += 1;
+        }
+        Ok(counts)
     }
 
     async fn policy_health(&self) -> Result<Vec<Health>, StoreError> {

@@ -85,10 +85,16 @@ fn read(row: &Row) -> Result<Pattern, Fault> {
     fields().map_err(|fault: Fault| fault.at("patterns", &id))
 }
 
-/// Patterns by state.
-pub(super) async fn counted(tx: &mut Tx) -> Result<BTreeMap<String, u64>, Fault> {
-    let rows = tx.rows("select state, count(*) as n from patterns group by state", vec![]).await?;
-    rows.iter().map(|row| Ok((row.get("state")?, row.unsigned("n")?))).collect()
+/// Patterns by rule and state.
+pub(super) async fn counted(tx: &mut Tx) -> Result<BTreeMap<(Rule, PatternState), u64>, Fault> {
+    let rows = tx.rows("select rule, state, count(*) as n from patterns group by rule, state", vec![]).await?;
+    let read = |row: &Row| {
+        let (rule, state): (String, String) = (row.get("rule")?, row.get("state")?);
+        let rule = Rule::from_code(&rule).ok_or_else(|| Fault::corrupt("patterns.rule", &rule))?;
+        let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
+        Ok(((rule, state), row.unsigned("n")?))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Writes how policies fare.

@@ -14,7 +14,7 @@ use zhida_core::case_file::{CaseEvent, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
-use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, Seal};
+use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, PatternState, Rule, Seal};
 use zhida_core::payout::Payout;
 use zhida_core::ports::patterns::{CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
 use zhida_core::ports::store::StoreError;
@@ -66,6 +66,10 @@ impl PatternStore for SqlStore {
 
     async fn pattern(&self, id: &str) -> Result<Option<Pattern>, StoreError> {
         transact!(self, Reading, |tx| pattern_rows::one(&mut tx, id, Lock::None))
+    }
+
+    async fn pattern_counts(&self) -> Result<BTreeMap<(Rule, PatternState), u64>, StoreError> {
+        transact!(self, Reading, |tx| pattern_rows::counted(&mut tx))
     }
 
     async fn policy_health(&self) -> Result<Vec<Health>, StoreError> {

@@ -190,7 +190,9 @@ impl SqlStore {
         let since = tx.now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
         figures.alarms_last_hour = counts(tx, recent, vec![since.into()]).await?;
         case_rows::count(tx, &mut figures).await?;
-        figures.patterns_by_state = pattern_rows::counted(tx).await?;
+        for ((_, state), count) in pattern_rows::counted(tx).await? {
+            *figures.patterns_by_state.entry(state.code().to_owned()).or_default() += count;
+        }
         self.count_digests(tx, &mut figures).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
         Ok(figures)

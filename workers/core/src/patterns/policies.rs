@@ -34,8 +34,10 @@ fn found_unused(policy: &Policy, material: &Material<'_>) -> Option<Found> {
             &policy.id,
             evidence.figure("days", days, "days"),
             material,
-            &format!("开放 {days} 天无人申报，值得核实是否为人所知、条件是否可行"),
-            &format!("open for {days} days and nobody applied; worth a look whether it is known and can be met"),
+            &format!("已开放并观察 {days} 天，无人申报，值得核实是否为人所知、条件是否可行"),
+            &format!(
+                "open and watched for {days} days, and nobody applied; worth a look whether it is known and can be met"
+            ),
         )
     })
 }

@@ -89,6 +89,9 @@ pub trait PatternStore: Send + Sync {
     /// One pattern.
     async fn pattern(&self, id: &str) -> Result<Option<Pattern>, StoreError>;
 
+    /// How many patterns there are of each rule in each state.
+    async fn pattern_counts(&self) -> Result<BTreeMap<(Rule, PatternState), u64>, StoreError>;
+
     /// How policies fared at the last run, by id; empty before it.
     async fn policy_health(&self) -> Result<Vec<Health>, StoreError>;
 }
