@@ -279,7 +279,8 @@ impl House {
         Ok(())
     }
 
-    fn start_supervision(&mut self) {
+    /// Starts the supervision worker.
+    pub(crate) fn start_supervision(&mut self) {
         let settings = &self.settings.supervision;
         let worker = SupervisionWorker {
             store: self.store.clone(),

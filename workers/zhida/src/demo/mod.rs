@@ -2,6 +2,9 @@
 //! HTTP on loopback. The sample district goes through it; the bank's ledger is the judge of what was paid.
 
 mod events;
+mod found;
+mod reviews;
+mod sender;
 mod summary;
 mod twists;
 
@@ -10,9 +13,13 @@ use crate::opening;
 use crate::roles::Role;
 use crate::serve::House;
 use anyhow::Context as _;
+use found::Found;
 use indicatif::{ProgressBar, ProgressStyle};
+use sender::Sender;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use summary::Summary;
 use tokio::net::TcpListener;
@@ -20,6 +27,7 @@ use tokio::sync::watch;
 use zhida_config::Settings;
 use zhida_config::sample_district::{self, Award};
 use zhida_core::ports::store::Figures;
+use zhida_core::working_time::WorkingTime;
 use zhida_sandbox::{Sandbox, SandboxSettings};
 use zhida_schemas::signing::SigningKey;
 
@@ -50,15 +58,24 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = watch::channel(false);
     let mut house = House::open(settings, stopped).await?;
     println!("直达 zhida 演示 — {} 项政策, {} 家企业; 模拟银行 {}", 149, awards.len(), sandbox.url());
-    println!("The sample district goes through intake, payout and a simulated bank.");
+    println!("The sample district goes through intake, supervision, payout and a simulated bank.");
     println!("API http://{address} (token \"{TOKEN}\")");
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
-    house.start(&Role::ALL.into_iter().collect(), listener).await?;
+    let supervision = BTreeSet::from([Role::Supervision]);
+    let others = Role::ALL.into_iter().collect::<BTreeSet<Role>>().difference(&supervision).copied().collect();
+    house.start(&others, listener).await?;
     let began = std::time::Instant::now();
-    let handed_in = events::hand_in(&house, &key, &awards, &format!("http://{address}")).await?;
+    let sender = Sender::new(format!("http://{address}"), &key, house.store.now().await?)?;
+    let time = working_time(&house).await?;
+    let reviews = sample_district::reviews()?;
+    let events_of_reviews = reviews::hand_in(&sender, &reviews, &time).await?;
+    let handed_in = events::hand_in(&sender, &awards).await?;
+    // It begins when the whole month is in, for it would ring for what the next message ends.
+    house.start_supervision();
     watch_until_at_rest(&house, handed_in.approvals, &sandbox).await?;
-    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger()).await?;
+    let found = Found::read(&house, &reviews, events_of_reviews, &time).await?;
+    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found).await?;
     summary.print(began.elapsed());
     if let Some(path) = &arguments.json {
         std::fs::write(path, format!("{}\n", summary.json())).with_context(|| cannot_write(path))?;
@@ -148,6 +165,9 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
         ("bank.enquiry_first_seconds", "1"),
         ("bank.enquiry_max_seconds", "2"),
         ("bank.batch_max", "20"),
+        // What the month's reviews missed is past already, and all of them are in when supervision begins.
+        ("supervision.replay_minutes", "0"),
+        ("supervision.sweep_seconds", "1"),
         ("sweeps.ready_seconds", "1"),
         ("sweeps.enquiry_seconds", "1"),
         ("sweeps.figures_seconds", "1"),
@@ -157,8 +177,15 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
     Ok(Settings::load(&flags, std::iter::empty(), None)?)
 }
 
+/// The district's working time, by the calendar in force.
+async fn working_time(house: &House) -> anyhow::Result<WorkingTime> {
+    let calendar = Arc::new(house.store.calendar().await?);
+    let hours = crate::rules::hours(&house.settings.supervision);
+    Ok(WorkingTime { calendar, zone: house.settings.calendar.timezone.clone(), hours })
+}
+
 /// Shows progress until nothing moves any more: every approval is settled, refused, held, or unknown with a reason that only
-/// a person can end.
+/// a person can end, and supervision has looked at every application.
 async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -> anyhow::Result<()> {
     let bar = ProgressBar::new(approvals);
     // Eighty columns hold it.
@@ -182,5 +209,6 @@ async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -
 /// Holds that end by themselves at a time are still under way.
 fn is_at_rest(figures: &Figures, approvals: u64, resting: u64) -> bool {
     let count = |code: &str| figures.held_by_code.get(code).copied().unwrap_or_default();
-    resting >= approvals && count("bank_funds") == 0 && count("bank_window") == 0 && figures.outbox.0 == 0
+    let looked = figures.oldest_case_due.is_none() && figures.outbox.0 == 0;
+    resting >= approvals && count("bank_funds") == 0 && count("bank_window") == 0 && looked
 }

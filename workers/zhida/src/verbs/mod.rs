@@ -45,6 +45,8 @@ use zhida_schemas::parts::Count;
 use zhida_schemas::signing::SigningKey;
 use zhida_schemas::text::{Id, Text};
 
+pub(crate) use table::{Column, Table};
+
 /// Wrong usage that the parser of the command line could not see: exit status 2.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Usage(pub(crate) String);

@@ -1,0 +1,141 @@
+//! What supervision found in the demo's month of reviews: who is late with what, and what does not fit in the case files. It is read
+//! from the store as the verbs read it; nothing is judged here.
+
+use crate::serve::House;
+use crate::verbs::{Column, Table};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use zhida_config::sample_district::Review;
+use zhida_core::case_file::{ClockKind, Finding};
+use zhida_core::ids::{ApplicationId, DepartmentId};
+use zhida_core::ports::cases::AlertFilter;
+use zhida_core::ports::store::Which;
+use zhida_core::supervision::Alert;
+use zhida_core::view::micros;
+use zhida_core::working_time::WorkingTime;
+
+/// Alerts that are read at most: many more than the sample district has.
+const ALERTS_MAX: u32 = 10_000;
+/// Stalled reviews that are printed; `zhida alerts list` shows all.
+const PRINTED: usize = 8;
+
+/// What was found.
+#[derive(Default)]
+pub(super) struct Found {
+    reviews: usize,
+    events: usize,
+    /// Open and cleared, with the working days by which each is late.
+    alerts: Vec<(Alert, usize)>,
+    findings: Vec<(ApplicationId, Finding)>,
+}
+
+impl Found {
+    /// Reads it, when everything has been looked at.
+    pub(super) async fn read(
+        house: &House,
+        reviews: &[Review],
+        events: usize,
+        time: &WorkingTime,
+    ) -> anyhow::Result<Self> {
+        let today = time.day_of(house.store.now().await?);
+        let filter = AlertFilter { which: Which::All, department_id: None, limit: ALERTS_MAX };
+        let late = |alert: Alert| {
+            let days = working_days_between(time.day_of(alert.deadline), today, time);
+            (alert, days)
+        };
+        let mut alerts: Vec<(Alert, usize)> = house.store.alerts(&filter).await?.into_iter().map(late).collect();
+        alerts.sort_by_key(|(alert, _)| (alert.deadline, alert.id.clone()));
+        let mut findings = Vec::new();
+        for review in reviews {
+            let id = ApplicationId::from(review.application_id.as_str());
+            let view = house.store.case(&id).await?;
+            let of_it = view.map(|view| view.file.findings).unwrap_or_default();
+            findings.extend(of_it.into_iter().map(|finding| (id.clone(), finding)));
+        }
+        Ok(Self { reviews: reviews.len(), events, alerts, findings })
+    }
+
+    /// Applications that are late with anything, and the clock that says where they lie, the latest first.
+    fn stalled(&self) -> Vec<&(Alert, usize)> {
+        let mut innermost: BTreeMap<&ApplicationId, &(Alert, usize)> = BTreeMap::new();
+        for one in self.alerts.iter().filter(|(alert, _)| alert.is_red() && alert.cleared.is_none()) {
+            let known = innermost.entry(&one.0.application_id).or_insert(one);
+            if is_of_the_whole(known.0.kind) && !is_of_the_whole(one.0.kind) {
+                *known = one;
+            }
+        }
+        let mut stalled: Vec<_> = innermost.into_values().collect();
+        stalled.sort_by_key(|(alert, _)| alert.deadline);
+        stalled
+    }
+
+    /// Adds the keys of the contract, and what stands behind them.
+    pub(super) fn extend(&self, summary: &mut Value) {
+        summary["stalled_reviews"] = json!(self.stalled().len());
+        summary["supervision"] = json!({
+            "reviews": self.reviews, "events": self.events,
+            "alerts": self.alerts.iter().map(alert_json).collect::<Vec<_>>(),
+            "findings": self.findings.iter().map(|(id, finding)| json!({
+                "application_id": id, "code": finding.code.code(), "about": finding.about,
+            })).collect::<Vec<_>>(),
+        });
+    }
+
+    /// For people.
+    pub(super) fn print(&self) {
+        let stalled = self.stalled();
+        let due_soon = self.alerts.iter().filter(|(alert, _)| !alert.is_red() && alert.cleared.is_none()).count();
+        println!(
+            "\n监督 Supervision: 申请 applications {}, 超期 stalled {}, 临期 due soon {due_soon}, 疑点 findings {}",
+            self.reviews,
+            stalled.len(),
+            self.findings.len()
+        );
+        let mut table = Table::new(&[
+            ("  申请 application", Column::Text),
+            ("停在 where it lies", Column::Text),
+            ("部门 department", Column::Text),
+            ("超期工作日 working days late", Column::Number),
+        ]);
+        for (alert, days) in stalled.iter().take(PRINTED) {
+            let (chinese, english) = alert.kind.title();
+            let department = alert.department_id.as_ref().map_or("–", DepartmentId::as_str);
+            table.row(vec![
+                format!("  {}", alert.application_id),
+                format!("{chinese} {english}: {}", alert.clock),
+                department.to_owned(),
+                days.to_string(),
+            ]);
+        }
+        for line in table.lines() {
+            println!("{line}");
+        }
+        if stalled.len() > PRINTED {
+            println!("  另有 and {} more", stalled.len() - PRINTED);
+        }
+    }
+}
+
+/// Whether the clock measures the whole review, and does not say where it lies.
+fn is_of_the_whole(kind: ClockKind) -> bool {
+    match kind {
+        ClockKind::Review | ClockKind::Legal => true,
+        ClockKind::Acceptance | ClockKind::Step | ClockKind::Supplement | ClockKind::Payout => false,
+    }
+}
+
+/// Working days after `from` up to `to`.
+fn working_days_between(from: Date, to: Date, time: &WorkingTime) -> usize {
+    let days = from.series(jiff::Span::new().days(1)).skip(1).take_while(|day| *day <= to);
+    days.filter(|day| time.day_type(*day).is_worked()).count()
+}
+
+fn alert_json((alert, days): &(Alert, usize)) -> Value {
+    json!({
+        "application_id": alert.application_id, "clock": alert.clock, "department_id": alert.department_id,
+        "officer_id": alert.officer_id, "deadline": micros(Some(alert.deadline)),
+        "level": if alert.is_red() { "overdue" } else { "due_soon" },
+        "working_days_late": days, "cleared": alert.cleared.is_some(),
+    })
+}
