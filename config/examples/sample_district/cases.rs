@@ -88,7 +88,7 @@ fn zombie(month: &mut Month) {
 
 /// What is missing is to be asked for once.
 fn asked_twice(month: &mut Month) {
-    let on_notice = "-12T09:30 submitted ordinary; -12T10:40 accepted @1; -12T11:00 assigned first @1; \
+    let on_notice = "-12T09:30 submitted ordinary; -12T10:40 accepted @1; -12T11:00 assigned first @1 3; \
                      -11T10:10 supplement_requested @1 参展合同; -9T10:15 supplement_received; \
                      -8T11:20 supplement_requested @1 展位费发票; -5T10:30 supplement_received; -5T15:10 decided first @1 approve; \
                      -5T15:20 assigned final @2; -5T16:20 decided final @2 approve; -5T16:40 publicity_started now+30h";
