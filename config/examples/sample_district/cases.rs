@@ -77,7 +77,8 @@ fn zombie(month: &mut Month) {
     let second = "-14T14:25 submitted ordinary";
     let third = "-14T15:05 submitted ordinary; -14T16:00 accepted @2; -14T16:10 assigned first @2; \
                  -14T17:05 decided first @2 approve; -14T17:10 assigned second @3";
-    for (history, where_it_is) in [(first, "step:first:D-IND:1"), (second, "acceptance:1"), (third, "step:second:D-IND:1")]
+    for (history, where_it_is) in
+        [(first, "step:first:D-IND:1"), (second, "acceptance:1"), (third, "step:second:D-IND:1")]
     {
         let id = month.case(16, history);
         month.overdue(&id, where_it_is);

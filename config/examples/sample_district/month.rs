@@ -1,17 +1,17 @@
 //! Writes the month of reviews, one application a line, and its truth: what supervision has to find in it, as the cases state it.
 //! Nothing of the truth is computed from what is to find it.
 
+use super::check_digits::uscc;
 use super::make::{self, Numbers, Policy, yuan};
 use super::ordinary::{self, Awarded};
-use super::{cases, organisation};
-use super::check_digits::uscc;
 use super::words::{FORMS, TRADES};
+use super::{cases, organisation};
 use std::fmt::Write;
 
 /// Second characters of brands that no awarded enterprise has.
 const BRANDS: [&str; 25] = [
-    "信", "达", "远", "华", "立", "明", "泰", "通", "安", "福", "海", "宁", "清", "茂", "祥", "同", "和", "顺", "恩", "丰",
-    "越", "汇", "利", "江", "宏",
+    "信", "达", "远", "华", "立", "明", "泰", "通", "安", "福", "海", "宁", "清", "茂", "祥", "同", "和", "顺", "恩",
+    "丰", "越", "汇", "利", "江", "宏",
 ];
 const FIRST: [&str; 5] = ["青", "闽", "榕", "北", "南"];
 

@@ -85,7 +85,9 @@ fn histories_run_forward_and_know_their_officers() {
                 }
                 (Moment::FromNow(first), Moment::FromNow(second)) => assert!(first <= second, "{id}: {pair:?}"),
                 (Moment::WorkingDay(days, _), Moment::FromNow(span)) => {
-                    assert!(span < SignedDuration::ZERO && -span < SignedDuration::from_hours(24 * (i64::from(days) - 1)));
+                    assert!(
+                        span < SignedDuration::ZERO && -span < SignedDuration::from_hours(24 * (i64::from(days) - 1))
+                    );
                 }
                 (Moment::FromNow(_), Moment::WorkingDay(..)) => panic!("{id}: {pair:?}"),
             }
@@ -104,7 +106,8 @@ fn a_quarter_of_nothing_is_on_paper() {
     let ids = file["policies"].as_array().unwrap().iter().map(|policy| policy["id"].as_str().unwrap().to_owned());
     let without: BTreeSet<String> = ids.filter(|id| !applied.contains(id)).collect();
     let told = |word: &str| {
-        let lines = TRUTH_CSV.lines().filter_map(|line| line.strip_prefix(&format!("health,{word},"))).map(str::to_owned);
+        let lines =
+            TRUTH_CSV.lines().filter_map(|line| line.strip_prefix(&format!("health,{word},"))).map(str::to_owned);
         lines.map(|line| line.trim_end_matches(',').to_owned()).collect::<BTreeSet<_>>()
     };
     let closed = BTreeSet::from(["P-103".to_owned(), "P-141".to_owned()]);

@@ -27,7 +27,10 @@ pub(super) async fn hand_in(sender: &Sender<'_>, reviews: &[Review], time: &Work
     let mut events = Vec::new();
     for review in reviews {
         for (place, step) in review.history.iter().enumerate() {
-            events.push((month.moment(step.at), event(sender, &month, review, place, step)?));
+            let id = format!("{}-{}", review.application_id, place + 1);
+            let (event_type, data) = event(&month, review, step);
+            let event = sender.event(event_type, &id, &review.application_id, data)?;
+            events.push((month.moment(step.at), event));
         }
     }
     events.sort_by_key(|(at, _)| *at);
@@ -95,9 +98,9 @@ impl<'a> Month<'a> {
     }
 }
 
-fn event(sender: &Sender<'_>, month: &Month<'_>, review: &Review, place: usize, step: &Step) -> anyhow::Result<Value> {
+/// A step as an event's type and data.
+fn event(month: &Month<'_>, review: &Review, step: &Step) -> (&'static str, Value) {
     let at = month.moment(step.at);
-    let id = &review.application_id;
     let (event_type, mut data) = match &step.what {
         What::Submitted { mode } => ("application.submitted.v1", submitted(review, mode, at)),
         What::Accepted(by) => ("application.accepted.v1", by_officer(by, json!({"at": at}))),
@@ -106,7 +109,10 @@ fn event(sender: &Sender<'_>, month: &Month<'_>, review: &Review, place: usize, 
         }
         What::SupplementRequested { by, item, due_at } => {
             let due_at = due_at.map(|due| month.moment(due));
-            ("application.supplement_requested.v1", by_officer(by, json!({"at": at, "items": [item], "due_at": due_at})))
+            (
+                "application.supplement_requested.v1",
+                by_officer(by, json!({"at": at, "items": [item], "due_at": due_at})),
+            )
         }
         What::SupplementReceived => ("application.supplement_received.v1", json!({"at": at})),
         What::Assigned { to, stage, due_working_days } => {
@@ -130,11 +136,11 @@ fn event(sender: &Sender<'_>, month: &Month<'_>, review: &Review, place: usize, 
         What::Rejected { by, reason } => ("application.rejected.v1", json!({"by": by, "at": at, "reason": reason})),
         What::Withdrawn { by, reason } => ("application.withdrawn.v1", json!({"by": by, "at": at, "reason": reason})),
     };
-    data["application_id"] = json!(id);
+    data["application_id"] = json!(review.application_id);
     if let Some(members) = data.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
-    sender.event(event_type, &format!("{id}-{}", place + 1), id, data)
+    (event_type, data)
 }
 
 fn submitted(review: &Review, mode: &str, at: Timestamp) -> Value {
@@ -149,3 +155,7 @@ fn by_officer(by: &Actor, mut data: Value) -> Value {
     data["officer_id"] = json!(by.officer_id);
     data
 }
+
+#[cfg(test)]
+#[path = "reviews_tests.rs"]
+mod tests;

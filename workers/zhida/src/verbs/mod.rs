@@ -22,7 +22,7 @@ mod pattern_acts;
 pub(crate) mod patterns;
 pub(crate) mod payouts;
 pub(crate) mod policies;
-mod policy_changes;
+pub(crate) mod policy_changes;
 mod present;
 pub(crate) mod quarantine;
 pub(crate) mod recover;
