@@ -37,11 +37,10 @@ pub(crate) fn write(month: &mut Month, policies: &[Policy], awarded: &[usize]) {
         month.pattern("policy_unused", &format!("P-{policy:03}"), &[]);
         month.health("paper", policy);
     }
-    // Closed at the end of 2024 and listed to this day; one of them is even applied for.
-    for policy in [57, 103, 141] {
-        month.pattern("listed_after_expiry", &format!("P-{policy:03}"), &[]);
-        month.health("expired", policy);
-    }
+    // Closed at the end of 2024, and applied for all the same. The other two closed policies are over, and nobody says otherwise.
+    let late = month.awarded_under("P-057");
+    month.pattern("listed_after_expiry", "P-057", &late);
+    month.health("expired", 57);
 }
 
 /// One department says nothing: in joint reviews, at the door, at the last step.
@@ -71,17 +70,18 @@ fn stalled(month: &mut Month) {
     month.overdue(&id, "review:1");
 }
 
-/// Three applications under one policy, and for weeks nothing moves.
+/// Three applications under one policy, and for weeks nothing moves: one lies with an officer, one at the door, one was accepted and
+/// given to nobody.
 fn zombie(month: &mut Month) {
-    let first = "-15T09:15 submitted ordinary; -15T11:10 accepted @1; -15T11:20 assigned first @1";
-    let second = "-14T14:25 submitted ordinary";
-    let third = "-14T15:05 submitted ordinary; -14T16:00 accepted @2; -14T16:10 assigned first @2; \
-                 -14T17:05 decided first @2 approve; -14T17:10 assigned second @3";
-    for (history, where_it_is) in
-        [(first, "step:first:D-IND:1"), (second, "acceptance:1"), (third, "step:second:D-IND:1")]
+    let given = "-15T09:15 submitted ordinary; -15T11:10 accepted @1; -15T11:20 assigned first @1";
+    let at_the_door = "-14T14:25 submitted ordinary";
+    let accepted = "-14T15:05 submitted ordinary; -14T16:00 accepted @2";
+    for (history, lies) in [(given, Some("step:first:D-IND:1")), (at_the_door, Some("acceptance:1")), (accepted, None)]
     {
         let id = month.case(16, history);
-        month.overdue(&id, where_it_is);
+        if let Some(clock) = lies {
+            month.overdue(&id, clock);
+        }
         month.overdue(&id, "review:1");
     }
     month.health("zombie", 16);

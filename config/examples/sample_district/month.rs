@@ -102,6 +102,11 @@ impl Month {
         self.beside.iter().filter(|(_, number)| *number == policy).map(|(id, _)| id.clone()).collect()
     }
 
+    /// The awards under a policy.
+    pub(crate) fn awarded_under(&self, policy: &str) -> Vec<String> {
+        self.awards.iter().filter(|award| award[1] == policy).map(|award| award[0].clone()).collect()
+    }
+
     /// To be found: a deadline that was missed.
     pub(crate) fn overdue(&mut self, application: &str, clock: &str) {
         self.truth("alert", "overdue", clock, &[application.to_owned()]);
