@@ -133,6 +133,8 @@ impl Month {
     }
 
     fn truth(&mut self, what: &str, which: &str, subject: &str, applications: &[String]) {
+        let mut applications = applications.to_vec();
+        applications.sort();
         let _ = writeln!(self.truth, "{what},{which},{subject},{}", applications.join(";"));
     }
 }
