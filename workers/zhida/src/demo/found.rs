@@ -20,6 +20,24 @@ const ALERTS_MAX: u32 = 10_000;
 /// Stalled reviews that are printed; `zhida alerts list` shows all.
 const PRINTED: usize = 8;
 
+/// What does not fit in the case files of so many reviews.
+pub(super) struct FindingsRead {
+    reviews: usize,
+    findings: Vec<(ApplicationId, Finding)>,
+}
+
+/// Reads every case file. Payments change nothing in them that is a finding, so it is done while these go on.
+pub(super) async fn findings(house: &House, reviews: &[Review]) -> anyhow::Result<FindingsRead> {
+    let mut findings = Vec::new();
+    for review in reviews {
+        let id = ApplicationId::from(review.application_id.as_str());
+        let view = house.store.case(&id).await?;
+        let of_it = view.map(|view| view.file.findings).unwrap_or_default();
+        findings.extend(of_it.into_iter().map(|finding| (id.clone(), finding)));
+    }
+    Ok(FindingsRead { reviews: reviews.len(), findings })
+}
+
 /// What was found.
 #[derive(Default)]
 pub(super) struct Found {
@@ -31,10 +49,10 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads it, when everything has been looked at.
+    /// Reads what rang, when everything has been looked at.
     pub(super) async fn read(
         house: &House,
-        reviews: &[Review],
+        read: FindingsRead,
         events: usize,
         time: &WorkingTime,
     ) -> anyhow::Result<Self> {
@@ -46,14 +64,8 @@ impl Found {
         };
         let mut alerts: Vec<(Alert, usize)> = house.store.alerts(&filter).await?.into_iter().map(late).collect();
         alerts.sort_by_key(|(alert, _)| (alert.deadline, alert.id.clone()));
-        let mut findings = Vec::new();
-        for review in reviews {
-            let id = ApplicationId::from(review.application_id.as_str());
-            let view = house.store.case(&id).await?;
-            let of_it = view.map(|view| view.file.findings).unwrap_or_default();
-            findings.extend(of_it.into_iter().map(|finding| (id.clone(), finding)));
-        }
-        Ok(Self { reviews: reviews.len(), events, alerts, findings })
+        let FindingsRead { reviews, findings } = read;
+        Ok(Self { reviews, events, alerts, findings })
     }
 
     /// Applications that are late with anything, and the clock that says where they lie, the latest first.
@@ -68,6 +80,11 @@ impl Found {
         let mut stalled: Vec<_> = innermost.into_values().collect();
         stalled.sort_by_key(|(alert, _)| alert.deadline);
         stalled
+    }
+
+    /// The application that is late for longest.
+    pub(super) fn worst(&self) -> Option<&str> {
+        self.stalled().first().map(|(alert, _)| alert.application_id.as_str())
     }
 
     /// Adds the keys of the contract, and what stands behind them.
@@ -96,14 +113,14 @@ impl Found {
             ("  申请 application", Column::Text),
             ("停在 where it lies", Column::Text),
             ("部门 department", Column::Text),
-            ("超期工作日 working days late", Column::Number),
+            ("超期工作日 days late", Column::Number),
         ]);
         for (alert, days) in stalled.iter().take(PRINTED) {
-            let (chinese, english) = alert.kind.title();
+            let (chinese, _) = alert.kind.title();
             let department = alert.department_id.as_ref().map_or("–", DepartmentId::as_str);
             table.row(vec![
                 format!("  {}", alert.application_id),
-                format!("{chinese} {english}: {}", alert.clock),
+                format!("{chinese} {}", alert.clock),
                 department.to_owned(),
                 days.to_string(),
             ]);

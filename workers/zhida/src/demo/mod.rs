@@ -73,8 +73,9 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let handed_in = events::hand_in(&sender, &awards).await?;
     // It begins when the whole month is in, for it would ring for what the next message ends.
     house.start_supervision();
-    watch_until_at_rest(&house, handed_in.approvals, &sandbox).await?;
-    let found = Found::read(&house, &reviews, events_of_reviews, &time).await?;
+    let at_rest = watch_until_at_rest(&house, handed_in.approvals, &sandbox);
+    let ((), findings) = tokio::try_join!(at_rest, found::findings(&house, &reviews))?;
+    let found = Found::read(&house, findings, events_of_reviews, &time).await?;
     let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found).await?;
     summary.print(began.elapsed());
     if let Some(path) = &arguments.json {
@@ -82,15 +83,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     let sound = summary.is_sound();
     if !arguments.exit {
-        println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
-        println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
-        println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
-        if arguments.dir.is_some() {
-            let folder = folder.path.display();
-            println!(
-                "  zhida --set environment=sandbox --set district.id={DISTRICT} --set database.url=sqlite:{folder}/zhida.db payouts list"
-            );
-        }
+        look_around(&address.to_string(), &folder, summary.worst());
         tokio::signal::ctrl_c().await?;
     }
     stop.send_replace(true);
@@ -99,6 +92,21 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     drop(guard);
     folder.leave()?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How to look on. The folder holds the database while the demo runs, and with --dir afterwards, too.
+fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
+    println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
+    println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
+    println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
+    let database = folder.path.join("zhida.db").display().to_string();
+    println!(
+        "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
+    );
+    println!("  zhida payouts list; zhida alerts list");
+    if let Some(application) = worst {
+        println!("  zhida clock explain {application}; zhida trace {application}");
+    }
 }
 
 fn cannot_write(path: &Path) -> String {

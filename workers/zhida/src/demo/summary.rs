@@ -107,6 +107,11 @@ impl Summary {
         self.lost() == 0 && self.paid_twice == 0 && self.unexplained == 0 && self.settled_total == self.bank_total
     }
 
+    /// The application that is late for longest.
+    pub(super) fn worst(&self) -> Option<&str> {
+        self.found.worst()
+    }
+
     /// The keys of the contract.
     pub(super) fn json(&self) -> Value {
         let mut summary = json!({
