@@ -62,8 +62,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     println!("API http://{address} (token \"{TOKEN}\")");
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
-    let supervision = BTreeSet::from([Role::Supervision]);
-    let others = Role::ALL.into_iter().collect::<BTreeSet<Role>>().difference(&supervision).copied().collect();
+    let others: BTreeSet<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Supervision).collect();
     house.start(&others, listener).await?;
     let began = std::time::Instant::now();
     let sender = Sender::new(format!("http://{address}"), &key, house.store.now().await?)?;
