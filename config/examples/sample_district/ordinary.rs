@@ -158,7 +158,7 @@ pub(crate) fn history(award: &Awarded<'_>, numbers: &mut Numbers) -> String {
 
 fn at_once(mode: &str, first: &str, approver: &str, numbers: &mut Numbers) -> String {
     let mut history = History::default();
-    let mut seconds = 25 + numbers.below(20);
+    let mut seconds = 20 + numbers.below(5);
     let mut add = |what: String, pause: usize| {
         history.add(format!("now-{seconds}s"), what);
         seconds -= pause;

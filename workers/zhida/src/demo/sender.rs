@@ -13,7 +13,7 @@ pub(super) struct Sender<'a> {
     url: String,
     keyid: Id,
     key: &'a SigningKey,
-    /// The moment of the demo.
+    /// The moment at which it speaks.
     pub(super) now: Timestamp,
 }
 
