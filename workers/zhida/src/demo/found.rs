@@ -138,7 +138,7 @@ impl Found {
 fn is_of_the_whole(kind: ClockKind) -> bool {
     match kind {
         ClockKind::Review | ClockKind::Legal => true,
-        ClockKind::Acceptance | ClockKind::Step | ClockKind::Supplement | ClockKind::Payout => false,
+        ClockKind::Acceptance | ClockKind::Step | ClockKind::Supplement | ClockKind::Payout | ClockKind::Order => false,
     }
 }
 
