@@ -98,6 +98,16 @@ fn supervision_found_all_and_invented_nothing(summary: &Value) {
     assert!(summary["supervision"]["alerts"].as_array().unwrap().iter().all(|one| one["cleared"] == json!(false)));
     let findings = found(summary, "findings", |of| format!("{},,{}", of("code"), of("application_id")));
     assert_eq!(findings, truth("finding,"));
+    let patterns = found(summary, "patterns", |of| {
+        let subject = if of("subject_kind") == "fingerprint" { String::new() } else { of("subject") };
+        format!("{},{subject}", of("rule"))
+    });
+    // Of officers the summary says only that there is something for discipline inspection.
+    let without_applications = |line: &String| line.rsplit_once(',').map(|(rest, _)| rest.replace("O-802", ""));
+    assert_eq!(patterns, truth("pattern,").iter().filter_map(without_applications).collect());
+    assert_eq!(summary["patterns"], json!(truth("pattern,").len()));
+    let health = found(summary, "policy_health", |of| format!("{},{},", of("word"), of("policy_id")));
+    assert_eq!(health, truth("health,"));
     let overdue = truth("alert,overdue,");
     let stalled: BTreeSet<&str> = overdue.iter().filter_map(|line| line.rsplit(',').next()).collect();
     assert_eq!(summary["stalled_reviews"], json!(stalled.len()));

@@ -123,7 +123,10 @@ impl House {
                     self.watch_for_restores().await?;
                     self.start_payout()?;
                 }
-                Role::Supervision => self.start_supervision(),
+                Role::Supervision => {
+                    self.start_supervision();
+                    self.start_patterns();
+                }
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
             }
@@ -279,7 +282,7 @@ impl House {
         Ok(())
     }
 
-    /// Starts the supervision worker.
+    /// Starts the worker that looks at case files.
     pub(crate) fn start_supervision(&mut self) {
         let settings = &self.settings.supervision;
         let worker = SupervisionWorker {
@@ -299,6 +302,10 @@ impl House {
             zhida_supervision::run(worker, stopped).await;
             "supervision"
         });
+    }
+
+    /// Starts the worker that looks for patterns.
+    pub(crate) fn start_patterns(&mut self) {
         let worker = PatternWorker {
             store: self.store.clone(),
             time: RealTime::new(),

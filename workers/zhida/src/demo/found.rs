@@ -1,4 +1,5 @@
-//! What supervision found in the demo's month of reviews: who is late with what, and what does not fit in the case files. It is read
+//! What supervision found in the demo's month of reviews: who is late with what, what does not fit in the case files, which patterns
+//! stand out and how policies fare. It is read
 //! from the store as the verbs read it; nothing is judged here.
 
 use crate::serve::House;
@@ -6,19 +7,24 @@ use crate::verbs::{Column, Table};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use zhida_config::sample_district::Review;
 use zhida_core::case_file::{ClockKind, Finding};
 use zhida_core::ids::{ApplicationId, DepartmentId};
+use zhida_core::patterns::{Health, HealthWord, Pattern, Rule};
 use zhida_core::ports::cases::AlertFilter;
+use zhida_core::ports::patterns::PatternFilter;
 use zhida_core::ports::store::Which;
-use zhida_core::supervision::Alert;
+use zhida_core::supervision::{Alert, Audience};
 use zhida_core::view::micros;
 use zhida_core::working_time::WorkingTime;
 
 /// Alerts that are read at most: many more than the sample district has.
 const ALERTS_MAX: u32 = 10_000;
+/// Patterns that are read at most: as well.
+const PATTERNS_MAX: u32 = 10_000;
 /// Stalled reviews that are printed; `zhida alerts list` shows all.
-const PRINTED: usize = 8;
+const PRINTED: usize = 5;
 
 /// What does not fit in the case files of so many reviews.
 pub(super) struct FindingsRead {
@@ -46,10 +52,12 @@ pub(super) struct Found {
     /// Open and cleared, with the working days by which each is late.
     alerts: Vec<(Alert, usize)>,
     findings: Vec<(ApplicationId, Finding)>,
+    patterns: Vec<Pattern>,
+    health: Vec<Health>,
 }
 
 impl Found {
-    /// Reads what rang, when everything has been looked at.
+    /// Reads what rang, when everything has been looked at, and what stands out, as soon as somebody has looked for it.
     pub(super) async fn read(
         house: &House,
         read: FindingsRead,
@@ -64,8 +72,15 @@ impl Found {
         };
         let mut alerts: Vec<(Alert, usize)> = house.store.alerts(&filter).await?.into_iter().map(late).collect();
         alerts.sort_by_key(|(alert, _)| (alert.deadline, alert.id.clone()));
+        while house.store.last_pattern_run().await?.is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut patterns =
+            house.store.patterns(&PatternFilter { rule: None, state: None, limit: PATTERNS_MAX }).await?;
+        patterns.sort_by_key(|one| (one.rule, one.key.clone()));
+        let health = house.store.policy_health().await?;
         let FindingsRead { reviews, findings } = read;
-        Ok(Self { reviews, events, alerts, findings })
+        Ok(Self { reviews, events, alerts, findings, patterns, health })
     }
 
     /// Applications that are late with anything, and the clock that says where they lie, the latest first.
@@ -90,12 +105,17 @@ impl Found {
     /// Adds the keys of the contract, and what stands behind them.
     pub(super) fn extend(&self, summary: &mut Value) {
         summary["stalled_reviews"] = json!(self.stalled().len());
+        summary["patterns"] = json!(self.patterns.len());
+        let unwell = self.health.iter().filter(|one| one.word != HealthWord::Alive);
         summary["supervision"] = json!({
             "reviews": self.reviews, "events": self.events,
             "alerts": self.alerts.iter().map(alert_json).collect::<Vec<_>>(),
             "findings": self.findings.iter().map(|(id, finding)| json!({
                 "application_id": id, "code": finding.code.code(), "about": finding.about,
             })).collect::<Vec<_>>(),
+            "patterns": self.patterns.iter().map(pattern_json).collect::<Vec<_>>(),
+            "policy_health": unwell.map(|one| json!({"policy_id": one.policy_id, "word": one.word.code()}))
+                .collect::<Vec<_>>(),
         });
     }
 
@@ -131,7 +151,38 @@ impl Found {
         if stalled.len() > PRINTED {
             println!("  另有 and {} more", stalled.len() - PRINTED);
         }
+        self.print_patterns();
     }
+
+    fn print_patterns(&self) {
+        let mut by_rule: BTreeMap<Rule, Vec<&Pattern>> = BTreeMap::new();
+        for pattern in &self.patterns {
+            by_rule.entry(pattern.rule).or_default().push(pattern);
+        }
+        println!("值得核实 Worth a look: 规律 patterns {}", self.patterns.len());
+        let mut table = Table::new(&[("", Column::Text), ("", Column::Number), ("", Column::Text)]);
+        for (rule, patterns) in by_rule {
+            let (chinese, _) = rule.title();
+            let subject = match rule.audience() {
+                Audience::Supervision => patterns[0].subject.text(),
+                Audience::Inspection => "仅纪检可见 for discipline inspection alone".to_owned(),
+            };
+            table.row(vec![format!("  {chinese} {}", rule.code()), patterns.len().to_string(), subject]);
+        }
+        for line in table.lines().iter().skip(1) {
+            println!("{line}");
+        }
+    }
+}
+
+/// Of patterns about officers it says no more than that they are there, as everywhere but to discipline inspection.
+fn pattern_json(pattern: &Pattern) -> Value {
+    let (subject, applications) = match pattern.rule.audience() {
+        Audience::Supervision => (pattern.subject.text(), pattern.evidence.applications.iter().collect()),
+        Audience::Inspection => (String::new(), Vec::new()),
+    };
+    json!({"pattern_id": pattern.id, "rule": pattern.rule.code(), "subject_kind": pattern.subject.kind(),
+        "subject": subject, "applications": applications})
 }
 
 /// Whether the clock measures the whole review, and does not say where it lies.

@@ -76,6 +76,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     house.start_supervision();
     let at_rest = watch_until_at_rest(&house, handed_in.approvals, &sandbox);
     let ((), findings) = tokio::try_join!(at_rest, found::findings(&house, &reviews))?;
+    // Rules look at what the looks have seen.
+    house.start_patterns();
     let found = Found::read(&house, findings, events_of_reviews, &time).await?;
     let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found).await?;
     summary.print(began.elapsed());
@@ -104,7 +106,7 @@ fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
     println!(
         "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
     );
-    println!("  zhida payouts list; zhida alerts list");
+    println!("  zhida payouts list; zhida alerts list; zhida patterns list; zhida policies health");
     if let Some(application) = worst {
         println!("  zhida clock explain {application}; zhida trace {application}");
     }
@@ -177,6 +179,8 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
         // What the month's reviews missed is past already, and all of them are in when supervision begins.
         ("supervision.replay_minutes", "0"),
         ("supervision.sweep_seconds", "1"),
+        // Nobody has seen more than a month of this district.
+        ("patterns.policy_unused.days", "20"),
         ("sweeps.ready_seconds", "1"),
         ("sweeps.enquiry_seconds", "1"),
         ("sweeps.figures_seconds", "1"),
