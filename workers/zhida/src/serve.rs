@@ -124,8 +124,9 @@ impl House {
                     self.start_payout()?;
                 }
                 Role::Supervision => {
-                    self.start_supervision();
+                    self.start_looks();
                     self.start_patterns();
+                    self.start_digests();
                 }
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
@@ -282,25 +283,32 @@ impl House {
         Ok(())
     }
 
-    /// Starts the worker that looks at case files.
-    pub(crate) fn start_supervision(&mut self) {
+    fn supervision(&self) -> SupervisionWorker {
         let settings = &self.settings.supervision;
-        let worker = SupervisionWorker {
+        SupervisionWorker {
             store: self.store.clone(),
             time: RealTime::new(),
             batch_max: settings.batch_max,
             every: Duration::from_secs(u64::from(settings.sweep_seconds)),
             metrics: self.metrics.clone(),
-        };
-        let (digests, stopped) = (worker.clone(), self.stopped.clone());
-        self.tasks.spawn(async {
-            zhida_supervision::digests::run(digests, stopped).await;
-            "digest"
-        });
-        let stopped = self.stopped.clone();
+        }
+    }
+
+    /// Starts the worker that looks at case files.
+    pub(crate) fn start_looks(&mut self) {
+        let (worker, stopped) = (self.supervision(), self.stopped.clone());
         self.tasks.spawn(async {
             zhida_supervision::run(worker, stopped).await;
             "supervision"
+        });
+    }
+
+    /// Starts the worker that makes digests.
+    pub(crate) fn start_digests(&mut self) {
+        let (worker, stopped) = (self.supervision(), self.stopped.clone());
+        self.tasks.spawn(async {
+            zhida_supervision::digests::run(worker, stopped).await;
+            "digest"
         });
     }
 

@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     sender.now = house.store.now().await?;
     let handed_in = events::hand_in(&sender, &awards).await?;
     // It begins when the whole month is in, for it would ring for what the next message ends.
-    house.start_supervision();
+    house.start_looks();
     let at_rest = watch_until_at_rest(&house, handed_in.approvals, &sandbox);
     let ((), findings) = tokio::try_join!(at_rest, found::findings(&house, &reviews))?;
     // Rules look at what the looks have seen.
@@ -86,6 +86,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     }
     let sound = summary.is_sound();
     if !arguments.exit {
+        // When there is something to be told, a digest that is due tells it.
+        house.start_digests();
         look_around(&address.to_string(), &folder, summary.worst());
         tokio::signal::ctrl_c().await?;
     }
@@ -106,7 +108,8 @@ fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
     println!(
         "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
     );
-    println!("  zhida payouts list; zhida alerts list; zhida patterns list; zhida policies health");
+    println!("  zhida payouts list; zhida alerts list; zhida patterns list");
+    println!("  zhida policies health; zhida digest preview");
     if let Some(application) = worst {
         println!("  zhida clock explain {application}; zhida trace {application}");
     }
