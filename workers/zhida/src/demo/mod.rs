@@ -38,6 +38,9 @@ const TOKEN: &str = "demo-token";
 /// The review system's key id.
 const KEYID: &str = "review-demo";
 
+/// A policy is on paper when nobody applied for so many days: nobody has seen more than a month of this district.
+const SEEN_DAYS: &str = "20";
+
 /// Runs the demo.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &arguments.json {
@@ -109,7 +112,7 @@ fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
         "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
     );
     println!("  zhida payouts list; zhida alerts list; zhida patterns list");
-    println!("  zhida policies health; zhida digest preview");
+    println!("  zhida policies health --set patterns.policy_unused.days={SEEN_DAYS}; zhida digest preview");
     if let Some(application) = worst {
         println!("  zhida clock explain {application}; zhida trace {application}");
     }
@@ -182,8 +185,7 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
         // What the month's reviews missed is past already, and all of them are in when supervision begins.
         ("supervision.replay_minutes", "0"),
         ("supervision.sweep_seconds", "1"),
-        // Nobody has seen more than a month of this district.
-        ("patterns.policy_unused.days", "20"),
+        ("patterns.policy_unused.days", SEEN_DAYS),
         ("sweeps.ready_seconds", "1"),
         ("sweeps.enquiry_seconds", "1"),
         ("sweeps.figures_seconds", "1"),
