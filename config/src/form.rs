@@ -114,6 +114,26 @@ fn in_range(number: i64) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| (1..=1_000_000).contains(number))
 }
 
+/// A number that may be nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FromZero(pub u32);
+
+impl Setting for FromZero {
+    const EXPECTED: &'static str = "a whole number from 0 to 1000000";
+
+    fn from_text(text: &str) -> Option<Self> {
+        if text == "0" { Some(Self(0)) } else { u32::from_text(text).map(Self) }
+    }
+
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        if value.as_integer() == Some(0) { Some(Self(0)) } else { u32::from_toml(value).map(Self) }
+    }
+
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// Lists are TOML arrays; in text their members are separated by commas.
 impl Setting for Vec<u32> {
     const EXPECTED: &'static str =
@@ -338,6 +358,10 @@ mod tests {
         assert_eq!(Vec::<u32>::from_text("12,,23"), None);
         assert_eq!(Vec::<u32>::from_text(""), None);
         assert_eq!(u32::from_text("0"), None);
+        assert_eq!(FromZero::from_text("0"), Some(FromZero(0)));
+        assert_eq!(FromZero::from_text("-1"), None);
+        let numbers: toml::Table = "none = 0\nsome = 30".parse().unwrap();
+        assert_eq!(["none", "some"].map(|key| FromZero::from_toml(&numbers[key])), [0, 30].map(|n| Some(FromZero(n))));
         assert_eq!(u32::from_text("1000001"), None);
         let dated: toml::Table = "at = 2026-01-01T08:00:00+08:00".parse().unwrap();
         assert_eq!(jiff::Timestamp::from_toml(&dated["at"]).unwrap().shown(), "2026-01-01T00:00:00Z");

@@ -1,6 +1,10 @@
-//! The sample district that `zhida demo` pays: its policy file, its organisation, and 286 approved applications with what is to go wrong on
-//! their way. Not the demo, and no events: those are made and signed from these rows. Names are invented; the files are
+//! The sample district that `zhida demo` pays: its policy file, its organisation, 286 approved applications with what is to go wrong on
+//! their way, and the month of reviews before. Not the demo, and no events: those are made and signed from these rows. Names are invented; the files are
 //! made by `config/examples/sample_district`.
+
+mod reviews;
+
+pub use reviews::{Actor, Moment, REVIEWS_CSV, Review, ReviewUnreadable, Step, What, reviews};
 
 use crate::form::{Amount, Setting};
 

@@ -6,10 +6,16 @@
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+#[path = "../examples/sample_district/cases.rs"]
+mod cases;
 #[path = "../examples/sample_district/check_digits.rs"]
 mod check_digits;
 #[path = "../examples/sample_district/make.rs"]
 mod make;
+#[path = "../examples/sample_district/month.rs"]
+mod month;
+#[path = "../examples/sample_district/ordinary.rs"]
+mod ordinary;
 #[path = "../examples/sample_district/organisation.rs"]
 mod organisation;
 #[path = "../examples/sample_district/words.rs"]
@@ -35,6 +41,10 @@ fn the_files_are_what_the_generator_makes() {
         organisation::organisation_toml() == ORGANISATION_TOML,
         "organisation.toml: run the example sample_district and look at the difference"
     );
+    let (reviews, truth) = month::files();
+    assert!(reviews == REVIEWS_CSV, "reviews.csv: run the example sample_district and look at the difference");
+    let written = include_str!("../sample_district/truth.csv");
+    assert!(truth == written, "truth.csv: run the example sample_district and look at the difference");
     assert!(make::awards_csv() == AWARDS_CSV, "awards.csv: run the example sample_district and look at the difference");
 }
 

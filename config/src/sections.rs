@@ -3,7 +3,7 @@
 //! [`crate::trusted_keys`] and [`crate::tokens`].
 
 use crate::address::{DatabaseUrl, HttpUrl, QueueUrl};
-use crate::form::{Amount, Secrecy, Secret, Setting, choice};
+use crate::form::{Amount, FromZero, Secrecy, Secret, Setting, choice};
 use crate::layers::Key;
 use crate::office::{OfficeHours, Part};
 use crate::schedule::Schedule;
@@ -295,7 +295,7 @@ section!(
         /// Working hours for which an acknowledgement rests a ladder at most.
         acknowledge_max_working_hours: u32,
         /// Minutes that a deadline waits which was past when its clock was heard of.
-        replay_minutes: u32,
+        replay_minutes: FromZero,
     }
 );
 section!(

@@ -1,6 +1,7 @@
 //! `zhida demo`, as a newcomer runs it, and as somebody whose bank has paid what nobody here ordered.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -28,6 +29,19 @@ impl Drop for Folder {
 fn demo(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zhida"));
     command.args(["demo", "--exit", "--listen", "127.0.0.1:0"]).args(arguments).output().unwrap()
+}
+
+const TRUTH_CSV: &str = include_str!("../../config/sample_district/truth.csv");
+
+/// What supervision has to find in the sample district's month of reviews, line by line.
+fn truth(what: &str) -> BTreeSet<String> {
+    TRUTH_CSV.lines().filter_map(|line| line.strip_prefix(what)).map(str::to_owned).collect()
+}
+
+/// What it found, in the form of the truth.
+fn found(summary: &Value, list: &str, line: impl Fn(&dyn Fn(&str) -> String) -> String) -> BTreeSet<String> {
+    let items = summary["supervision"][list].as_array().unwrap().iter();
+    items.map(|one| line(&|member| one[member].as_str().unwrap_or_default().to_owned())).collect()
 }
 
 fn summary(path: impl AsRef<Path>) -> Value {
@@ -71,6 +85,32 @@ fn the_demo_pays_the_sample_district_once() {
     assert_eq!(sum, 286);
     let seconds = ["p50", "p99", "max"].map(|key| summary["approve_to_credit_seconds"][key].as_f64().unwrap());
     assert!(seconds[0] > 0.0 && seconds.is_sorted(), "{summary}");
+    supervision_found_all_and_invented_nothing(&summary);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("超期 stalled 10, 临期 due soon 1, 疑点 findings 2"), "{printed}");
+    assert!(printed.lines().count() <= 45, "a screen holds it: {printed}");
+}
+
+fn supervision_found_all_and_invented_nothing(summary: &Value) {
+    let alerts = found(summary, "alerts", |of| format!("{},{},{}", of("level"), of("clock"), of("application_id")));
+    assert_eq!(alerts, truth("alert,"));
+    // Nothing rang that was over when it was heard of, nothing that the next message ended.
+    assert!(summary["supervision"]["alerts"].as_array().unwrap().iter().all(|one| one["cleared"] == json!(false)));
+    let findings = found(summary, "findings", |of| format!("{},,{}", of("code"), of("application_id")));
+    assert_eq!(findings, truth("finding,"));
+    let patterns = found(summary, "patterns", |of| {
+        let subject = if of("subject_kind") == "fingerprint" { String::new() } else { of("subject") };
+        format!("{},{subject}", of("rule"))
+    });
+    // Of officers the summary says only that there is something for discipline inspection.
+    let without_applications = |line: &String| line.rsplit_once(',').map(|(rest, _)| rest.replace("O-802", ""));
+    assert_eq!(patterns, truth("pattern,").iter().filter_map(without_applications).collect());
+    assert_eq!(summary["patterns"], json!(truth("pattern,").len()));
+    let health = found(summary, "policy_health", |of| format!("{},{},", of("word"), of("policy_id")));
+    assert_eq!(health, truth("health,"));
+    let overdue = truth("alert,overdue,");
+    let stalled: BTreeSet<&str> = overdue.iter().filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(summary["stalled_reviews"], json!(stalled.len()));
 }
 
 #[test]

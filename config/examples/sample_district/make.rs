@@ -39,10 +39,10 @@ const TWISTS: [(&str, usize); 21] = [
 ];
 
 /// A generator of numbers that is the same on every machine (splitmix64).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -50,7 +50,7 @@ impl Numbers {
         ((mixed ^ (mixed >> 31)) % limit as u64) as usize
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
@@ -62,27 +62,37 @@ impl Numbers {
 }
 
 /// A policy as far as awards depend on it.
-struct Policy {
-    number: usize,
+pub(crate) struct Policy {
+    pub(crate) number: usize,
     title: &'static str,
-    department: &'static Department,
-    cap_fen: i64,
+    pub(crate) department: &'static Department,
+    pub(crate) cap_fen: i64,
     measure: Measure,
     release_limit_fen: Option<i64>,
     commitment_required: bool,
 }
 
 impl Policy {
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("P-{:03}", self.number)
     }
 
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         CLOSED.contains(&self.number)
+    }
+
+    /// Another department reviews beside the policy's own; steps are promised within a working day.
+    pub(crate) fn is_joint(&self) -> bool {
+        self.number.is_multiple_of(5)
+    }
+
+    /// The whole review is promised within two working days instead of three.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.number.is_multiple_of(7)
     }
 }
 
-fn policies() -> Vec<Policy> {
+pub(crate) fn policies() -> Vec<Policy> {
     let all =
         DEPARTMENTS.iter().flat_map(|department| department.policies.iter().map(move |policy| (department, policy)));
     all.enumerate()
@@ -102,7 +112,7 @@ fn policies() -> Vec<Policy> {
         .collect()
 }
 
-fn yuan(fen: i64) -> String {
+pub(crate) fn yuan(fen: i64) -> String {
     format!("{}.{:02}", fen / 100, fen % 100)
 }
 
@@ -136,7 +146,7 @@ fn policy_toml(policy: &Policy, numbers: &mut Numbers, text: &mut String) {
         policy.title,
         policy.department.id,
     );
-    if policy.number.is_multiple_of(5) {
+    if policy.is_joint() {
         let _ = writeln!(text, "joint_department_ids = [\"{}\"]", policy.department.joint);
     }
     let valid_from = ["2023-07-01", "2024-01-01", "2024-03-01", "2024-07-01"][numbers.below(4)];
@@ -159,10 +169,10 @@ fn policy_toml(policy: &Policy, numbers: &mut Numbers, text: &mut String) {
     numbers.shuffle(&mut materials);
     materials.truncate(1 + numbers.below(3));
     let _ = writeln!(text, "materials = [\"营业执照\", \"申报表\", \"{}\"]", materials.join("\", \""));
-    if policy.number.is_multiple_of(7) {
+    if policy.is_quick() {
         text.push_str("review_working_days = 2\n");
     }
-    if policy.number.is_multiple_of(5) {
+    if policy.is_joint() {
         text.push_str("step_working_days = { first = 1, joint = 1, final = 1 }\n");
     }
     if policy.number.is_multiple_of(2) {

@@ -44,9 +44,7 @@ pub(crate) fn organisation_toml() -> String {
         department(&mut text, id, name, Some("D-GOV"));
     }
     for (id, _, head) in NAMED {
-        // Finance reviews beside others and has no policies of its own.
-        let own = DEPARTMENTS.iter().find(|one| one.id == id).map(|one| one.officers.map(str::to_owned));
-        let officers = own.unwrap_or_else(|| [1, 2, 3].map(|number| format!("O-{}", head + number)));
+        let officers = officers(id);
         let first = officers[0].clone();
         officer(&mut text, &format!("O-{head}"), id, "head", Some(&first));
         for (place, number) in officers.iter().enumerate() {
@@ -63,6 +61,18 @@ pub(crate) fn organisation_toml() -> String {
     }
     text.push_str("]\n");
     text
+}
+
+/// The officers of a department.
+pub(crate) fn officers(department: &str) -> [String; 3] {
+    // Finance reviews beside others and has no policies of its own.
+    let own = DEPARTMENTS.iter().find(|one| one.id == department).map(|one| one.officers.map(str::to_owned));
+    own.unwrap_or_else(|| [1, 2, 3].map(|number| format!("O-{}", head(department) + number)))
+}
+
+/// The number of a department's head.
+pub(crate) fn head(department: &str) -> u32 {
+    NAMED.iter().find(|(id, _, _)| *id == department).map_or(0, |(_, _, head)| *head)
 }
 
 fn department(text: &mut String, id: &str, name: &str, parent: Option<&str>) {

@@ -68,7 +68,7 @@ fn supervision(settings: &sections::Supervision) -> SupervisionRules {
     let days = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
     let part = settings.due_soon_part;
     SupervisionRules {
-        hours: settings.hours.stretches().iter().map(|(from, to)| Hours { from: *from, to: *to }).collect(),
+        hours: hours(settings),
         counting: Counting {
             pause_max_working_days: settings.pause_max_working_days,
             due_soon_working_days: days(settings.due_soon_working_days),
@@ -78,7 +78,12 @@ fn supervision(settings: &sections::Supervision) -> SupervisionRules {
         supplement_working_days: days(settings.supplement_working_days),
         step_working_days: days(settings.step_working_days),
         acknowledge_max_working_hours: settings.acknowledge_max_working_hours,
-        replay_pause: SignedDuration::from_mins(i64::from(settings.replay_minutes)),
+        replay_pause: SignedDuration::from_mins(i64::from(settings.replay_minutes.0)),
         ..SupervisionRules::default()
     }
+}
+
+/// The hours of a working day.
+pub(crate) fn hours(settings: &sections::Supervision) -> Vec<Hours> {
+    settings.hours.stretches().iter().map(|(from, to)| Hours { from: *from, to: *to }).collect()
 }

@@ -123,7 +123,11 @@ impl House {
                     self.watch_for_restores().await?;
                     self.start_payout()?;
                 }
-                Role::Supervision => self.start_supervision(),
+                Role::Supervision => {
+                    self.start_looks();
+                    self.start_patterns();
+                    self.start_digests();
+                }
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
             }
@@ -279,25 +283,37 @@ impl House {
         Ok(())
     }
 
-    fn start_supervision(&mut self) {
+    fn supervision(&self) -> SupervisionWorker {
         let settings = &self.settings.supervision;
-        let worker = SupervisionWorker {
+        SupervisionWorker {
             store: self.store.clone(),
             time: RealTime::new(),
             batch_max: settings.batch_max,
             every: Duration::from_secs(u64::from(settings.sweep_seconds)),
             metrics: self.metrics.clone(),
-        };
-        let (digests, stopped) = (worker.clone(), self.stopped.clone());
-        self.tasks.spawn(async {
-            zhida_supervision::digests::run(digests, stopped).await;
-            "digest"
-        });
-        let stopped = self.stopped.clone();
+        }
+    }
+
+    /// Starts the worker that looks at case files.
+    pub(crate) fn start_looks(&mut self) {
+        let (worker, stopped) = (self.supervision(), self.stopped.clone());
         self.tasks.spawn(async {
             zhida_supervision::run(worker, stopped).await;
             "supervision"
         });
+    }
+
+    /// Starts the worker that makes digests.
+    pub(crate) fn start_digests(&mut self) {
+        let (worker, stopped) = (self.supervision(), self.stopped.clone());
+        self.tasks.spawn(async {
+            zhida_supervision::digests::run(worker, stopped).await;
+            "digest"
+        });
+    }
+
+    /// Starts the worker that looks for patterns.
+    pub(crate) fn start_patterns(&mut self) {
         let worker = PatternWorker {
             store: self.store.clone(),
             time: RealTime::new(),

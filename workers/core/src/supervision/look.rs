@@ -162,7 +162,8 @@ fn with_findings_of_clocks(mut file: CaseFile, clocks: &[ClockRow], district: Di
     for ClockRow { clock, reading, .. } in clocks {
         let mut find = |at, code| file.findings.push(Finding { at, code, about: clock.id.to_string() });
         let ended = clock.ended.map_or(Timestamp::MAX, |(at, _)| at);
-        if let Some(at) = reading.pauses_used_up_at.filter(|at| *at < ended) {
+        // A pause that lasts is counted ahead: that it will have used up what pauses may is none yet.
+        if let Some(at) = reading.pauses_used_up_at.filter(|at| *at < ended && *at <= district.now) {
             find(at, FindingCode::PausesUsedUp);
         }
         for place in 0..clock.pauses.len() {

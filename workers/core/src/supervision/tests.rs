@@ -281,6 +281,14 @@ fn a_pause_that_is_told_after_the_deadline_it_moves_is_found() {
 }
 
 #[test]
+fn a_pause_that_lasts_has_not_used_up_what_pauses_may() {
+    let paused = Story::begins().submitted("2026-10-12T10:00").paused("2026-10-12T11:00", None);
+    let used_up = |now: &str| Watch::over(paused.clone()).findings(now).contains(&"pauses_used_up");
+    assert!(!used_up("2026-10-12T11:00") && !used_up("2026-11-09T17:29"));
+    assert!(used_up("2026-11-09T17:30"), "twenty closes after the day of the submission");
+}
+
+#[test]
 fn an_event_dated_ahead_counts_when_its_time_has_come() {
     let mut watch = stalled();
     watch.story = watch.story.decided("2062-11-23T11:00", "first", "D1", "approve");

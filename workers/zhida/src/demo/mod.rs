@@ -2,6 +2,9 @@
 //! HTTP on loopback. The sample district goes through it; the bank's ledger is the judge of what was paid.
 
 mod events;
+mod found;
+mod reviews;
+mod sender;
 mod summary;
 mod twists;
 
@@ -10,9 +13,13 @@ use crate::opening;
 use crate::roles::Role;
 use crate::serve::House;
 use anyhow::Context as _;
+use found::Found;
 use indicatif::{ProgressBar, ProgressStyle};
+use sender::Sender;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use summary::Summary;
 use tokio::net::TcpListener;
@@ -20,6 +27,7 @@ use tokio::sync::watch;
 use zhida_config::Settings;
 use zhida_config::sample_district::{self, Award};
 use zhida_core::ports::store::Figures;
+use zhida_core::working_time::WorkingTime;
 use zhida_sandbox::{Sandbox, SandboxSettings};
 use zhida_schemas::signing::SigningKey;
 
@@ -29,6 +37,9 @@ const DISTRICT: &str = "sample";
 const TOKEN: &str = "demo-token";
 /// The review system's key id.
 const KEYID: &str = "review-demo";
+
+/// A policy is on paper when nobody applied for so many days: nobody has seen more than a month of this district.
+const SEEN_DAYS: &str = "20";
 
 /// Runs the demo.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
@@ -50,30 +61,37 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = watch::channel(false);
     let mut house = House::open(settings, stopped).await?;
     println!("直达 zhida 演示 — {} 项政策, {} 家企业; 模拟银行 {}", 149, awards.len(), sandbox.url());
-    println!("The sample district goes through intake, payout and a simulated bank.");
+    println!("The sample district goes through intake, supervision, payout and a simulated bank.");
     println!("API http://{address} (token \"{TOKEN}\")");
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
-    house.start(&Role::ALL.into_iter().collect(), listener).await?;
+    let others: BTreeSet<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Supervision).collect();
+    house.start(&others, listener).await?;
     let began = std::time::Instant::now();
-    let handed_in = events::hand_in(&house, &key, &awards, &format!("http://{address}")).await?;
-    watch_until_at_rest(&house, handed_in.approvals, &sandbox).await?;
-    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger()).await?;
+    let mut sender = Sender::new(format!("http://{address}"), &key, house.store.now().await?)?;
+    let time = working_time(&house).await?;
+    let reviews = sample_district::reviews()?;
+    let events_of_reviews = reviews::hand_in(&sender, &reviews, &time).await?;
+    // The way from approval to credit is measured without the month before it.
+    sender.now = house.store.now().await?;
+    let handed_in = events::hand_in(&sender, &awards).await?;
+    // It begins when the whole month is in, for it would ring for what the next message ends.
+    house.start_looks();
+    let at_rest = watch_until_at_rest(&house, handed_in.approvals, &sandbox);
+    let ((), findings) = tokio::try_join!(at_rest, found::findings(&house, &reviews))?;
+    // Rules look at what the looks have seen.
+    house.start_patterns();
+    let found = Found::read(&house, findings, events_of_reviews, &time).await?;
+    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found).await?;
     summary.print(began.elapsed());
     if let Some(path) = &arguments.json {
         std::fs::write(path, format!("{}\n", summary.json())).with_context(|| cannot_write(path))?;
     }
     let sound = summary.is_sound();
     if !arguments.exit {
-        println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
-        println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
-        println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
-        if arguments.dir.is_some() {
-            let folder = folder.path.display();
-            println!(
-                "  zhida --set environment=sandbox --set district.id={DISTRICT} --set database.url=sqlite:{folder}/zhida.db payouts list"
-            );
-        }
+        // When there is something to be told, a digest that is due tells it.
+        house.start_digests();
+        look_around(&address.to_string(), &folder, summary.worst());
         tokio::signal::ctrl_c().await?;
     }
     stop.send_replace(true);
@@ -82,6 +100,22 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     drop(guard);
     folder.leave()?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How to look on. The folder holds the database while the demo runs, and with --dir afterwards, too.
+fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
+    println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
+    println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
+    println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
+    let database = folder.path.join("zhida.db").display().to_string();
+    println!(
+        "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
+    );
+    println!("  zhida payouts list; zhida alerts list; zhida patterns list");
+    println!("  zhida policies health --set patterns.policy_unused.days={SEEN_DAYS}; zhida digest preview");
+    if let Some(application) = worst {
+        println!("  zhida clock explain {application}; zhida trace {application}");
+    }
 }
 
 fn cannot_write(path: &Path) -> String {
@@ -148,6 +182,10 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
         ("bank.enquiry_first_seconds", "1"),
         ("bank.enquiry_max_seconds", "2"),
         ("bank.batch_max", "20"),
+        // What the month's reviews missed is past already, and all of them are in when supervision begins.
+        ("supervision.replay_minutes", "0"),
+        ("supervision.sweep_seconds", "1"),
+        ("patterns.policy_unused.days", SEEN_DAYS),
         ("sweeps.ready_seconds", "1"),
         ("sweeps.enquiry_seconds", "1"),
         ("sweeps.figures_seconds", "1"),
@@ -157,8 +195,15 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
     Ok(Settings::load(&flags, std::iter::empty(), None)?)
 }
 
+/// The district's working time, by the calendar in force.
+async fn working_time(house: &House) -> anyhow::Result<WorkingTime> {
+    let calendar = Arc::new(house.store.calendar().await?);
+    let hours = crate::rules::hours(&house.settings.supervision);
+    Ok(WorkingTime { calendar, zone: house.settings.calendar.timezone.clone(), hours })
+}
+
 /// Shows progress until nothing moves any more: every approval is settled, refused, held, or unknown with a reason that only
-/// a person can end.
+/// a person can end, and supervision has looked at every application.
 async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -> anyhow::Result<()> {
     let bar = ProgressBar::new(approvals);
     // Eighty columns hold it.
@@ -182,5 +227,6 @@ async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -
 /// Holds that end by themselves at a time are still under way.
 fn is_at_rest(figures: &Figures, approvals: u64, resting: u64) -> bool {
     let count = |code: &str| figures.held_by_code.get(code).copied().unwrap_or_default();
-    resting >= approvals && count("bank_funds") == 0 && count("bank_window") == 0 && figures.outbox.0 == 0
+    let looked = figures.oldest_case_due.is_none() && figures.outbox.0 == 0;
+    resting >= approvals && count("bank_funds") == 0 && count("bank_window") == 0 && looked
 }

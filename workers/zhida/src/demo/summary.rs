@@ -1,6 +1,7 @@
 //! The demo's summary: what the database says, held against the bank's own ledger.
 
 use super::events::HandedIn;
+use super::found::Found;
 use crate::serve::House;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub(super) struct Summary {
     bank_total: Fen,
     seconds: Vec<f64>,
     reasons: BTreeMap<String, u64>,
+    found: Found,
 }
 
 impl Summary {
@@ -32,6 +34,7 @@ impl Summary {
         policies: usize,
         handed_in: &HandedIn,
         ledger: &Ledger,
+        found: Found,
     ) -> anyhow::Result<Self> {
         let payouts = all_payouts(house).await?;
         let credits = ledger.credits_by_instruction();
@@ -46,6 +49,7 @@ impl Summary {
             bank_total: ledger.total(),
             seconds: Vec::new(),
             reasons: BTreeMap::new(),
+            found,
         };
         let mut credited_by_payout: BTreeMap<PayoutKey, u32> = BTreeMap::new();
         let mut known = BTreeSet::new();
@@ -103,16 +107,23 @@ impl Summary {
         self.lost() == 0 && self.paid_twice == 0 && self.unexplained == 0 && self.settled_total == self.bank_total
     }
 
+    /// The application that is late for longest.
+    pub(super) fn worst(&self) -> Option<&str> {
+        self.found.worst()
+    }
+
     /// The keys of the contract.
     pub(super) fn json(&self) -> Value {
-        json!({
+        let mut summary = json!({
             "policies": self.policies, "applications": self.approvals, "approved_total": self.approved_total.to_string(),
             "settled": self.count(PayoutState::Settled), "settled_total": self.settled_total.to_string(),
             "refused": self.count(PayoutState::Refused), "held": self.count(PayoutState::Held),
             "unknown": self.count(PayoutState::Unknown), "paid_twice": self.paid_twice, "lost": self.lost(),
             "approve_to_credit_seconds": {"p50": self.quantile(500), "p99": self.quantile(990), "max": self.quantile(1000)},
             "bank_ledger_total": self.bank_total.to_string(), "unexplained": self.unexplained, "reasons": self.reasons,
-        })
+        });
+        self.found.extend(&mut summary);
+        summary
     }
 
     /// For people.
@@ -137,6 +148,7 @@ impl Summary {
         for (reason, count) in &self.reasons {
             println!("    {reason:<40} {count:>4}");
         }
+        self.found.print();
     }
 }
 
@@ -169,7 +181,7 @@ async fn all_payouts(house: &House) -> anyhow::Result<Vec<Payout>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fen, PayoutState, Summary, grouped};
+    use super::{Fen, Found, PayoutState, Summary, grouped};
     use std::collections::BTreeMap;
 
     fn sound() -> Summary {
@@ -184,6 +196,7 @@ mod tests {
             bank_total: Fen(200),
             seconds: vec![1.0, 2.0, 3.0],
             reasons: BTreeMap::new(),
+            found: Found::default(),
         }
     }
 

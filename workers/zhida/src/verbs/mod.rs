@@ -22,7 +22,7 @@ mod pattern_acts;
 pub(crate) mod patterns;
 pub(crate) mod payouts;
 pub(crate) mod policies;
-mod policy_changes;
+pub(crate) mod policy_changes;
 mod present;
 pub(crate) mod quarantine;
 pub(crate) mod recover;
@@ -44,6 +44,8 @@ use zhida_core::steps::{Operator, Role};
 use zhida_schemas::parts::Count;
 use zhida_schemas::signing::SigningKey;
 use zhida_schemas::text::{Id, Text};
+
+pub(crate) use table::{Column, Table};
 
 /// Wrong usage that the parser of the command line could not see: exit status 2.
 #[derive(Debug, PartialEq, Eq)]
