@@ -118,7 +118,6 @@ pub(super) fn arrival(number: usize, name: &str, at: Timestamp, said: Said) -> A
         contacts: None,
         fact: Fact::Other,
         case: Some(CaseNote { application_id: id, at, said }),
-        contacts: None,
     }
 }
 

@@ -218,7 +218,6 @@ fn arrival(place: usize, id: &ApplicationId, note: CaseNote) -> Arrival {
     Arrival {
         contacts: None,
         case: Some(note),
-        contacts: None,
         source: "/review/sim".to_owned(),
         event_id: format!("e-{place}"),
         event_type: "sim".to_owned(),
@@ -227,7 +226,6 @@ fn arrival(place: usize, id: &ApplicationId, note: CaseNote) -> Arrival {
         content_sha256: place.to_string(),
         body: place.to_string().into_bytes(),
         way: "amqp".to_owned(),
-        contacts: None,
         fact: Fact::Other,
     }
 }
