@@ -101,6 +101,7 @@ mortal! {
         fn order(id: OrderId) -> Option<Order>;
     }
     CaseStore {
+        fn note_rules() -> ();
         fn look_at_cases(max: u32) -> u32;
         fn case(id: &ApplicationId) -> Option<CaseView>;
         fn alerts(filter: &AlertFilter) -> Vec<Alert>;

@@ -201,10 +201,10 @@ async fn deaths_at(place: Place, further: u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_in_supervision_tell_everybody_once_on_sqlite() {
-    deaths_at(Place::sqlite().await, 1).await;
+    deaths_at(Place::sqlite().await, 13).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_in_supervision_tell_everybody_once_on_postgresql() {
-    deaths_at(Place::postgres().await, 3).await;
+    deaths_at(Place::postgres().await, 11).await;
 }

@@ -365,6 +365,7 @@ forwarded!(RestoreStore {
     fn recover(opens_from: Timestamp, by: &str, why: &str) -> Recovered;
 });
 forwarded!(CaseStore {
+    fn note_rules() -> ();
     fn look_at_cases(max: u32) -> u32;
     fn case(id: &ApplicationId) -> Option<CaseView>;
     fn alerts(filter: &AlertFilter) -> Vec<Alert>;

@@ -231,6 +231,9 @@ impl RestoreStore for Connection {
 
 #[async_trait]
 impl CaseStore for Connection {
+    async fn note_rules(&self) -> Result<(), StoreError> {
+        self.store.note_rules().await
+    }
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
         self.store.look_at_cases(max).await
     }

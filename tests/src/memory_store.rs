@@ -157,6 +157,12 @@ impl MemoryStore {
         Self { session: Arc::default(), ..self.clone() }
     }
 
+    /// The same store under another protocol.
+    #[must_use]
+    pub fn with_protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
     /// The database's clock.
     #[must_use]
     pub fn clock(&self) -> Timestamp {

@@ -112,6 +112,7 @@ cases! {
     supervising::a_decision_ends_the_alert_and_it_stays_on_record;
     supervising::a_credit_ends_the_clock_of_its_payout;
     supervising::amended_calendars_and_policies_are_looked_at;
+    supervising::other_rules_are_looked_by_and_the_same_are_not;
     ordering::an_alert_acknowledged_twice_at_once_is_acknowledged_once;
     ordering::nobody_acknowledges_for_those_above;
     ordering::an_order_is_answered_and_closed;

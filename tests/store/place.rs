@@ -61,8 +61,8 @@ struct InMemory {
 impl Candidate for InMemory {
     async fn open(&self, protocol: Protocol) -> Arc<dyn Store> {
         let mut first = self.first.lock().unwrap();
-        let store = first.get_or_insert_with(|| MemoryStore::new(protocol, Timestamp::now()));
-        Arc::new(store.session())
+        let store = first.get_or_insert_with(|| MemoryStore::new(protocol.clone(), Timestamp::now()));
+        Arc::new(store.session().with_protocol(protocol))
     }
 
     fn advance(&self, by: SignedDuration) {

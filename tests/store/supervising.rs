@@ -159,3 +159,18 @@ pub(crate) async fn amended_calendars_and_policies_are_looked_at(world: World) {
     assert_eq!(look(&world).await, 1, "so do new terms of its policy");
     assert!(deadline(&case(&world).await) > deadline(&amended));
 }
+
+pub(crate) async fn other_rules_are_looked_by_and_the_same_are_not(world: World) {
+    let now = world.now().await;
+    world.take(&[submitted(now), accepted(now)]).await;
+    world.store.note_rules().await.unwrap();
+    assert_eq!(look(&world).await, 1);
+    world.other.note_rules().await.unwrap();
+    assert_eq!(look(&world).await, 0, "by the same rules there is nothing new");
+    let mut rules = world.rules().clone();
+    rules.supervision.counting.due_soon_working_days = 2;
+    let restarted = world.with_rules(rules).await;
+    restarted.store.note_rules().await.unwrap();
+    assert_eq!(look(&restarted).await, 1, "other settings concern every open review");
+    assert_eq!(look(&restarted).await, 0);
+}

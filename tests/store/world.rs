@@ -55,6 +55,13 @@ impl World {
         Self { place: place.clone(), protocol, revoked, store, other }
     }
 
+    /// The same district after a restart by other settings.
+    pub(crate) async fn with_rules(&self, rules: Rules) -> Self {
+        let protocol = Protocol { rules: Arc::new(rules), ..self.protocol.clone() };
+        let (store, other) = (self.place.open(protocol.clone()).await, self.place.open(protocol.clone()).await);
+        Self { protocol, store, other, ..self.clone() }
+    }
+
     pub(crate) fn rules(&self) -> &Rules {
         &self.protocol.rules
     }

@@ -15,7 +15,7 @@ use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
-use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Order, Seen, look};
+use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Order, RULES_SUBJECT, Seen, look};
 use zhida_core::working_time::WorkingTime;
 
 /// What is stored of reviews.
@@ -134,6 +134,18 @@ impl CaseTables {
 
 #[async_trait]
 impl CaseStore for MemoryStore {
+    async fn note_rules(&self) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let rules = &self.protocol.rules;
+        let row = rules.supervision.journal_row(&rules.zone);
+        let last = tables.journal.iter().rev().find(|one| one.subject == RULES_SUBJECT);
+        if last.is_none_or(|last| last.detail != row.detail) {
+            tables.cases.version += 1;
+            self.write(&mut tables, Changes { journal: vec![row], ..Changes::default() });
+        }
+        Ok(())
+    }
+
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
         self.take_up_marks();
         loop {

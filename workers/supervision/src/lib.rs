@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tracing::{info, warn};
-use zhida_core::ports::store::Store;
+use zhida_core::ports::store::{Store, StoreError};
 use zhida_core::ports::time::Time;
 use zhida_monitoring::Metrics;
 
@@ -38,9 +38,10 @@ pub const SWEEP: &str = "case_files";
 /// Runs until `stop` turns true.
 pub async fn run(worker: SupervisionWorker, mut stop: watch::Receiver<bool>) {
     worker.metrics.sweep_started(SWEEP, worker.every, SystemTime::now());
+    let mut noted = false;
     while !*stop.borrow() {
         let mut pause = worker.every;
-        match worker.store.look_at_cases(worker.batch_max).await {
+        match look(&worker, &mut noted).await {
             Ok(looked) => {
                 worker.metrics.sweep_ran(SWEEP, SystemTime::now());
                 if looked >= worker.batch_max {
@@ -57,4 +58,13 @@ pub async fn run(worker: SupervisionWorker, mut stop: watch::Receiver<bool>) {
         }
     }
     info!("supervision worker drained");
+}
+
+/// Looks once; the first time, after it has been noted by which rules.
+async fn look(worker: &SupervisionWorker, noted: &mut bool) -> Result<u32, StoreError> {
+    if !*noted {
+        worker.store.note_rules().await?;
+        *noted = true;
+    }
+    worker.store.look_at_cases(worker.batch_max).await
 }

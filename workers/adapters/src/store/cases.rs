@@ -18,7 +18,7 @@ use zhida_core::payout::{Alarm, AlarmKind, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::StoreError;
 use zhida_core::steps::Changes;
-use zhida_core::supervision::{Alert, Case, District, look};
+use zhida_core::supervision::{Alert, Case, District, RULES_SUBJECT, look};
 use zhida_core::working_time::WorkingTime;
 
 /// Marks turned into applications that are due, in one go.
@@ -29,6 +29,10 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 #[async_trait]
 impl CaseStore for SqlStore {
+    async fn note_rules(&self) -> Result<(), StoreError> {
+        transact!(self, Writing, |tx| self.note_rules_within(&mut tx))
+    }
+
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError> {
         transact!(self, Writing, |tx| take_up_marks(&mut tx))?;
         loop {
@@ -73,6 +77,20 @@ enum Looked {
 }
 
 impl SqlStore {
+    async fn note_rules_within(&self, tx: &mut Tx) -> Result<(), Fault> {
+        // One at a time, as imports are: the last row says what is in force.
+        tx.lock_judging().await?;
+        let rules = &self.protocol.rules;
+        let row = rules.supervision.journal_row(&rules.zone);
+        let sql = "select detail from journal where subject = $1 order by sequence desc limit 1";
+        let last = tx.rows(sql, vec![RULES_SUBJECT.into()]).await?;
+        let known = last.first().map(|row| row.json::<serde_json::Value>("detail")).transpose()?;
+        if known.as_ref() == Some(&row.detail) {
+            return Ok(());
+        }
+        write::write_journal(tx, &[row]).await
+    }
+
     async fn look_at_due(&self, tx: &mut Tx, circumstances: &Circumstances, max: u32) -> Result<Looked, Fault> {
         if version(tx).await? != circumstances.version {
             return Ok(Looked::Outdated);
@@ -167,9 +185,9 @@ impl SqlStore {
     }
 }
 
-/// Every import of the organisation or of a calendar leaves a journal row: the last one names what is in force.
+/// Every import of the organisation or of a calendar, and other rules, leave a journal row: the last one names what is in force.
 async fn version(tx: &mut Tx) -> Result<i64, Fault> {
-    let sql = "select coalesce(max(sequence), 0) as version from journal where subject in ('organisation', 'calendar')";
+    let sql = "select coalesce(max(sequence), 0) as version from journal where subject in ('organisation', 'calendar', 'rules')";
     tx.one(sql, vec![]).await?.get("version")
 }
 

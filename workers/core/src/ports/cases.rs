@@ -39,6 +39,10 @@ pub struct AlertFilter {
 /// Looking at case files.
 #[async_trait]
 pub trait CaseStore: Send + Sync {
+    /// Notes by which rules (settings) this process looks. When they are others than those noted last, everything open is looked at
+    /// anew, behind what is due.
+    async fn note_rules(&self) -> Result<(), StoreError>;
+
     /// Looks at applications whose events or payouts changed, or whose clocks' moment has come, longest due first, at most `max`;
     /// says how many. Several workers never look at one at the same time.
     async fn look_at_cases(&self, max: u32) -> Result<u32, StoreError>;

@@ -22,9 +22,14 @@ pub use refused::SupervisionRefused;
 pub use watch::{AlertEffect, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
+use crate::steps::JournalRow;
 use crate::working_time::Hours;
+use data_encoding::HEXLOWER;
 use jiff::SignedDuration;
 use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use ring::digest::{SHA256, digest};
+use serde_json::json;
 
 /// The district's rules of supervision (`supervision.*` settings).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +69,22 @@ impl Default for SupervisionRules {
     }
 }
 
+/// Under what subject the journal keeps by which rules was looked.
+pub const RULES_SUBJECT: &str = "rules";
+
 impl SupervisionRules {
+    /// What the journal says when these rules come into force: their fingerprint, so that others are told from the same.
+    #[must_use]
+    pub fn journal_row(&self, zone: &TimeZone) -> JournalRow {
+        let text = format!("{self:?} {}", zone.iana_name().unwrap_or_default());
+        JournalRow {
+            kind: "rules.in_force".to_owned(),
+            subject: RULES_SUBJECT.to_owned(),
+            by: "system".to_owned(),
+            detail: json!({"sha256": HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref())}),
+        }
+    }
+
     /// How long things may take under a policy of that department; without a policy as the district promises.
     #[must_use]
     pub fn terms(&self, policy: Option<(&str, &ReviewTerms)>) -> Terms {
