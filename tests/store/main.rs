@@ -123,6 +123,7 @@ cases! {
     patterns::a_pattern_is_found_once_whoever_looks_and_how_often;
     patterns::an_account_has_one_fingerprint_and_stands_nowhere_in_clear;
     patterns::one_worker_at_a_time_looks_for_patterns;
+    patterns::half_a_history_is_not_looked_at_for_patterns;
     patterns::how_policies_fare_is_kept_with_its_figures;
     judging::a_pattern_is_judged_by_those_who_may_and_asked_anew_when_there_is_more;
     judging::what_is_about_officers_is_for_discipline_inspection_alone;

@@ -203,6 +203,17 @@ pub(crate) async fn one_worker_at_a_time_looks_for_patterns(world: World) {
     assert!(begin(HOUR, HOUR).await);
 }
 
+pub(crate) async fn half_a_history_is_not_looked_at_for_patterns(world: World) {
+    let begin = async || world.store.begin_pattern_run(SignedDuration::ZERO, SignedDuration::ZERO).await.unwrap();
+    world.take(&[submitted(1, world.now().await)]).await;
+    look(&world).await;
+    assert!(begin().await);
+    world.pass(10 * DAY);
+    assert!(!begin().await, "its deadlines have passed and nobody has looked");
+    look(&world).await;
+    assert!(begin().await);
+}
+
 pub(crate) async fn how_policies_fare_is_kept_with_its_figures(world: World) {
     let now = world.now().await;
     world.take(&[submitted(1, now - 60 * DAY)]).await;

@@ -9,7 +9,7 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, PatternState, Rule, Seal};
 use zhida_core::payout::Payout;
-use zhida_core::ports::patterns::{CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
+use zhida_core::ports::patterns::{BACKLOG, CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
 use zhida_core::ports::store::StoreError;
 use zhida_core::steps::Changes;
 
@@ -34,6 +34,10 @@ impl PatternStore for MemoryStore {
         let (mut tables, now) = (self.tables(), self.clock());
         let leased = tables.patterns.leased_until.is_some_and(|until| now < until);
         if leased || tables.patterns.last.is_some_and(|last| now < last.finished_at + pause) {
+            return Ok(false);
+        }
+        // When something was marked is not known here.
+        if tables.cases.look_at.values().flatten().any(|at| *at <= now - BACKLOG) {
             return Ok(false);
         }
         (tables.patterns.leased_until, tables.patterns.running_since) = (Some(now + lease), Some(now));

@@ -16,7 +16,7 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::patterns::{self, CaseFacts, CaseSource, Found, Health, Pattern, PatternState, Rule, Seal};
 use zhida_core::payout::Payout;
-use zhida_core::ports::patterns::{CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
+use zhida_core::ports::patterns::{BACKLOG, CasePage, PatternFilter, PatternRun, PatternStore, PatternSurroundings};
 use zhida_core::ports::store::StoreError;
 use zhida_core::steps::Changes;
 
@@ -196,12 +196,22 @@ async fn begin(tx: &mut Tx, pause: SignedDuration, lease: SignedDuration) -> Res
     let leased = row.time_or_none("leased_until")?.is_some_and(|until| now < until);
     let fresh =
         row.time_or_none("finished_at")?.is_some_and(|at| now < at.checked_add(pause).unwrap_or(Timestamp::MAX));
-    if leased || fresh {
+    if leased || fresh || waits(tx).await? {
         return Ok(false);
     }
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
     tx.execute("update pattern_runs set leased_until = $1, running_since = $2", vec![until.into(), now.into()]).await?;
     Ok(true)
+}
+
+/// Something has waited long for supervision to look at it.
+async fn waits(tx: &mut Tx) -> Result<bool, Fault> {
+    let before = tx.now.checked_sub(BACKLOG).unwrap_or(Timestamp::MIN);
+    let sql = "select (select min(look_at) from case_files where look_at is not null and look_at <= $1) as due, \
+        (select at from case_marks order by id limit 1) as marked";
+    let row = tx.one(sql, vec![before.into()]).await?;
+    let marked = row.time_or_none("marked")?.is_some_and(|at| at <= before);
+    Ok(marked || row.time_or_none("due")?.is_some())
 }
 
 async fn end(tx: &mut Tx, health: &[Health]) -> Result<(), Fault> {

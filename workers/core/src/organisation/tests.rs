@@ -92,7 +92,7 @@ fn a_ladder_is_ones_own_an_ancestors_everybodys_or_the_built_in_one() {
     };
     district.ladders.extend([ladder(None, 30), ladder(Some("gov"), 40), ladder(Some("bureau"), 50)]);
     for (id, expected) in
-        [("office", vec![50]), ("bureau", vec![50]), ("other", vec![1, 2]), ("gov", vec![40]), ("lone", vec![30])]
+        [("office", vec![50]), ("bureau", vec![50]), ("other", vec![0, 2]), ("gov", vec![40]), ("lone", vec![30])]
     {
         assert_eq!(hours(&district, id), expected, "{id}");
     }

@@ -56,10 +56,14 @@ pub struct PatternFilter {
     pub limit: u32,
 }
 
+/// What waits for a look this long keeps runs from beginning.
+pub const BACKLOG: SignedDuration = SignedDuration::from_mins(5);
+
 /// Looking for patterns, and looking at them.
 #[async_trait]
 pub trait PatternStore: Send + Sync {
-    /// Begins a run, for `lease`, unless somebody else is at it or one ended less than `pause` ago. Says whether it may begin.
+    /// Begins a run, for `lease`, unless somebody else is at it, one ended less than `pause` ago, or supervision has not yet looked at what
+    /// came in more than [`BACKLOG`] ago: half a history would show what is not there. Says whether it may begin.
     async fn begin_pattern_run(&self, pause: SignedDuration, lease: SignedDuration) -> Result<bool, StoreError>;
 
     /// Applications that are open or were decided since, those after `after` in the order of their ids, at most `max`. One that cannot
