@@ -67,7 +67,7 @@ async fn work(store: SqlStore, place: Place, mut organisation: Organisation, wor
     for turn in 0..12 {
         let now = store.now().await.unwrap();
         let number = worker * 12 + turn + 1;
-        if number % 2 == 0 && number <= APPLICATIONS {
+        if number.is_multiple_of(2) && number <= APPLICATIONS {
             let (by, stage, decision) = (officer(), Stage::First, Decision::Approve);
             let decided = Said::Decided { by, stage, decision, reason: None, return_to: None };
             store.take_in(vec![event(number, "decided", now, decided)]).await.unwrap();

@@ -133,7 +133,8 @@ pub(crate) async fn a_pattern_is_found_once_whoever_looks_and_how_often(world: W
     look(&world).await;
     let again = found(&world, Rule::SecondSupplement).await;
     let (one, two) = tokio::join!(world.store.put_patterns(&again), world.other.put_patterns(&again));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     let known = patterns(&world).await;
     assert_eq!(known.len(), 1);
     assert_eq!(world.store.pattern(&known[0].id).await.unwrap().as_ref(), Some(&known[0]));
