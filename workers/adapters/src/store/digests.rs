@@ -16,7 +16,6 @@ use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, JOB, PatternFacts,
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
-use zhida_core::patterns::{PatternState, Rule};
 use zhida_core::payout::{PROMISE, PayoutState};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::orders::OrderFilter;
@@ -324,14 +323,8 @@ async fn provisional(tx: &mut Tx) -> Result<Provisional, Fault> {
 
 async fn pattern_facts(tx: &mut Tx) -> Result<Option<PatternFacts>, Fault> {
     let Some(run) = patterns::last_run(tx).await? else { return Ok(None) };
-    let sql = "select rule, state, count(*) as count from patterns group by rule, state order by rule, state";
-    let read = |row: &Row| {
-        let (rule, state): (String, String) = (row.get("rule")?, row.get("state")?);
-        let rule = Rule::from_code(&rule).ok_or_else(|| Fault::corrupt("patterns.rule", &rule))?;
-        let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
-        Ok((rule, state, row.unsigned("count")?))
-    };
-    let counts = tx.rows(sql, vec![]).await?.iter().map(read).collect::<Result<_, Fault>>()?;
+    let counts = pattern_rows::counted(tx).await?.into_iter();
+    let counts = counts.map(|((rule, state), count)| (rule, state, count)).collect();
     Ok(Some(PatternFacts { finished_at: run.finished_at, counts, health: pattern_rows::health(tx).await? }))
 }
 
