@@ -6,7 +6,7 @@ use zhida_core::ids::OrderId;
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::store::{StoreError, Which};
 use zhida_core::steps::{ActOutcome, ActRefused, Changes, Operator};
-use zhida_core::supervision::{District, Loaded, NewOrder, Occasion, Order, OrderState, SupervisionAct, act};
+use zhida_core::supervision::{Alert, District, Loaded, NewOrder, Occasion, Order, OrderState, SupervisionAct, act};
 
 #[async_trait]
 impl OrderStore for MemoryStore {
@@ -70,8 +70,15 @@ impl Tables {
         let alert = |id: &String| self.cases.alerts.get(id).cloned();
         let pattern = |id: &String| self.patterns.patterns.get(id).cloned();
         let order = |id: &str| OrderId::parse(id).and_then(|id| self.cases.orders.get(&id).cloned());
+        let order_of = |alert: &Option<Alert>| {
+            let id = alert.as_ref().and_then(Alert::order_id)?;
+            self.cases.orders.get(&id).cloned()
+        };
         match what {
-            SupervisionAct::Acknowledge { alert_id, .. } => Loaded { alert: alert(alert_id), ..Loaded::default() },
+            SupervisionAct::Acknowledge { alert_id, .. } => {
+                let alert = alert(alert_id);
+                Loaded { order: order_of(&alert), alert, ..Loaded::default() }
+            }
             SupervisionAct::IssueOrder(NewOrder { occasion, .. }) => {
                 let last = self.cases.orders.keys().next_back().map_or(0, |id| id.0);
                 let alert = match occasion {
@@ -82,7 +89,7 @@ impl Tables {
                     Occasion::Alert(_) => None,
                     Occasion::Pattern(id) => pattern(id),
                 };
-                Loaded { alert, pattern, next_order: last + 1, ..Loaded::default() }
+                Loaded { order: order_of(&alert), alert, pattern, next_order: last + 1 }
             }
             SupervisionAct::ReplyOrder { order_id, .. }
             | SupervisionAct::ReturnOrder { order_id, .. }

@@ -14,7 +14,7 @@ use zhida_core::ports::store::{ActStore, Acted, AnyAct, SignedAct, StoreError};
 use zhida_core::steps::{
     self, Act, ActOutcome, ActRefused, Arrival, Changes, Fact, JournalRow, Operator, Role, Switch, WorldEvent,
 };
-use zhida_core::supervision::{Audience, Deed};
+use zhida_core::supervision::{Audience, Deed, sees};
 
 #[async_trait]
 impl ActStore for SqlStore {
@@ -69,7 +69,10 @@ impl SqlStore {
         };
         // Remembered also when it was refused: what was signed for today does not come true tomorrow.
         changes.inbox.push(arrival(signed, &about));
-        changes.world.push(world_event(signed, &about, &acted, tx.now));
+        // That somebody answered an order of discipline inspection would name its addressee.
+        if sees(operator.role, about.audience) || about.audience == Audience::Supervision {
+            changes.world.push(world_event(signed, &about, &acted, tx.now));
+        }
         self.write(tx, changes).await?;
         Ok(acted)
     }

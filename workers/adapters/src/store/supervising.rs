@@ -10,7 +10,7 @@ use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::store::StoreError;
 use zhida_core::steps::Operator;
 use zhida_core::supervision::{
-    Audience, Deed, District, Loaded, NewOrder, Occasion, Order, SupervisionAct, SupervisionRefused, act,
+    Alert, Audience, Deed, District, Loaded, NewOrder, Occasion, Order, SupervisionAct, SupervisionRefused, act,
 };
 
 #[async_trait]
@@ -74,11 +74,17 @@ pub(super) async fn write(tx: &mut Tx, deed: &Deed) -> Result<(), Fault> {
 async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {
     let mut loaded = Loaded::default();
     match what {
-        SupervisionAct::Acknowledge { alert_id, .. } => loaded.alert = case_rows::alert_locked(tx, alert_id).await?,
+        SupervisionAct::Acknowledge { alert_id, .. } => {
+            loaded.alert = case_rows::alert_locked(tx, alert_id).await?;
+            loaded.order = order_of(tx, loaded.alert.as_ref()).await?;
+        }
         SupervisionAct::IssueOrder(NewOrder { occasion, .. }) => {
             loaded.next_order = order_rows::next_number(tx).await?;
             match occasion {
-                Occasion::Alert(id) => loaded.alert = case_rows::alert(tx, id).await?,
+                Occasion::Alert(id) => {
+                    loaded.alert = case_rows::alert(tx, id).await?;
+                    loaded.order = order_of(tx, loaded.alert.as_ref()).await?;
+                }
                 Occasion::Pattern(id) => loaded.pattern = pattern_rows::one(tx, id, Lock::None).await?,
             }
         }
@@ -94,6 +100,14 @@ async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {
         }
     }
     Ok(loaded)
+}
+
+/// The order whose answer an alert is about.
+async fn order_of(tx: &mut Tx, alert: Option<&Alert>) -> Result<Option<Order>, Fault> {
+    match alert.and_then(Alert::order_id) {
+        Some(id) => order_rows::order(tx, id, Lock::None).await,
+        None => Ok(None),
+    }
 }
 
 fn about(what: &SupervisionAct, loaded: &Loaded) -> About {
@@ -115,6 +129,10 @@ fn about(what: &SupervisionAct, loaded: &Loaded) -> About {
     let of_case = application_id.as_ref().filter(|_| !matches!(what, SupervisionAct::JudgePattern { .. }));
     let subject = of_case.map_or_else(|| named.clone(), |id| id.0.clone());
     let of_pattern = loaded.pattern.as_ref().map(|pattern| pattern.rule.audience());
-    let audience = order.map(|order| order.audience).or(of_pattern).unwrap_or(Audience::Supervision);
-    About { subject, application_id, tranche: None, audience }
+    match order.map(|order| order.audience).or(of_pattern).unwrap_or(Audience::Supervision) {
+        audience @ Audience::Supervision => About { subject, application_id, tranche: None, audience },
+        audience @ Audience::Inspection => {
+            About { subject: named.clone(), application_id: None, tranche: None, audience }
+        }
+    }
 }

@@ -85,6 +85,19 @@ impl Organisation {
         Addressees { officers, missing: None }
     }
 
+    /// Discipline inspection, as on a rung of theirs.
+    #[must_use]
+    pub fn inspectors(&self, on: Date) -> Addressees<'_> {
+        let all: Vec<&Officer> = self.officers.values().filter(|one| one.role == OfficerRole::Inspector).collect();
+        let officers: Vec<&Officer> = all.iter().copied().filter(|one| !one.is_absent(on)).collect();
+        let missing = match (all.is_empty(), officers.is_empty()) {
+            (true, _) => Some(Missing::Role(OfficerRole::Inspector)),
+            (false, true) => Some(Missing::Absent(all.iter().map(|one| one.id.clone()).collect())),
+            (false, false) => None,
+        };
+        Addressees { officers, missing }
+    }
+
     /// Whether a person may acknowledge an alert that is addressed to that rung (counted from 0): whoever stands on it or on a
     /// higher one, or is a substitute of somebody there; but nobody who stands on a lower rung only, not even as a substitute.
     #[must_use]

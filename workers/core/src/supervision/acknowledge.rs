@@ -76,7 +76,9 @@ impl Alert {
         if self.cleared.is_some() {
             return Err(NotAcknowledged::Cleared(self.id.clone()));
         }
-        if let Some(one) = self.acknowledged_at(now) {
+        let supervised = |id: &OfficerId| organisation.officers.get(id).is_none_or(|one| one.role.is_supervised());
+        // Whoever supervises is not kept from it by the word of those they supervise.
+        if let Some(one) = self.acknowledged_at(now).filter(|one| supervised(by) || !supervised(&one.by)) {
             return Err(NotAcknowledged::Already { by: one.by.clone(), until: one.until });
         }
         if working_hours == 0 || working_hours > most_hours {
@@ -92,7 +94,6 @@ impl Alert {
             let (by, alert, level) = (by.clone(), self.id.clone(), self.level());
             return Err(NotAcknowledged::NotTheirs { by, alert, level });
         }
-        let supervised = |id: &OfficerId| organisation.officers.get(id).is_none_or(|one| one.role.is_supervised());
         if supervised(by) && self.acknowledged.iter().any(|one| supervised(&one.by)) {
             return Err(NotAcknowledged::OnceOnly);
         }

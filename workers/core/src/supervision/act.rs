@@ -67,7 +67,7 @@ pub struct NewOrder {
 pub struct Loaded {
     /// The alert that it names.
     pub alert: Option<Alert>,
-    /// The order that it names.
+    /// The order that it names, or whose answer the alert is about.
     pub order: Option<Order>,
     /// The pattern that it names.
     pub pattern: Option<Pattern>,
@@ -107,7 +107,7 @@ pub fn act(
     let hand = Hand { operator, reason, district };
     match act {
         SupervisionAct::Acknowledge { alert_id, working_hours } => {
-            let alert = loaded.alert.ok_or_else(|| SupervisionRefused::NoSuchAlert(alert_id.clone()))?;
+            let (alert, _) = hand.seen_alert(alert_id, loaded.alert, loaded.order.as_ref())?;
             hand.acknowledge(alert, *working_hours)
         }
         SupervisionAct::IssueOrder(new) => hand.issue(new, loaded),
@@ -197,10 +197,10 @@ impl Hand<'_> {
     fn issue(&self, new: &NewOrder, loaded: Loaded) -> Result<Deed, SupervisionRefused> {
         let (audience, application_id) = match &new.occasion {
             Occasion::Alert(id) => {
-                let alert = loaded.alert.ok_or_else(|| SupervisionRefused::NoSuchAlert(id.clone()))?;
+                let (alert, audience) = self.seen_alert(id, loaded.alert, loaded.order.as_ref())?;
                 // An order about the late answer to an order without an application is about none either.
                 let own = alert.order_id().map(|id| id.to_string());
-                (Audience::Supervision, Some(alert.application_id).filter(|id| Some(&id.0) != own.as_ref()))
+                (audience, Some(alert.application_id).filter(|id| Some(&id.0) != own.as_ref()))
             }
             Occasion::Pattern(id) => {
                 let pattern = self.seen_pattern(id, loaded.pattern)?;
@@ -235,6 +235,10 @@ impl Hand<'_> {
     fn reply(&self, mut order: Order, measure: &str) -> Result<Deed, SupervisionRefused> {
         let (by, at) = (self.operator.id.clone(), self.district.now);
         if !self.district.organisation.stands_in(&self.officer(), &order.addressee) {
+            let order = match order.audience {
+                Audience::Supervision => order,
+                Audience::Inspection => self.seen(&order.id.to_string(), order)?,
+            };
             return Err(SupervisionRefused::NotTheAddressee { by, order: order.id, addressee: order.addressee });
         }
         if order.closed.is_some() {
@@ -287,6 +291,19 @@ impl Hand<'_> {
         Ok(Deed { pattern: Some(pattern), journal, world, ..Deed::default() })
     }
 
+    /// An alert, and for whose eyes it is: that about the answer to an order is for those of the order.
+    fn seen_alert(
+        &self,
+        alert_id: &str,
+        alert: Option<Alert>,
+        order: Option<&Order>,
+    ) -> Result<(Alert, Audience), SupervisionRefused> {
+        let audience = order.map_or(Audience::Supervision, |order| order.audience);
+        let hidden = audience == Audience::Inspection && !sees(self.operator.role, audience);
+        let alert = alert.filter(|_| !hidden).ok_or_else(|| SupervisionRefused::NoSuchAlert(alert_id.to_owned()))?;
+        Ok((alert, audience))
+    }
+
     /// An order for other eyes is not known here.
     fn seen(&self, order_id: &str, order: Order) -> Result<Order, SupervisionRefused> {
         if sees(self.operator.role, order.audience) {
@@ -312,7 +329,8 @@ impl Hand<'_> {
         let mut detail = data.clone();
         detail.insert("reason".to_owned(), json!(order.audience.told(self.reason)));
         detail.insert("audience".to_owned(), json!(order.audience.code()));
-        let journal = vec![self.row(&format!("order.{occasion}"), &matter, Value::Object(detail))];
+        let row = self.row(&format!("order.{occasion}"), &matter, Value::Object(detail));
+        let journal = vec![JournalRow { by: self.actor(&order).to_owned(), ..row }];
         let subject = matter.0.clone();
         let world =
             vec![WorldEvent { event_type: "supervision.order.v1".to_owned(), subject, data: Value::Object(data) }];
@@ -341,7 +359,7 @@ impl Hand<'_> {
             "order_id": order.id.to_string(),
             "occasion": occasion,
             "at": micros(Some(self.district.now)),
-            "by": self.operator.id,
+            "by": self.actor(order),
             "due_at": micros(due_at),
             "application_id": order.application_id.as_ref().filter(|_| open),
             "alert_id": alert_id,
@@ -352,6 +370,14 @@ impl Hand<'_> {
         let Value::Object(mut members) = whole else { return Map::new() };
         members.retain(|_, value| !value.is_null());
         members
+    }
+
+    /// Who acted, as everybody may read it: who answers an order of discipline inspection stands in the order alone.
+    fn actor(&self, order: &Order) -> &str {
+        match order.audience {
+            Audience::Inspection if !sees(self.operator.role, Audience::Inspection) => "addressee",
+            Audience::Inspection | Audience::Supervision => self.operator.id.as_str(),
+        }
     }
 
     fn row(&self, kind: &str, matter: &ApplicationId, detail: Value) -> JournalRow {

@@ -2,8 +2,8 @@
 
 use super::SupervisionRules;
 use super::alert::{Alert, Cleared, Level, Raised};
-use super::order::Order;
-use super::watch::{AlertEffect, Look, WasRed};
+use super::order::{Audience, Order};
+use super::watch::{AlertEffect, Circle, Look, WasRed};
 use crate::case_file::{
     CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
 };
@@ -112,6 +112,10 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
         case.events.into_iter().partition(|event| event.at.duration_since(district.now) <= district.rules.max_ahead);
     let mut file = CaseFile::of(&events, &case.payouts, &terms);
     file.clocks.extend(case.orders.iter().map(Order::clock));
+    let for_inspection = |clock: &Clock| {
+        let hidden = |order: &&Order| order.audience == Audience::Inspection && order.clock().id == clock.id;
+        case.orders.iter().find(hidden)
+    };
     let dated =
         |event: &CaseEvent| Finding { at: event.at, code: FindingCode::DatedAhead, about: event.event_id.clone() };
     file.findings.extend(ahead.iter().map(dated));
@@ -132,6 +136,7 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
             reading: &reading,
             episodes: episodes - u32::from(open.is_some()),
             was_red,
+            told: if for_inspection(clock).is_some() { Circle::Inspectors } else { Circle::Ladder },
             organisation: district.organisation,
             time: district.time,
             replay_pause: district.rules.replay_pause,
@@ -140,7 +145,11 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
         let looked = eye.at(open);
         seen.look_at = seen.look_at.into_iter().chain(looked.wake_at).min();
         for (place, effect) in looked.effects {
-            seen.tell(&looked.alerts[place], &effect, &file);
+            let alert = &looked.alerts[place];
+            seen.tell(alert, &effect, &file);
+            if let Some(order) = for_inspection(clock) {
+                seen.remind(&order.addressee, alert, &effect);
+            }
         }
         seen.alerts.extend(looked.alerts);
         let state = clock.state(&reading, district.now);
@@ -226,6 +235,16 @@ impl Seen {
                 self.notices.extend(told.into_iter().map(|person| request("review_cleared", alert, person, "cleared")));
             }
             AlertEffect::Recorded(_) | AlertEffect::Cleared(_) => {}
+        }
+    }
+
+    /// Whoever has to answer an order that inspectors alone see is reminded of it, and stands in no alert.
+    fn remind(&mut self, addressee: &OfficerId, alert: &Alert, effect: &AlertEffect) {
+        match effect {
+            AlertEffect::Raised(Raised { level: level @ (Level::DueSoon | Level::Rung(0)), .. }) => {
+                self.notices.push(request(notice_kind(*level), alert, addressee, &level.to_string()));
+            }
+            AlertEffect::Raised(_) | AlertEffect::Reached(_) | AlertEffect::Recorded(_) | AlertEffect::Cleared(_) => {}
         }
     }
 

@@ -19,7 +19,7 @@ pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
 pub use moved::{ChangedDay, Deadline, Moved, moved};
 pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 pub use refused::SupervisionRefused;
-pub use watch::{AlertEffect, Look, Looked, WasRed};
+pub use watch::{AlertEffect, Circle, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
 use crate::steps::JournalRow;

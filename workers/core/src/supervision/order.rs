@@ -205,8 +205,14 @@ impl Order {
         let (since, working_days) = self.term();
         let id = ClockId { kind: ClockKind::Order, stage: None, department: None, number: self.id.0 };
         let mut clock = Clock::start(id, since, since, Term::WorkingDays(working_days));
-        clock.department = Some(self.department_id.0.clone());
-        clock.officer = Some(self.addressee.0.clone());
+        match self.audience {
+            Audience::Supervision => {
+                clock.department = Some(self.department_id.0.clone());
+                clock.officer = Some(self.addressee.0.clone());
+            }
+            // Clocks and alerts are seen by more than inspectors.
+            Audience::Inspection => {}
+        }
         let ended = match (self.answered_at(), &self.closed) {
             (Some(at), _) => Some((at, Ending::Met)),
             (None, Some(closing)) => Some((closing.at, Ending::Void)),

@@ -345,3 +345,19 @@ fn whoever_is_handed_a_red_step_is_told() {
     // The ladder climbs from where it was.
     assert_eq!(watch.news_of("step", "2026-11-25T15:00"), ["step escalated_1 H-1"]);
 }
+
+#[test]
+fn a_supervisor_may_acknowledge_over_the_departments_own_word() {
+    let mut watch = stalled();
+    watch.look("2026-11-24T17:30");
+    let alert = watch.open("step:first:D1:1");
+    assert_eq!(watch.acknowledge(&alert, "O-D1", 16, "2026-11-25T09:00"), Ok(()));
+    let head = watch.acknowledge(&alert, "H-1", 8, "2026-11-25T09:30");
+    assert!(matches!(head, Err(NotAcknowledged::Already { .. })), "{head:?}");
+    assert_eq!(
+        watch.acknowledge(&alert, "S-1", 1, "2026-11-25T09:30"),
+        Ok(()),
+        "and ends its rest early, if they like"
+    );
+    assert_eq!(watch.news_of("step", "2026-11-25T15:00"), ["step escalated_1 H-1"]);
+}

@@ -30,6 +30,15 @@ pub enum WasRed {
     No,
 }
 
+/// Who is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circle {
+    /// Whoever stands on the rungs of the ladder.
+    Ladder,
+    /// Discipline inspection on every rung: what they alone see.
+    Inspectors,
+}
+
 /// One look at a clock.
 pub struct Look<'a> {
     /// The application.
@@ -42,6 +51,8 @@ pub struct Look<'a> {
     pub episodes: u32,
     /// It was red then, or recorded.
     pub was_red: WasRed,
+    /// Who is told of it.
+    pub told: Circle,
     /// Who is told.
     pub organisation: &'a Organisation,
     /// Working hours.
@@ -244,7 +255,11 @@ impl Look<'_> {
     fn on_rung(&self, rung: usize) -> (Vec<OfficerId>, Option<String>) {
         let (department, officer) = (self.department(), self.clock.officer.as_deref().map(OfficerId::from));
         let matter = Matter { department_id: &department, officer_id: officer.as_ref() };
-        let found = self.organisation.addressees(rung, matter, self.time.day_of(self.now));
+        let today = self.time.day_of(self.now);
+        let found = match self.told {
+            Circle::Ladder => self.organisation.addressees(rung, matter, today),
+            Circle::Inspectors => self.organisation.inspectors(today),
+        };
         let told = found.officers.iter().map(|one| one.id.clone()).collect();
         (told, found.missing.map(|missing| missing.to_string()))
     }

@@ -272,3 +272,37 @@ fn who_may_judge_which_pattern() {
         }
     }
 }
+
+#[test]
+fn a_late_answer_for_inspectors_is_told_to_them_and_names_nobody() {
+    let mut watch = stalled();
+    let order = Order { audience: Audience::Inspection, application_id: None, ..issued(&mut watch) };
+    let (organisation, time, rules) = (&watch.organisation, watch.time(), &watch.rules);
+    let district = |now: &str| District { rules, organisation, time, now: local(now) };
+    let mut case = Case { orders: vec![order.clone()], ..Case::default() };
+    let mut told = Vec::new();
+    for now in ["2026-11-26T17:30", "2026-11-27T17:30", "2026-11-30T15:00"] {
+        let seen = look(&order.matter(), case.clone(), district(now));
+        told.extend(seen.notices.iter().map(|one| format!("{} {}", one.recipient, one.occasion)));
+        let shown = format!("{:?} {:?} {:?} {:?}", seen.alerts, seen.clocks, seen.journal, seen.world);
+        assert!(!shown.contains("O-D1") && !shown.contains("D1"), "{shown}");
+        case.alerts = seen.alerts;
+    }
+    assert_eq!(told, ["I-1 due_soon", "O-D1 due_soon", "I-1 overdue", "O-D1 overdue", "I-1 escalated_1"]);
+    let alert = case.alerts.pop().unwrap();
+    let loaded =
+        || Loaded { alert: Some(alert.clone()), order: Some(order.clone()), next_order: 8, ..Loaded::default() };
+    let acknowledge = SupervisionAct::Acknowledge { alert_id: alert.id.clone(), working_hours: 8 };
+    let order_about_it = new("H-1", Occasion::Alert(alert.id.clone()));
+    for what in [&acknowledge, &order_about_it] {
+        assert_eq!(outcome(&done(&watch, &supervisor("S-1"), what, loaded(), "2026-11-30T15:00")), "no such alert");
+    }
+    let inspector = person("I-1", Role::Inspector);
+    assert_eq!(outcome(&done(&watch, &inspector, &acknowledge, loaded(), "2026-11-30T15:00")), "done");
+    let second = done(&watch, &inspector, &order_about_it, loaded(), "2026-11-30T15:00").unwrap().order.unwrap();
+    assert_eq!(second.audience, Audience::Inspection, "what is about a secret is one");
+    let strangers = done(&watch, &person("H-1", Role::Officer), &reply(), with(&order), "2026-11-30T15:00");
+    assert_eq!(outcome(&strangers), "no such order");
+    let answered = done(&watch, &person("O-D1", Role::Officer), &reply(), with(&order), "2026-11-30T15:00").unwrap();
+    assert_eq!((&answered.world[0].data["by"], answered.journal[0].by.as_str()), (&"addressee".into(), "addressee"));
+}
