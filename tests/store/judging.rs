@@ -125,7 +125,7 @@ pub(crate) async fn what_is_about_officers_is_for_discipline_inspection_alone(wo
         let names_it = event["data"]["pattern_id"] == pattern.id.as_str();
         assert!(!names_it || event["data"].get("subject_id").is_none(), "{event}");
     }
-    let filter = OrderFilter { which: Which::All, audiences: vec![Audience::Supervision], addressee: None, limit: 9 };
+    let filter = OrderFilter { which: Which::All, audiences: vec![Audience::Supervision], addressees: None, limit: 9 };
     assert!(world.other.orders(&filter).await.unwrap().is_empty());
     let filter = OrderFilter { audiences: vec![Audience::Inspection], ..filter };
     assert_eq!(world.other.orders(&filter).await.unwrap().len(), 1);
@@ -136,7 +136,7 @@ pub(crate) async fn an_order_is_issued_from_a_pattern(world: World) {
     organisation(&world).await;
     let pattern = asked_twice(&world).await;
     assert_eq!(world.act("S-1", issue(&pattern)).await, DONE);
-    let filter = OrderFilter { which: Which::Open, audiences: vec![Audience::Supervision], addressee: None, limit: 9 };
+    let filter = OrderFilter { which: Which::Open, audiences: vec![Audience::Supervision], addressees: None, limit: 9 };
     let orders = world.other.orders(&filter).await.unwrap();
     assert_eq!(orders[0].occasion, Occasion::Pattern(pattern.id.clone()));
     assert_eq!(orders[0].application_id, Some(ApplicationId::from("A-1")), "it is about that application");

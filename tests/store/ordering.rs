@@ -55,7 +55,7 @@ fn reply() -> SupervisionAct {
 }
 
 async fn orders(world: &World, which: Which, audiences: &[Audience]) -> Vec<Order> {
-    let filter = OrderFilter { which, audiences: audiences.to_vec(), addressee: None, limit: 100 };
+    let filter = OrderFilter { which, audiences: audiences.to_vec(), addressees: None, limit: 100 };
     world.other.orders(&filter).await.unwrap()
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn an_order_is_answered_and_closed(world: World) {
     let of = |to: &str| OrderFilter {
         which: Which::All,
         audiences: Audience::ALL.to_vec(),
-        addressee: Some(OfficerId::from(to)),
+        addressees: Some(vec![OfficerId::from(to)]),
         limit: 1,
     };
     assert_eq!(world.other.orders(&of("O-201")).await.unwrap().len(), 1, "as many as were asked for");

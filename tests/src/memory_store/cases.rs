@@ -138,7 +138,7 @@ impl CaseStore for MemoryStore {
         let mut tables = self.tables();
         let rules = &self.protocol.rules;
         let row = rules.supervision.journal_row(&rules.zone);
-        let last = tables.journal.iter().rev().find(|one| one.subject == RULES_SUBJECT);
+        let last = tables.journal.iter().rev().find(|one| one.subject == RULES_SUBJECT && one.kind == row.kind);
         if last.is_none_or(|last| last.detail != row.detail) {
             tables.cases.version += 1;
             self.write(&mut tables, Changes { journal: vec![row], ..Changes::default() });

@@ -17,7 +17,7 @@ impl OrderStore for MemoryStore {
                 Which::All => true,
             };
             open && filter.audiences.contains(&one.audience)
-                && filter.addressee.as_ref().is_none_or(|id| one.addressee == *id)
+                && filter.addressees.as_ref().is_none_or(|ids| ids.contains(&one.addressee))
         };
         let tables = self.tables();
         let orders = tables.cases.orders.values().rev().filter(listed).cloned();

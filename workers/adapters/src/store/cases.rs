@@ -82,8 +82,8 @@ impl SqlStore {
         tx.lock_judging().await?;
         let rules = &self.protocol.rules;
         let row = rules.supervision.journal_row(&rules.zone);
-        let sql = "select detail from journal where subject = $1 order by sequence desc limit 1";
-        let last = tx.rows(sql, vec![RULES_SUBJECT.into()]).await?;
+        let sql = "select detail from journal where subject = $1 and kind = $2 order by sequence desc limit 1";
+        let last = tx.rows(sql, vec![RULES_SUBJECT.into(), (&row.kind).into()]).await?;
         let known = last.first().map(|row| row.json::<serde_json::Value>("detail")).transpose()?;
         if known.as_ref() == Some(&row.detail) {
             return Ok(());
@@ -187,7 +187,8 @@ impl SqlStore {
 
 /// Every import of the organisation or of a calendar, and other rules, leave a journal row: the last one names what is in force.
 async fn version(tx: &mut Tx) -> Result<i64, Fault> {
-    let sql = "select coalesce(max(sequence), 0) as version from journal where subject in ('organisation', 'calendar', 'rules')";
+    let sql = "select coalesce(max(sequence), 0) as version from journal where subject in ('organisation', 'calendar', 'rules') \
+        and kind in ('organisation.imported', 'calendar.imported', 'rules.in_force')";
     tx.one(sql, vec![]).await?.get("version")
 }
 

@@ -293,7 +293,7 @@ async fn ended(tx: &mut Tx, period: Period) -> Result<u64, Fault> {
 }
 
 fn open_orders() -> OrderFilter {
-    OrderFilter { which: Which::Open, audiences: Audience::ALL.to_vec(), addressee: None, limit: u32::MAX }
+    OrderFilter { which: Which::Open, audiences: Audience::ALL.to_vec(), addressees: None, limit: u32::MAX }
 }
 
 async fn held(tx: &mut Tx) -> Result<Vec<Held>, Fault> {

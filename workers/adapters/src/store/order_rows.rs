@@ -71,9 +71,10 @@ pub(super) async fn orders_listed(tx: &mut Tx, filter: &OrderFilter) -> Result<V
     let audiences: Vec<String> = filter.audiences.iter().map(|one| one.code().to_owned()).collect();
     let mut values: Vec<Value> = vec![filter.limit.into(), audiences.into()];
     let mut conditions = vec![format!("audience {}", tx.among(2))];
-    if let Some(addressee) = &filter.addressee {
-        values.push(addressee.as_str().into());
-        conditions.push("addressee = $3".to_owned());
+    if let Some(addressees) = &filter.addressees {
+        let addressees: Vec<String> = addressees.iter().map(|id| id.0.clone()).collect();
+        values.push(addressees.into());
+        conditions.push(format!("addressee {}", tx.among(3)));
     }
     match filter.which {
         Which::Open => conditions.push("state <> 'closed'".to_owned()),

@@ -112,7 +112,9 @@ async fn order_of(tx: &mut Tx, alert: Option<&Alert>) -> Result<Option<Order>, F
 
 fn about(what: &SupervisionAct, loaded: &Loaded) -> About {
     let order = loaded.order.as_ref();
-    let of_alert = loaded.alert.as_ref().map(|alert| alert.application_id.clone());
+    // An order that is about no application has a case file of its own; it is no application.
+    let own = |alert: &Alert| alert.order_id().is_some_and(|id| id.to_string() == alert.application_id.0);
+    let of_alert = loaded.alert.as_ref().filter(|alert| !own(alert)).map(|alert| alert.application_id.clone());
     let of_pattern = loaded.pattern.as_ref().and_then(|pattern| pattern.application_id().cloned());
     let application_id = order.and_then(|order| order.application_id.clone()).or(of_alert).or(of_pattern);
     let named = match what {

@@ -113,6 +113,19 @@ impl Organisation {
         !stands_below && from_here_on.iter().any(|one| self.substitutes(one).any(|other| other.id == *person))
     }
 
+    /// The person, or the first who stands in and is there on that day.
+    #[must_use]
+    pub fn present(&self, officer: &OfficerId, on: Date) -> Option<&Officer> {
+        self.substitutes(self.officers.get(officer)?).find(|one| !one.is_absent(on))
+    }
+
+    /// Everybody for whom the person answers: themselves, and those whom they stand in for.
+    #[must_use]
+    pub fn answers_for(&self, person: &OfficerId) -> Vec<OfficerId> {
+        let others = self.officers.keys().filter(|one| *one != person && self.stands_in(person, one));
+        std::iter::once(person).chain(others).cloned().collect()
+    }
+
     /// Whether `person` is `officer`, or a substitute of theirs, or a substitute of that one.
     #[must_use]
     pub fn stands_in(&self, person: &OfficerId, officer: &OfficerId) -> bool {

@@ -12,8 +12,8 @@ pub struct OrderFilter {
     pub which: Which,
     /// For whose eyes.
     pub audiences: Vec<Audience>,
-    /// Addressed to this person only.
-    pub addressee: Option<OfficerId>,
+    /// Addressed to one of these people only; none: to anybody.
+    pub addressees: Option<Vec<OfficerId>>,
     /// At most this many.
     pub limit: u32,
 }

@@ -107,8 +107,8 @@ pub fn act(
     let hand = Hand { operator, reason, district };
     match act {
         SupervisionAct::Acknowledge { alert_id, working_hours } => {
-            let (alert, _) = hand.seen_alert(alert_id, loaded.alert, loaded.order.as_ref())?;
-            hand.acknowledge(alert, *working_hours)
+            let (alert, audience) = hand.seen_alert(alert_id, loaded.alert, loaded.order.as_ref())?;
+            hand.acknowledge(alert, audience, *working_hours)
         }
         SupervisionAct::IssueOrder(new) => hand.issue(new, loaded),
         SupervisionAct::ReplyOrder { order_id, measure } => hand.reply(known(order_id, loaded.order)?, measure),
@@ -178,8 +178,13 @@ impl Hand<'_> {
         OfficerId(self.operator.id.0.clone())
     }
 
-    fn acknowledge(&self, mut alert: Alert, working_hours: u32) -> Result<Deed, SupervisionRefused> {
-        alert.acknowledge(&self.officer(), working_hours, self.reason, self.district)?;
+    fn acknowledge(
+        &self,
+        mut alert: Alert,
+        audience: Audience,
+        working_hours: u32,
+    ) -> Result<Deed, SupervisionRefused> {
+        alert.acknowledge(&self.officer(), working_hours, audience.told(self.reason), self.district)?;
         let mut whole = of_alert(&alert, None);
         whole.insert("level".to_owned(), json!(alert.level().to_string()));
         if let Some(one) = alert.acknowledged.last() {
@@ -228,7 +233,7 @@ impl Hand<'_> {
             steps: Vec::new(),
             closed: None,
         };
-        let told = vec![order.addressee.clone()];
+        let told = self.addressees(&order);
         Ok(self.told_of(order, "issued", "order_issued", told))
     }
 
@@ -259,7 +264,7 @@ impl Hand<'_> {
         }
         let (by, at, reason) = (self.operator.id.clone(), self.district.now, self.reason.to_owned());
         order.steps.push(OrderStep::Returned { by, at, working_days: term(working_days)?, reason });
-        let told = vec![order.addressee.clone()];
+        let told = self.addressees(&order);
         Ok(self.told_of(order, "returned", "order_returned", told))
     }
 
@@ -270,7 +275,7 @@ impl Hand<'_> {
         }
         let (by, at, reason) = (self.operator.id.clone(), self.district.now, self.reason.to_owned());
         order.closed = Some(Closing { by, at, reason });
-        let told = vec![order.addressee.clone()];
+        let told = self.addressees(&order);
         Ok(self.told_of(order, "closed", "order_closed", told))
     }
 
@@ -289,6 +294,14 @@ impl Hand<'_> {
         let journal = vec![JournalRow { kind: "pattern.judged".to_owned(), subject: subject.clone(), by, detail }];
         let world = vec![WorldEvent { event_type: patterns::EVENT_TYPE.to_owned(), subject, data }];
         Ok(Deed { pattern: Some(pattern), journal, world, ..Deed::default() })
+    }
+
+    /// The addressee, and whoever stands in today.
+    fn addressees(&self, order: &Order) -> Vec<OfficerId> {
+        let today = self.district.time.day_of(self.district.now);
+        let present = self.district.organisation.present(&order.addressee, today);
+        let stand_in = present.filter(|one| one.id != order.addressee).map(|one| one.id.clone());
+        std::iter::once(order.addressee.clone()).chain(stand_in).collect()
     }
 
     /// An alert, and for whose eyes it is: that about the answer to an order is for those of the order.

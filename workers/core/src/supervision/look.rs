@@ -5,7 +5,7 @@ use super::alert::{Alert, Cleared, Level, Raised};
 use super::order::{Audience, Order};
 use super::watch::{AlertEffect, Circle, Look, WasRed};
 use crate::case_file::{
-    CaseEvent, CaseFile, Clock, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
+    CaseEvent, CaseFile, Clock, ClockKind, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
 };
 use crate::ids::{ApplicationId, OfficerId, PolicyId};
 use crate::organisation::Organisation;
@@ -155,10 +155,11 @@ pub fn look(application_id: &ApplicationId, case: Case, district: District<'_>) 
         let state = clock.state(&reading, district.now);
         seen.clocks.push(ClockRow { clock: clock.clone(), reading, state });
     }
-    // Late events have shown that these clocks never were.
+    // Late events have shown that these clocks never were; or an order was answered, and the answer returned, since the last look.
     for mut alert in alerts.into_values().flatten().filter(|alert| alert.cleared.is_none()) {
-        alert.cleared = Some((district.now, Cleared::Gone));
-        seen.tell(&alert, &AlertEffect::Cleared(Cleared::Gone), &file);
+        let why = if alert.kind == ClockKind::Order { Cleared::Met } else { Cleared::Gone };
+        alert.cleared = Some((district.now, why));
+        seen.tell(&alert, &AlertEffect::Cleared(why), &file);
         seen.alerts.push(alert);
     }
     seen.combine();

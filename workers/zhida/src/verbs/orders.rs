@@ -27,10 +27,10 @@ const LISTED_MAX: u32 = 1_000;
 pub(crate) async fn run(context: &Context, verb: &OrdersVerb) -> anyhow::Result<ExitCode> {
     match verb {
         OrdersVerb::List { all, to, eyes, json } => {
-            let (audiences, addressee) = seen_by(context, eyes).await?;
+            let (audiences, own) = seen_by(context, eyes).await?;
             let which = if *all { Which::All } else { Which::Open };
-            let addressee = addressee.or_else(|| to.as_deref().map(OfficerId::from));
-            let filter = OrderFilter { which, audiences, addressee, limit: LISTED_MAX };
+            let addressees = own.or_else(|| to.as_deref().map(|id| vec![OfficerId::from(id)]));
+            let filter = OrderFilter { which, audiences, addressees, limit: LISTED_MAX };
             list(context, &filter, Form::from(*json)).await
         }
         OrdersVerb::Show { id, eyes, json } => {
@@ -71,7 +71,7 @@ async fn changed(context: &Context, verb: &OrdersVerb) -> anyhow::Result<Option<
         }
         OrdersVerb::Issue { who, .. } => {
             let audiences = Audience::ALL.to_vec();
-            let filter = OrderFilter { which: Which::Open, audiences, addressee: None, limit: LISTED_MAX };
+            let filter = OrderFilter { which: Which::Open, audiences, addressees: None, limit: LISTED_MAX };
             let orders = context.store.orders(&filter).await?;
             Ok(orders.into_iter().find(|order| order.issued_by.0 == who.operator))
         }
@@ -124,18 +124,22 @@ fn event(verb: &OrdersVerb, at: Time) -> anyhow::Result<(&str, &std::path::Path,
     })
 }
 
+/// For which eyes, and of whom only: an officer sees what they have to answer.
+type Seen = (Vec<Audience>, Option<Vec<OfficerId>>);
+
 /// What is seen: without a key what the supervision office sees; who does not supervise sees what is addressed to them.
-async fn seen_by(context: &Context, eyes: &EyesArgs) -> anyhow::Result<(Vec<Audience>, Option<OfficerId>)> {
+async fn seen_by(context: &Context, eyes: &EyesArgs) -> anyhow::Result<Seen> {
     let Some(operator) = reader(&*context.store, eyes).await? else { return Ok((vec![Audience::Supervision], None)) };
     let audiences: Vec<Audience> = Audience::ALL.into_iter().filter(|one| sees(operator.role, *one)).collect();
     if audiences.is_empty() {
-        return Ok((Audience::ALL.to_vec(), Some(OfficerId(operator.id.0))));
+        let organisation = context.store.organisation().await?;
+        return Ok((Audience::ALL.to_vec(), Some(organisation.answers_for(&OfficerId(operator.id.0)))));
     }
     Ok((audiences, None))
 }
 
-fn may_read(order: &Order, (audiences, addressee): &(Vec<Audience>, Option<OfficerId>)) -> bool {
-    audiences.contains(&order.audience) && addressee.as_ref().is_none_or(|id| order.addressee == *id)
+fn may_read(order: &Order, (audiences, own): &Seen) -> bool {
+    audiences.contains(&order.audience) && own.as_ref().is_none_or(|ids| ids.contains(&order.addressee))
 }
 
 async fn known(context: &Context, id: &str) -> anyhow::Result<Option<Order>> {

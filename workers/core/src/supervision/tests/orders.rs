@@ -6,6 +6,7 @@ use crate::case_file::{ClockState, Counting};
 use crate::ids::{ApplicationId, OfficerId, OperatorId, OrderId};
 use crate::patterns::{Evidence, Found, Judgement, Pattern, PatternState, Rule, Seal, Subject};
 use crate::steps::{Operator, Role};
+use crate::supervision::Cleared;
 use crate::supervision::{
     Audience, Case, Deed, District, Loaded, NewOrder, Occasion, Order, OrderState, SupervisionAct, SupervisionRefused,
     act, look,
@@ -305,4 +306,31 @@ fn a_late_answer_for_inspectors_is_told_to_them_and_names_nobody() {
     assert_eq!(outcome(&strangers), "no such order");
     let answered = done(&watch, &person("O-D1", Role::Officer), &reply(), with(&order), "2026-11-30T15:00").unwrap();
     assert_eq!((&answered.world[0].data["by"], answered.journal[0].by.as_str()), (&"addressee".into(), "addressee"));
+}
+
+#[test]
+fn an_order_to_somebody_on_leave_is_told_to_who_stands_in() {
+    let mut watch = stalled();
+    watch.absent("O-D1", "2026-11-24", "2026-11-30", "O-D2");
+    let loaded = of_alert(&mut watch);
+    let deed = done(&watch, &supervisor("S-1"), &new("O-D1", Occasion::Alert("AL-1".to_owned())), loaded, ISSUED);
+    let told: Vec<String> = deed.unwrap().notices.into_iter().map(|one| one.recipient).collect();
+    assert_eq!(told, ["O-D1", "O-D2"]);
+    assert_eq!(watch.organisation.answers_for(&"O-D2".into()), ["O-D2".into(), OfficerId::from("O-D1")]);
+}
+
+#[test]
+fn a_late_answer_that_is_returned_at_once_has_been_an_answer() {
+    let mut watch = stalled();
+    let order = Order { application_id: None, ..issued(&mut watch) };
+    let (organisation, time, rules) = (&watch.organisation, watch.time(), &watch.rules);
+    let district = |now: &str| District { rules, organisation, time, now: local(now) };
+    let late =
+        look(&order.matter(), Case { orders: vec![order.clone()], ..Case::default() }, district("2026-11-30T09:00"));
+    let officer = person("O-D1", Role::Officer);
+    let answered = done(&watch, &officer, &reply(), with(&order), "2026-11-30T10:00").unwrap().order.unwrap();
+    let back = done(&watch, &supervisor("S-1"), &send_back(), with(&answered), "2026-11-30T10:01").unwrap();
+    let case = Case { orders: back.order.into_iter().collect(), alerts: late.alerts, ..Case::default() };
+    let seen = look(&order.matter(), case, district("2026-11-30T10:02"));
+    assert_eq!(seen.alerts[0].cleared.map(|(_, why)| why), Some(Cleared::Met));
 }
