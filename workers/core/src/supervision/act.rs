@@ -5,9 +5,10 @@ use super::alert::Alert;
 use super::look::{District, NoticeRequest, of_alert};
 use super::order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 use super::refused::{SupervisionRefused, TERM_MAX_WORKING_DAYS};
+use super::roles::{permitted, sees};
 use crate::ids::{ApplicationId, OfficerId, OrderId};
 use crate::patterns::{self, Judgement, Pattern};
-use crate::steps::{JournalRow, Operator, Role, WorldEvent};
+use crate::steps::{JournalRow, Operator, WorldEvent};
 use crate::view::micros;
 use serde_json::{Map, Value, json};
 
@@ -128,42 +129,6 @@ pub fn act(
 
 fn known(order_id: &str, order: Option<Order>) -> Result<Order, SupervisionRefused> {
     order.ok_or_else(|| SupervisionRefused::NoSuchOrder(order_id.to_owned()))
-}
-
-/// Whoever is told of an alert takes notice of it, and whoever an order is addressed to answers it, in whatever role they act
-/// otherwise; who that is says the organisation. Those who only read or keep the settings do neither.
-fn permitted(operator: &Operator, act: &SupervisionAct) -> Result<(), SupervisionRefused> {
-    let (name, allowed): (_, &[Role]) = match act {
-        SupervisionAct::Acknowledge { .. } => ("acknowledge alerts", TOLD),
-        SupervisionAct::ReplyOrder { .. } => ("answer orders", TOLD),
-        SupervisionAct::IssueOrder(_) => ("issue orders", SUPERVISING),
-        SupervisionAct::ReturnOrder { .. } => ("return orders", SUPERVISING),
-        SupervisionAct::CloseOrder { .. } => ("close orders", SUPERVISING),
-        SupervisionAct::JudgePattern { .. } => ("judge patterns", SUPERVISING),
-    };
-    if allowed.contains(&operator.role) {
-        return Ok(());
-    }
-    let allowed = if allowed == SUPERVISING {
-        "supervisor, inspector"
-    } else {
-        "officer, supervisor, inspector and others who are told"
-    };
-    Err(SupervisionRefused::Role { operator: operator.id.clone(), role: operator.role.code(), act: name, allowed })
-}
-
-const SUPERVISING: &[Role] = &[Role::Supervisor, Role::Inspector];
-
-const TOLD: &[Role] =
-    &[Role::Officer, Role::Operator, Role::Releaser, Role::Supervisor, Role::Inspector, Role::IntegrityOfficer];
-
-/// Whether somebody in this role sees what is for that audience.
-#[must_use]
-pub fn sees(role: Role, audience: Audience) -> bool {
-    match audience {
-        Audience::Supervision => SUPERVISING.contains(&role),
-        Audience::Inspection => role == Role::Inspector,
-    }
 }
 
 /// The one who acts, and where.

@@ -8,17 +8,19 @@ mod look;
 mod moved;
 mod order;
 mod refused;
+mod roles;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub use acknowledge::{Acknowledgement, NotAcknowledged};
-pub use act::{Deed, Loaded, NewOrder, SupervisionAct, act, sees};
+pub use act::{Deed, Loaded, NewOrder, SupervisionAct, act};
 pub use alert::{Alert, Cleared, Level, Raised};
 pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
 pub use moved::{ChangedDay, Deadline, Moved, moved};
 pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 pub use refused::SupervisionRefused;
+pub use roles::sees;
 pub use watch::{AlertEffect, Circle, Look, Looked, WasRed};
 
 use crate::case_file::{Counting, ReviewTerms, Terms};
