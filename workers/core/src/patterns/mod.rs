@@ -268,6 +268,14 @@ impl Evidence {
         self
     }
 
+    /// The same pattern, found a second time in one run: its marks and applications count too.
+    fn join(&mut self, mut other: Self) {
+        self.marks.append(&mut other.marks);
+        self.applications = &self.applications | &other.applications;
+        self.applications = self.applications.iter().take(APPLICATIONS_MAX).cloned().collect();
+        (self.sample, self.strength) = (self.sample.max(other.sample), self.strength.max(other.strength));
+    }
+
     /// Each of these applications is a mark.
     fn of_each(applications: BTreeSet<ApplicationId>) -> Self {
         let marks: BTreeSet<String> = applications.iter().map(ToString::to_string).collect();

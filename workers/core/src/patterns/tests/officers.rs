@@ -2,6 +2,7 @@
 
 use super::district::{Application, application, district};
 use crate::patterns::{Rule, Subject};
+use std::collections::BTreeSet;
 use zhida_schemas::review::Stage;
 
 const NOW: &str = "2026-11-25T12:00";
@@ -135,4 +136,25 @@ fn always_the_same_two_approvers() {
     let head = vec![awards("A1", "B1", 12), awards("A2", "B1", 11), awards("A3", "B1", 10)];
     assert!(same(head).is_empty(), "there is but one who can");
     assert!(same(vec![awards("A1", "B1", 30)]).is_empty(), "nobody else approves");
+}
+
+#[test]
+fn one_run_finds_each_pair_once_also_where_departments_were_renamed() {
+    let awards = |department: &'static str, one: &'static str, other: &'static str, count: u32| {
+        (0..count).map(move |n| {
+            application(&format!("{department}-{one}-{other}-{n:02}")).submitted("2026-11-02T09:00").approved_by(
+                "2026-11-05T09:00",
+                100,
+                &[(department, one), (department, other)],
+            )
+        })
+    };
+    let mut all: Vec<Application> = Vec::new();
+    for department in ["D1", "D7"] {
+        all.extend(awards(department, "O-1", "O-2", 12));
+        all.extend(awards(department, "O-3", "O-4", 4));
+    }
+    let found = district(NOW, all).finds(Rule::SameApprovers);
+    let pairs: BTreeSet<&str> = found.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!(found.len(), pairs.len());
 }

@@ -123,3 +123,20 @@ fn what_hangs_together_is_one_pattern_under_the_name_of_the_first() {
     assert_eq!(found[0].evidence.marks.iter().collect::<Vec<_>>(), ["first late", "second late"]);
     assert_eq!(found[0].evidence.strength, 2);
 }
+
+fn waits(id: &str, from: &str, decided: &str) -> Application {
+    application(id).submitted(from).step(from, decided, "O-1")
+}
+
+/// PostgreSQL refuses one statement that writes a row twice: "ON CONFLICT DO UPDATE command cannot affect row a second time".
+#[test]
+fn one_run_finds_each_pattern_once_also_where_a_step_was_given_twice() {
+    let twice = application("E")
+        .submitted("2026-11-02T09:00")
+        .step("2026-11-02T10:00", "2026-11-10T16:00", "O-1")
+        .step("2026-11-12T09:00", "2026-11-20T16:00", "O-1");
+    let first = waits("L-1", "2026-11-04T09:00", "2026-11-05T09:00");
+    let second = waits("L-2", "2026-11-13T09:00", "2026-11-16T09:00");
+    let found = district(NOW, [twice, first, second]).finds(Rule::QueueJump);
+    assert_eq!(found.len(), 1, "{found:?}");
+}

@@ -129,3 +129,12 @@ fn of_officers_the_world_hears_rule_counts_and_id_alone() {
     }
     assert_eq!(seen.world[1].data["subject_id"], "U-1");
 }
+
+/// A store writes each row once.
+#[test]
+fn what_is_found_twice_in_one_run_is_one_pattern_with_the_evidence_of_both() {
+    let seen = settle(BTreeMap::new(), vec![awards(&["A-1", "A-2"]), awards(&["A-2", "A-3"])], &seal(), at(0));
+    assert_eq!((seen.patterns.len(), seen.journal.len(), seen.world.len()), (1, 1, 1));
+    assert_eq!(seen.patterns[0].evidence.marks.len(), 3, "neither is lost");
+    assert_eq!(seen.patterns[0].evidence.applications.len(), 3);
+}
