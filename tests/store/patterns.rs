@@ -208,8 +208,11 @@ pub(crate) async fn one_worker_at_a_time_looks_for_patterns(world: World) {
         world.other.begin_pattern_run(SignedDuration::ZERO, HOUR)
     );
     assert!(one.unwrap() ^ two.unwrap(), "one of them");
+    world.other.drop_pattern_run().await.unwrap();
+    assert!(begin(SignedDuration::ZERO, HOUR).await, "whoever had it failed and said so");
     world.pass(2 * HOUR);
     assert!(begin(SignedDuration::ZERO, HOUR).await, "whoever had it did not come back");
+    assert!(begin(SignedDuration::ZERO, HOUR / 2).await, "no lease is as long: the clock was ahead");
     let began_at = world.now().await;
     world.pass(HOUR / 4);
     world.store.end_pattern_run(&[]).await.unwrap();
