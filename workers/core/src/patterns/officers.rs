@@ -1,5 +1,5 @@
 //! Rules about officers: clues for discipline inspection alone. Officers are compared with peers who do the same: the same stage
-//! under the same policy. The middle of many cases counts, never a single one.
+//! in the same department under the same policy. The middle of many cases counts, never a single one.
 
 use super::statistics::Middle;
 use super::{CaseFacts, Evidence, Found, Material, Rule, Subject};
@@ -11,21 +11,21 @@ use zhida_schemas::review::Stage;
 /// A peer counts as one from so many cases on.
 const CASES_OF_A_PEER: usize = 3;
 
-/// What an officer did in one stage under one policy: a value with the application it comes from.
+/// What an officer did in one place: a value with the application it comes from.
 type Cases<'a> = BTreeMap<&'a str, Vec<(i64, &'a ApplicationId)>>;
 
 /// An officer whose times stand far from those of peers, on either side. Only steps that lay in one person's hands from beginning to
 /// end are compared, in working minutes without pauses.
 pub(super) fn officer_times(material: &Material<'_>) -> Vec<Found> {
-    let mut places: BTreeMap<(&PolicyId, Stage), Cases<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<(&PolicyId, Stage, &str), Cases<'_>> = BTreeMap::new();
     for (policy_id, cases) in material.by_policy() {
         for case in cases {
             for step in &case.steps {
                 let (Some(officer), Some(minutes)) = (&step.officer, step.working_minutes(material.time)) else {
                     continue;
                 };
-                let of_officer = places.entry((policy_id, step.stage)).or_default().entry(officer).or_default();
-                of_officer.push((minutes, &case.application_id));
+                let place = places.entry((policy_id, step.stage, &step.department)).or_default();
+                place.entry(officer).or_default().push((minutes, &case.application_id));
             }
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn officer_times(material: &Material<'_>) -> Vec<Found> {
 }
 
 fn far_in_time(
-    (policy_id, stage): (&PolicyId, Stage),
+    (policy_id, stage, department): (&PolicyId, Stage, &str),
     cases: &Cases<'_>,
     officer: &str,
     material: &Material<'_>,
@@ -76,7 +76,7 @@ fn far_in_time(
     let (own, peers, sample, of_peers) = (mine.median, theirs.median, mine.sample, theirs.sample);
     Some(Found {
         rule: Rule::OfficerTimes,
-        key: format!("{policy_id}/{step}/{officer}"),
+        key: format!("{policy_id}/{step}/{department}/{officer}"),
         subject: Subject::Officer(OfficerId::from(officer)),
         evidence,
         chinese: format!(
@@ -92,11 +92,11 @@ fn far_in_time(
 /// An officer who refuses far more, or far less, than peers. The share must stand out from the shares of the peers, and be more than
 /// chance would bring about with so many decisions.
 pub(super) fn officer_refusals(material: &Material<'_>) -> Vec<Found> {
-    let mut places: BTreeMap<(&PolicyId, Option<Stage>), Cases<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<(&PolicyId, Option<Stage>, &str), Cases<'_>> = BTreeMap::new();
     for (policy_id, cases) in material.by_policy() {
         for case in cases {
             for one in &case.decisions {
-                let of_officer = places.entry((policy_id, one.stage)).or_default();
+                let of_officer = places.entry((policy_id, one.stage, &one.by.department_id)).or_default();
                 let of_officer = of_officer.entry(one.by.officer_id.as_str()).or_default();
                 of_officer.push((i64::from(one.refused), &case.application_id));
             }
@@ -109,7 +109,7 @@ pub(super) fn officer_refusals(material: &Material<'_>) -> Vec<Found> {
 }
 
 fn far_in_refusals(
-    (policy_id, stage): (&PolicyId, Option<Stage>),
+    (policy_id, stage, department): (&PolicyId, Option<Stage>, &str),
     cases: &Cases<'_>,
     officer: &str,
     material: &Material<'_>,
@@ -148,7 +148,7 @@ fn far_in_refusals(
     let (own, peers, sample, of_peers) = (percent(mine), percent(theirs.median), own.len(), theirs.sample);
     Some(Found {
         rule: Rule::OfficerRefusals,
-        key: format!("{policy_id}/{step}/{officer}"),
+        key: format!("{policy_id}/{step}/{department}/{officer}"),
         subject: Subject::Officer(OfficerId::from(officer)),
         evidence,
         chinese: format!(

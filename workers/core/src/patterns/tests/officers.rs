@@ -158,3 +158,38 @@ fn one_run_finds_each_pair_once_also_where_departments_were_renamed() {
     let pairs: BTreeSet<&str> = found.iter().map(|one| one.key.as_str()).collect();
     assert_eq!(found.len(), pairs.len());
 }
+
+/// A joint review: D1 looks into its books, D2 goes and inspects, as it must.
+fn joint(n: u32, desk: &str) -> Application {
+    application(&format!("J-{n:02}"))
+        .submitted("2026-11-09T08:00")
+        .assigned("2026-11-09T09:00", Stage::Joint, "D1", desk)
+        .assigned("2026-11-09T09:00", Stage::Joint, "D2", "O-INSPECTS")
+        .decided(&format!("2026-11-09T10:{:02}", n * 7 % 60), Stage::Joint, "D1", desk)
+        .decided(&format!("2026-11-12T15:{:02}", n * 7 % 60), Stage::Joint, "D2", "O-INSPECTS")
+}
+
+#[test]
+fn officers_of_departments_that_do_different_things_are_no_peers() {
+    let cases: Vec<Application> = (0..16).map(|n| joint(n, if n < 8 { "O-1" } else { "O-2" })).collect();
+    let found = district(NOW, cases).finds(Rule::OfficerTimes);
+    let whom: Vec<String> = found.iter().map(|one| one.subject.text()).collect();
+    assert_eq!(whom, Vec::<String>::new(), "{:?}", found.first().map(|one| &one.english));
+}
+
+#[test]
+fn refusals_of_different_departments_are_not_compared() {
+    let of = |n: u32, department: &str, officer: &str, refuses: bool| {
+        let id = format!("{officer}-{n:02}");
+        let begun = application(&id).submitted("2026-11-09T08:00");
+        if refuses {
+            begun.refused_by("2026-11-09T10:00", Stage::Joint, department, officer, "消防验收不合格")
+        } else {
+            begun.decided("2026-11-09T10:00", Stage::Joint, department, officer)
+        }
+    };
+    let desks = ["O-1", "O-2", "O-3"].into_iter().flat_map(|one| (0..15).map(move |n| of(n, "D1", one, n == 0)));
+    let inspects = (0..20).map(|n| of(n, "D2", "O-INSPECTS", n % 2 == 0));
+    let found = district(NOW, desks.chain(inspects)).finds(Rule::OfficerRefusals);
+    assert!(found.is_empty(), "{}", found[0].english);
+}
