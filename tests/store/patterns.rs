@@ -60,6 +60,7 @@ async fn with_material<T>(world: &World, look: impl Fn(&Material<'_>) -> T) -> T
     let (cases, thresholds) = (pages(world, 100).await.concat(), Patterns::documented().unwrap());
     let surroundings = world.store.pattern_surroundings().await.unwrap();
     look(&Material {
+        seen_from: Timestamp::MIN,
         cases: &cases,
         policies: &surroundings.policies,
         funds: &surroundings.funds,

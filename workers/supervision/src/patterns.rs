@@ -54,6 +54,8 @@ pub enum NotLooked {
 pub struct Matter {
     /// Applications of the window.
     pub cases: Vec<CaseFacts>,
+    /// Where the window begins.
+    pub seen_from: jiff::Timestamp,
     /// Everything else.
     pub surroundings: PatternSurroundings,
 }
@@ -73,7 +75,7 @@ impl Matter {
             cases.extend(page.cases.drain(..).filter(|case| case.standing != Standing::NotSeen));
             after = page.next;
             if after.is_none() {
-                return Ok(Self { cases, surroundings });
+                return Ok(Self { cases, seen_from: since, surroundings });
             }
         }
     }
@@ -84,6 +86,7 @@ impl Matter {
         let PatternSurroundings { policies, funds, time, second_officer_above, now } = &self.surroundings;
         Material {
             cases: &self.cases,
+            seen_from: self.seen_from,
             policies,
             funds,
             time,

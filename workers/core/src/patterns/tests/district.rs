@@ -263,6 +263,7 @@ impl District {
         let cases: Vec<CaseFacts> = self.applications.iter().map(|one| one.facts(&self.policies, self.now)).collect();
         look(&Material {
             cases: &cases,
+            seen_from: self.now - SignedDuration::from_hours(24 * i64::from(self.thresholds.runs.window_days)),
             policies: &self.policies,
             funds: &self.funds,
             time: &china(),

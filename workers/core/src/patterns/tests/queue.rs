@@ -140,3 +140,16 @@ fn one_run_finds_each_pattern_once_also_where_a_step_was_given_twice() {
     let found = district(NOW, [twice, first, second]).finds(Rule::QueueJump);
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+#[test]
+fn one_application_that_lies_costs_no_mark_for_each_that_passes() {
+    let lies =
+        application("lies").submitted("2026-01-05T09:00").assigned("2026-01-05T10:00", Stage::First, "D1", "O-9");
+    let passes = |n: u32| {
+        let at = |hour: u32| format!("2026-{:02}-{:02}T{hour:02}:{:02}", 2 + n / 250, 2 + n / 10 % 25, n % 60);
+        application(&format!("A-{n:05}")).submitted(&at(9)).step(&at(10), &at(11), "O-1")
+    };
+    let found = district(NOW, std::iter::once(lies).chain((0..2_000).map(passes))).finds(Rule::QueueJump);
+    let size = serde_json::to_string(&found[0].evidence).unwrap().len();
+    assert!(size < 20_000, "{} marks, {size} bytes in a row that every run rewrites", found[0].evidence.marks.len());
+}
