@@ -151,7 +151,13 @@ impl SqlStore {
         lock_run(tx).await?;
         let seal = seal(tx).await?;
         let known = pattern_rows::known(tx, patterns::ids(found, &seal), Lock::Wait).await?;
-        let seen = patterns::settle(known, found.to_vec(), &seal, tx.now);
+        // What is known and cannot be read stays as it is: nobody knows what people have said of it.
+        let readable = |one: &Found| {
+            patterns::ids(std::slice::from_ref(one), &seal).iter().all(|id| known.get(id).is_none_or(Option::is_some))
+        };
+        let found: Vec<Found> = found.iter().filter(|one| readable(one)).cloned().collect();
+        let known = known.into_iter().filter_map(|(id, one)| Some((id, one?))).collect();
+        let seen = patterns::settle(known, found, &seal, tx.now);
         pattern_rows::write(tx, &seen.patterns).await?;
         let changes = Changes { journal: seen.journal, world: seen.world, ..Changes::default() };
         self.write(tx, changes).await
