@@ -129,7 +129,8 @@ pub async fn run_patterns(worker: PatternWorker, mut stop: watch::Receiver<bool>
 async fn show_last_run(worker: &PatternWorker) {
     match worker.store.last_pattern_run().await {
         Ok(Some(run)) => {
-            let ended_at = SystemTime::from(run.finished_at).min(SystemTime::now());
+            let ended_at = Duration::from_micros(run.finished_at.as_microsecond().try_into().unwrap_or(0));
+            let ended_at = (SystemTime::UNIX_EPOCH + ended_at).min(SystemTime::now());
             worker.metrics.sweep_ran(PATTERN_SWEEP, ended_at);
         }
         Ok(None) => {}
