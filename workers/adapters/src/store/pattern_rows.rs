@@ -45,7 +45,7 @@ pub(super) async fn known(
 ) -> Result<BTreeMap<String, Option<Pattern>>, Fault> {
     let sql = format!("select {COLUMNS} from patterns where id {} order by id {}", tx.among(1), tx.locked(lock));
     let rows = tx.rows(sql, vec![ids.into()]).await?;
-    rows.iter().map(|row| Ok((row.get("id")?, readable(read(row))))).collect()
+    rows.iter().map(|row| Ok((row.get("id")?, readable(read(row)).transpose()?))).collect()
 }
 
 /// One pattern.
@@ -66,12 +66,18 @@ pub(super) async fn listed(tx: &mut Tx, filter: &PatternFilter) -> Result<Vec<Pa
     }
     let conditions = conditions.join(" and ");
     let sql = format!("select {COLUMNS} from patterns where {conditions} order by found_at desc, id desc limit $1");
-    Ok(tx.rows(sql, values).await?.iter().map(read).filter_map(readable).collect())
+    tx.rows(sql, values).await?.iter().map(read).filter_map(readable).collect()
 }
 
 /// One that cannot be read is left out of what tells of many, and logged.
-fn readable<T>(read: Result<T, Fault>) -> Option<T> {
-    read.inspect_err(|fault| error!(%fault, "a row of patterns cannot be read and is left out")).ok()
+fn readable<T>(read: Result<T, Fault>) -> Option<Result<T, Fault>> {
+    match read {
+        Err(Fault::Corrupt { place, what }) => {
+            error!(%place, %what, "a row of patterns cannot be read and is left out");
+            None
+        }
+        read => Some(read),
+    }
 }
 
 fn read(row: &Row) -> Result<Pattern, Fault> {
@@ -105,7 +111,7 @@ pub(super) async fn counted(tx: &mut Tx) -> Result<BTreeMap<(Rule, PatternState)
         let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
         Ok(((rule, state), row.unsigned("n")?))
     };
-    Ok(rows.iter().map(read).filter_map(readable).collect())
+    rows.iter().map(read).filter_map(readable).collect()
 }
 
 /// Writes how policies fare.
@@ -129,7 +135,7 @@ pub(super) async fn write_health(tx: &mut Tx, health: &[Health]) -> Result<(), F
 /// How policies fared at the last run.
 pub(super) async fn health(tx: &mut Tx) -> Result<Vec<Health>, Fault> {
     let sql = "select policy_id, word, also, phase, figures from policy_health order by policy_id";
-    Ok(tx.rows(sql, vec![]).await?.iter().map(read_health).filter_map(readable).collect())
+    tx.rows(sql, vec![]).await?.iter().map(read_health).filter_map(readable).collect()
 }
 
 fn read_health(row: &Row) -> Result<Health, Fault> {
