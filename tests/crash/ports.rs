@@ -112,6 +112,7 @@ mortal! {
         fn pattern_cases(since: Timestamp, after: Option<&ApplicationId>, max: u32) -> CasePage;
         fn pattern_surroundings() -> PatternSurroundings;
         fn put_patterns(found: &[Found]) -> ();
+        fn drop_pattern_run() -> ();
         fn end_pattern_run(health: &[Health]) -> ();
         fn last_pattern_run() -> Option<PatternRun>;
         fn patterns(filter: &PatternFilter) -> Vec<Pattern>;

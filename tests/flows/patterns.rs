@@ -103,7 +103,16 @@ async fn patterns_are_found_shown_to_whom_they_concern_and_tried() {
     );
     let of_officer = all["patterns"].as_array().unwrap().iter().find(|one| one["subject_id"] == "O-101").unwrap();
     let id = of_officer["pattern_id"].as_str().unwrap();
-    assert!(world.ends(1, &["patterns", "show", id]).contains("discipline inspection alone"));
+    assert_eq!(
+        world.ends(1, &["patterns", "show", id]).replace(id, "PA-NONE"),
+        world.ends(1, &["patterns", "show", "PA-NONE"]),
+        "as of one that is not there"
+    );
+    assert_eq!(
+        found(&world, &["list", "--rule", "officer_refusals"], 0).await["hidden"],
+        json!(null),
+        "not counted by rule"
+    );
     let shown = world.run(&["patterns", "show", id, "--as", "ji", "--key", &inspector]);
     assert!(shown.contains("O-102: 0 ‰ of 1") && shown.contains("值得核实"), "{shown}");
     world.metrics_with("zhida_patterns{state=\"new\"} 3").await;

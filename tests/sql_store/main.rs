@@ -6,6 +6,7 @@
 mod case_files;
 mod crowd;
 mod digests;
+mod patterns;
 mod place;
 mod story;
 mod supervisors;
@@ -80,11 +81,12 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     tampered::an_unreadable_batch(&SqliteFile::new().place()).await;
     case_files::an_unreadable_event(&SqliteFile::new().place()).await;
     case_files::an_unreadable_organisation(&SqliteFile::new().place()).await;
+    patterns::an_unreadable_pattern(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..6 {
+    for number in 0..7 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
@@ -93,6 +95,7 @@ async fn a_tampered_row_holds_up_no_other_on_postgresql() {
             2 => tampered::an_unreadable_batch(&place).await,
             3 => case_files::an_unreadable_event(&place).await,
             4 => case_files::an_unreadable_organisation(&place).await,
+            5 => patterns::an_unreadable_pattern(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }

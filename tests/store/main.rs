@@ -121,6 +121,7 @@ cases! {
     patterns::applications_are_read_page_by_page_and_those_of_long_ago_left_out;
     patterns::contacts_are_kept_apart_and_the_later_word_counts;
     patterns::a_pattern_is_found_once_whoever_looks_and_how_often;
+    patterns::what_is_found_twice_in_one_run_is_one_pattern;
     patterns::an_account_has_one_fingerprint_and_stands_nowhere_in_clear;
     patterns::one_worker_at_a_time_looks_for_patterns;
     patterns::half_a_history_is_not_looked_at_for_patterns;

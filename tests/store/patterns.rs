@@ -8,7 +8,9 @@ use zhida_config::patterns::Patterns;
 use zhida_core::case_file::{Actor, CaseNote, Said};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, PolicyId};
-use zhida_core::patterns::{CaseFacts, Found, HealthWord, Material, Pattern, PatternState, Rule, health};
+use zhida_core::patterns::{
+    CaseFacts, Evidence, Found, HealthWord, Material, Pattern, PatternState, Rule, Subject, health,
+};
 use zhida_core::ports::patterns::PatternFilter;
 use zhida_core::steps::{Arrival, Fact};
 
@@ -58,6 +60,7 @@ async fn with_material<T>(world: &World, look: impl Fn(&Material<'_>) -> T) -> T
     let (cases, thresholds) = (pages(world, 100).await.concat(), Patterns::documented().unwrap());
     let surroundings = world.store.pattern_surroundings().await.unwrap();
     look(&Material {
+        seen_from: Timestamp::MIN,
         cases: &cases,
         policies: &surroundings.policies,
         funds: &surroundings.funds,
@@ -160,6 +163,20 @@ pub(crate) async fn a_pattern_is_found_once_whoever_looks_and_how_often(world: W
     assert!(world.other.patterns(&of_rule(Rule::PingPong)).await.unwrap().is_empty());
 }
 
+pub(crate) async fn what_is_found_twice_in_one_run_is_one_pattern(world: World) {
+    let found = |mark: &str| Found {
+        rule: Rule::QueueJump,
+        key: "P-1/first/D1/A-1".to_owned(),
+        subject: Subject::Application(ApplicationId::from("A-1")),
+        evidence: Evidence { marks: BTreeSet::from([mark.to_owned()]), strength: 1, ..Evidence::default() },
+        chinese: "值得核实".to_owned(),
+        english: "worth a look".to_owned(),
+    };
+    world.store.put_patterns(&[found("A-1 A-2"), found("A-1 A-3")]).await.unwrap();
+    let marks: Vec<usize> = patterns(&world).await.iter().map(|one| one.evidence.marks.len()).collect();
+    assert_eq!(marks, [2], "neither is lost");
+}
+
 pub(crate) async fn an_account_has_one_fingerprint_and_stands_nowhere_in_clear(world: World) {
     for number in [1, 2] {
         let mut award = world.award(number).await;
@@ -192,8 +209,11 @@ pub(crate) async fn one_worker_at_a_time_looks_for_patterns(world: World) {
         world.other.begin_pattern_run(SignedDuration::ZERO, HOUR)
     );
     assert!(one.unwrap() ^ two.unwrap(), "one of them");
+    world.other.drop_pattern_run().await.unwrap();
+    assert!(begin(SignedDuration::ZERO, HOUR).await, "whoever had it failed and said so");
     world.pass(2 * HOUR);
     assert!(begin(SignedDuration::ZERO, HOUR).await, "whoever had it did not come back");
+    assert!(begin(SignedDuration::ZERO, HOUR / 2).await, "no lease is as long: the clock was ahead");
     let began_at = world.now().await;
     world.pass(HOUR / 4);
     world.store.end_pattern_run(&[]).await.unwrap();

@@ -32,8 +32,9 @@ pub struct PatternTables {
 impl PatternStore for MemoryStore {
     async fn begin_pattern_run(&self, pause: SignedDuration, lease: SignedDuration) -> Result<bool, StoreError> {
         let (mut tables, now) = (self.tables(), self.clock());
-        let leased = tables.patterns.leased_until.is_some_and(|until| now < until);
-        if leased || tables.patterns.last.is_some_and(|last| now < last.finished_at + pause) {
+        let leased = tables.patterns.leased_until.is_some_and(|until| now < until && until <= now + lease);
+        let fresh = |last: PatternRun| last.finished_at <= now && now < last.finished_at + pause;
+        if leased || tables.patterns.last.is_some_and(fresh) {
             return Ok(false);
         }
         // When something was marked is not known here.
@@ -81,6 +82,11 @@ impl PatternStore for MemoryStore {
         let seen = patterns::settle(known, found.to_vec(), &seal(), self.clock());
         tables.patterns.patterns.extend(seen.patterns.into_iter().map(|one| (one.id.clone(), one)));
         self.write(&mut tables, Changes { journal: seen.journal, world: seen.world, ..Changes::default() });
+        Ok(())
+    }
+
+    async fn drop_pattern_run(&self) -> Result<(), StoreError> {
+        self.tables().patterns.leased_until = None;
         Ok(())
     }
 

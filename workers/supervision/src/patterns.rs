@@ -54,6 +54,8 @@ pub enum NotLooked {
 pub struct Matter {
     /// Applications of the window.
     pub cases: Vec<CaseFacts>,
+    /// Where the window begins.
+    pub seen_from: jiff::Timestamp,
     /// Everything else.
     pub surroundings: PatternSurroundings,
 }
@@ -73,7 +75,7 @@ impl Matter {
             cases.extend(page.cases.drain(..).filter(|case| case.standing != Standing::NotSeen));
             after = page.next;
             if after.is_none() {
-                return Ok(Self { cases, surroundings });
+                return Ok(Self { cases, seen_from: since, surroundings });
             }
         }
     }
@@ -84,6 +86,7 @@ impl Matter {
         let PatternSurroundings { policies, funds, time, second_officer_above, now } = &self.surroundings;
         Material {
             cases: &self.cases,
+            seen_from: self.seen_from,
             policies,
             funds,
             time,
@@ -108,7 +111,7 @@ pub async fn run_patterns(worker: PatternWorker, mut stop: watch::Receiver<bool>
     while !*stop.borrow() {
         match look_once(&worker, pause).await {
             Ok(_) => {
-                worker.metrics.sweep_ran(PATTERN_SWEEP, SystemTime::now());
+                show_last_run(&worker).await;
                 pause = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
             }
             Err(error) => warn!(%error, "looking for patterns is done again"),
@@ -121,6 +124,20 @@ pub async fn run_patterns(worker: PatternWorker, mut stop: watch::Receiver<bool>
     info!("pattern worker drained");
 }
 
+/// Only a run that ended, whoever did it, counts: somebody else's that breaks off again and again does not, nor one that waits for
+/// supervision. An end that is to come, by a clock that was ahead, is taken for now.
+async fn show_last_run(worker: &PatternWorker) {
+    match worker.store.last_pattern_run().await {
+        Ok(Some(run)) => {
+            let ended_at = Duration::from_micros(run.finished_at.as_microsecond().try_into().unwrap_or(0));
+            let ended_at = (SystemTime::UNIX_EPOCH + ended_at).min(SystemTime::now());
+            worker.metrics.sweep_ran(PATTERN_SWEEP, ended_at);
+        }
+        Ok(None) => {}
+        Err(error) => warn!(%error, "nobody can tell when patterns were last looked for"),
+    }
+}
+
 /// Looks once, unless somebody else is at it or did so less than `pause` ago; says how much was found, if it looked.
 ///
 /// # Errors
@@ -130,6 +147,19 @@ pub async fn look_once(worker: &PatternWorker, pause: SignedDuration) -> Result<
     if !store.begin_pattern_run(pause, LEASE).await? {
         return Ok(None);
     }
+    let looked = look(worker).await;
+    if looked.is_err() {
+        // Not to wait out the lease. Where that fails as well, its end lets the next one begin.
+        if let Err(error) = store.drop_pattern_run().await {
+            warn!(%error, "the next look for patterns waits until this one's time is over");
+        }
+    }
+    looked.map(Some)
+}
+
+/// Reads, looks and writes; says how much was found.
+async fn look(worker: &PatternWorker) -> Result<usize, NotLooked> {
+    let store = &worker.store;
     let matter = Matter::read(&**store, window(&worker.thresholds), worker.thresholds.runs.page_max).await?;
     let (cases, thresholds) = (matter.cases.len(), worker.thresholds.clone());
     // Much reckoning and no waiting: apart from those who serve.
@@ -144,7 +174,7 @@ pub async fn look_once(worker: &PatternWorker, pause: SignedDuration) -> Result<
     }
     store.end_pattern_run(&health).await?;
     info!(cases, found = found.len(), "looked for patterns");
-    Ok(Some(found.len()))
+    Ok(found.len())
 }
 
 /// What a rule finds in this matter, whether it is switched on or not.

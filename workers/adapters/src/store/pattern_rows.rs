@@ -4,6 +4,7 @@ use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use std::collections::BTreeMap;
+use tracing::error;
 use zhida_core::ids::PolicyId;
 use zhida_core::patterns::{Health, HealthWord, Pattern, PatternState, Rule};
 use zhida_core::ports::patterns::PatternFilter;
@@ -36,16 +37,21 @@ fn record(one: &Pattern) -> Record {
     ]
 }
 
-/// Patterns by id, as far as they are known.
-pub(super) async fn known(tx: &mut Tx, ids: Vec<String>, lock: Lock) -> Result<BTreeMap<String, Pattern>, Fault> {
+/// Patterns by id, as far as they are known. None stands for one that is known and cannot be read.
+pub(super) async fn known(
+    tx: &mut Tx,
+    ids: Vec<String>,
+    lock: Lock,
+) -> Result<BTreeMap<String, Option<Pattern>>, Fault> {
     let sql = format!("select {COLUMNS} from patterns where id {} order by id {}", tx.among(1), tx.locked(lock));
     let rows = tx.rows(sql, vec![ids.into()]).await?;
-    rows.iter().map(|row| read(row).map(|one| (one.id.clone(), one))).collect()
+    rows.iter().map(|row| Ok((row.get("id")?, readable(read(row)).transpose()?))).collect()
 }
 
 /// One pattern.
 pub(super) async fn one(tx: &mut Tx, id: &str, lock: Lock) -> Result<Option<Pattern>, Fault> {
-    Ok(known(tx, vec![id.to_owned()], lock).await?.into_values().next())
+    let sql = format!("select {COLUMNS} from patterns where id = $1 {}", tx.locked(lock));
+    tx.rows(sql, vec![id.into()]).await?.first().map(read).transpose()
 }
 
 /// Patterns of a list, newest first.
@@ -60,7 +66,18 @@ pub(super) async fn listed(tx: &mut Tx, filter: &PatternFilter) -> Result<Vec<Pa
     }
     let conditions = conditions.join(" and ");
     let sql = format!("select {COLUMNS} from patterns where {conditions} order by found_at desc, id desc limit $1");
-    tx.rows(sql, values).await?.iter().map(read).collect()
+    tx.rows(sql, values).await?.iter().map(read).filter_map(readable).collect()
+}
+
+/// One that cannot be read is left out of what tells of many, and logged.
+fn readable<T>(read: Result<T, Fault>) -> Option<Result<T, Fault>> {
+    match read {
+        Err(Fault::Corrupt { place, what }) => {
+            error!(%place, %what, "a row of patterns cannot be read and is left out");
+            None
+        }
+        read => Some(read),
+    }
 }
 
 fn read(row: &Row) -> Result<Pattern, Fault> {
@@ -94,7 +111,7 @@ pub(super) async fn counted(tx: &mut Tx) -> Result<BTreeMap<(Rule, PatternState)
         let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
         Ok(((rule, state), row.unsigned("n")?))
     };
-    rows.iter().map(read).collect()
+    rows.iter().map(read).filter_map(readable).collect()
 }
 
 /// Writes how policies fare.
@@ -118,7 +135,7 @@ pub(super) async fn write_health(tx: &mut Tx, health: &[Health]) -> Result<(), F
 /// How policies fared at the last run.
 pub(super) async fn health(tx: &mut Tx) -> Result<Vec<Health>, Fault> {
     let sql = "select policy_id, word, also, phase, figures from policy_health order by policy_id";
-    tx.rows(sql, vec![]).await?.iter().map(read_health).collect()
+    tx.rows(sql, vec![]).await?.iter().map(read_health).filter_map(readable).collect()
 }
 
 fn read_health(row: &Row) -> Result<Health, Fault> {

@@ -52,6 +52,10 @@ impl PatternStore for SqlStore {
         transact!(self, Writing, |tx| self.put(&mut tx, found))
     }
 
+    async fn drop_pattern_run(&self) -> Result<(), StoreError> {
+        transact!(self, Writing, |tx| give_up(&mut tx))
+    }
+
     async fn end_pattern_run(&self, health: &[Health]) -> Result<(), StoreError> {
         transact!(self, Writing, |tx| end(&mut tx, health))
     }
@@ -147,7 +151,13 @@ impl SqlStore {
         lock_run(tx).await?;
         let seal = seal(tx).await?;
         let known = pattern_rows::known(tx, patterns::ids(found, &seal), Lock::Wait).await?;
-        let seen = patterns::settle(known, found.to_vec(), &seal, tx.now);
+        // What is known and cannot be read stays as it is: nobody knows what people have said of it.
+        let readable = |one: &Found| {
+            patterns::ids(std::slice::from_ref(one), &seal).iter().all(|id| known.get(id).is_none_or(Option::is_some))
+        };
+        let found: Vec<Found> = found.iter().filter(|one| readable(one)).cloned().collect();
+        let known = known.into_iter().filter_map(|(id, one)| Some((id, one?))).collect();
+        let seen = patterns::settle(known, found, &seal, tx.now);
         pattern_rows::write(tx, &seen.patterns).await?;
         let changes = Changes { journal: seen.journal, world: seen.world, ..Changes::default() };
         self.write(tx, changes).await
@@ -193,14 +203,16 @@ async fn lock_run(tx: &mut Tx) -> Result<Row, Fault> {
 async fn begin(tx: &mut Tx, pause: SignedDuration, lease: SignedDuration) -> Result<bool, Fault> {
     let row = lock_run(tx).await?;
     let now = tx.now;
-    let leased = row.time_or_none("leased_until")?.is_some_and(|until| now < until);
-    let fresh =
-        row.time_or_none("finished_at")?.is_some_and(|at| now < at.checked_add(pause).unwrap_or(Timestamp::MAX));
+    let longest = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    let leased = row.time_or_none("leased_until")?.is_some_and(|until| now < until && until <= longest);
+    let fresh = row
+        .time_or_none("finished_at")?
+        .is_some_and(|at| at <= now && now < at.checked_add(pause).unwrap_or(Timestamp::MAX));
     if leased || fresh || waits(tx).await? {
         return Ok(false);
     }
-    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    tx.execute("update pattern_runs set leased_until = $1, running_since = $2", vec![until.into(), now.into()]).await?;
+    let sql = "update pattern_runs set leased_until = $1, running_since = $2";
+    tx.execute(sql, vec![longest.into(), now.into()]).await?;
     Ok(true)
 }
 
@@ -212,6 +224,11 @@ async fn waits(tx: &mut Tx) -> Result<bool, Fault> {
     let row = tx.one(sql, vec![before.into()]).await?;
     let marked = row.time_or_none("marked")?.is_some_and(|at| at <= before);
     Ok(marked || row.time_or_none("due")?.is_some())
+}
+
+async fn give_up(tx: &mut Tx) -> Result<(), Fault> {
+    tx.execute("update pattern_runs set leased_until = null", vec![]).await?;
+    Ok(())
 }
 
 async fn end(tx: &mut Tx, health: &[Health]) -> Result<(), Fault> {

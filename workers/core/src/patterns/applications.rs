@@ -4,6 +4,7 @@ use super::{CaseFacts, Evidence, Found, Material, Rule, Subject};
 use crate::case_file::Standing;
 use crate::working_time::WorkingTime;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use zhida_schemas::application::Mode;
 
 /// What is missing is told at once (一次性告知). Different departments that ask on one day, as in a joint review, have asked once.
@@ -27,16 +28,22 @@ pub(super) fn second_supplement(material: &Material<'_>) -> Vec<Found> {
     material.cases.iter().filter_map(found).collect()
 }
 
+/// The first request of a day counts, and each by which a department has asked more often on that day than any has so far.
 fn separate_requests(case: &CaseFacts, time: &WorkingTime) -> Vec<Timestamp> {
-    let mut requests: Vec<(Timestamp, &str)> = Vec::new();
+    let mut requests: Vec<Timestamp> = Vec::new();
+    let (mut day, mut asked, mut most) = (None, BTreeMap::<&str, u32>::new(), 0);
     for (at, department) in &case.supplements {
-        let with_another =
-            |(before, by): &(Timestamp, &str)| time.day_of(*before) == time.day_of(*at) && *by != department.as_str();
-        if !requests.last().is_some_and(with_another) {
-            requests.push((*at, department));
+        if day != Some(time.day_of(*at)) {
+            (day, asked, most) = (Some(time.day_of(*at)), BTreeMap::new(), 0);
+        }
+        let times = asked.entry(department).or_default();
+        *times += 1;
+        if *times > most {
+            most = *times;
+            requests.push(*at);
         }
     }
-    requests.into_iter().map(|(at, _)| at).collect()
+    requests
 }
 
 /// Passing the buck: back and forth between departments.

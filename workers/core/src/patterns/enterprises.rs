@@ -110,8 +110,11 @@ fn foresees_several(policy_id: &PolicyId, material: &Material<'_>) -> bool {
     })
 }
 
-/// Many awards of a single officer just under the limit from which a second one is needed, and few just above it. Where every award of
-/// the policy is the same sum the policy has fixed it; an award of its cap was cut off there.
+/// So many different sums at most are grades of an award, where each was awarded twice or more on average.
+const GRADES_MAX: usize = 10;
+
+/// Many awards of a single officer just under the limit from which a second one is needed, and few just above it. Where the
+/// awards of the policy are a few sums, each again and again, the policy has fixed them; an award of its cap was cut off there.
 pub(super) fn under_release_limit(material: &Material<'_>) -> Vec<Found> {
     let each = material.by_policy().into_iter();
     each.filter_map(|(policy_id, cases)| just_under(policy_id, &cases, material)).collect()
@@ -127,7 +130,7 @@ fn just_under(policy_id: &PolicyId, cases: &[&CaseFacts], material: &Material<'_
         awarded.flat_map(|case| case.awards.iter().map(move |award| (*case, award.amount)))
     };
     let sums: BTreeSet<Fen> = awards().map(|(_, amount)| amount).collect();
-    if sums.len() < 2 {
+    if sums.len() <= GRADES_MAX && sums.len() * 2 <= awards().count() {
         return None;
     }
     let is_cap = |amount: Fen| policy.cap_per_application == Some(amount);

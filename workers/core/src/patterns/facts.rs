@@ -46,8 +46,8 @@ pub struct CaseFacts {
     pub submitted_at: Option<Timestamp>,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
-    /// When anything last happened.
-    pub moved_at: Timestamp,
+    /// When anything last happened after it was submitted.
+    pub moved_at: Option<Timestamp>,
     /// It waits for the enterprise, a public notice, a hearing …
     pub waits: bool,
     /// Its steps, in the order in which they began.
@@ -115,7 +115,7 @@ pub struct Award {
     pub approvers: BTreeSet<Actor>,
     /// When it has to be credited, while it is owed: not credited, not cancelled, not waiting for the enterprise.
     pub owed_since: Option<Timestamp>,
-    /// When it was credited.
+    /// When it was credited; none once the money has come back.
     pub credited_at: Option<Timestamp>,
 }
 
@@ -137,14 +137,14 @@ impl CaseFacts {
         Self {
             application_id: source.application_id.clone(),
             mode: mode.unwrap_or(Mode::Ordinary),
-            moved_at: events.last().map_or(Timestamp::MIN, |one| one.at),
+            moved_at: events.iter().rfind(|one| !matches!(one.said, Said::Submitted { .. })).map(|one| one.at),
             waits: !file.standing.is_over() && file.clocks.iter().any(is_paused),
             steps: file.clocks.iter().filter_map(|clock| step(clock, &events)).collect(),
             decisions: decisions(&events),
             supplements: supplements(&events, file.decided_at),
             returns: returns(&events),
             end_reason: end_reason(&events, file.standing),
-            awards: awards(&events, &payouts),
+            awards: awards(&events, source.payouts),
             accounts: source.payouts.iter().map(|payout| seal.account(&payout.payee.account_no)).collect(),
             mobile: contact(source.contacts.and_then(Contacts::mobile), Seal::mobile),
             email: contact(source.contacts.and_then(Contacts::email), Seal::email),
@@ -262,7 +262,10 @@ fn supplements(events: &[CaseEvent], decided_at: Option<Timestamp>) -> Vec<(Time
         Said::SupplementRequested { by, .. } => Some((one.at, by.department_id.clone())),
         _ => None,
     };
-    events.iter().filter_map(asked).filter(|(at, _)| decided_at.is_none_or(|end| *at <= end)).collect()
+    // Told by two systems it is one request.
+    let requests: BTreeSet<(Timestamp, String)> =
+        events.iter().filter_map(asked).filter(|(at, _)| decided_at.is_none_or(|end| *at <= end)).collect();
+    requests.into_iter().collect()
 }
 
 /// Back to another department; where none is named, to whoever had it before. Within one department nothing changes hands.
@@ -286,35 +289,44 @@ fn end_reason(events: &[CaseEvent], standing: Standing) -> Option<usize> {
     events.iter().filter_map(reason).max()
 }
 
-fn awards(events: &[CaseEvent], payouts: &[PayoutFacts]) -> Vec<Award> {
+fn awards(events: &[CaseEvent], payouts: &[Payout]) -> Vec<Award> {
     let mut awards: Vec<Award> = Vec::new();
     for event in events {
         let Said::Approved { tranche, amount, approvals, .. } = &event.said else { continue };
         if awards.iter().any(|one| one.tranche == *tranche) {
             continue; // told twice under two names
         }
-        let payout = payouts.iter().find(|one| one.tranche == *tranche);
+        let payout = payouts.iter().find(|one| one.key.tranche == *tranche);
         awards.push(Award {
             tranche: *tranche,
             amount: *amount,
             approved_at: event.at,
             approvers: approvals.iter().map(|(by, _)| by.clone()).collect(),
             owed_since: payout.and_then(owed_since),
-            credited_at: payout.and_then(|one| one.credited_at),
+            credited_at: payout.and_then(credited_at),
         });
     }
     awards
 }
 
-/// The end of its 24 hours, moved by the times in which it waited for the enterprise. None while it waits, and once it is credited or
-/// cancelled.
-fn owed_since(payout: &PayoutFacts) -> Option<Timestamp> {
-    if payout.credited_at.is_some() || payout.cancelled_at.is_some() {
+/// As it stands: what came back is not credited until it is credited again.
+fn credited_at(payout: &Payout) -> Option<Timestamp> {
+    let stands = payout.instructions.iter().filter(|one| one.is_debited());
+    stands.filter_map(|one| one.debit.as_ref()).map(|debit| debit.credited_at).min()
+}
+
+/// The end of its 24 hours, moved by the times in which it waited for the enterprise, or was credited until it came back. None while it
+/// waits, while it is credited, and once it is cancelled.
+fn owed_since(payout: &Payout) -> Option<Timestamp> {
+    let facts = PayoutFacts::of(payout);
+    if credited_at(payout).is_some() || facts.cancelled_at.is_some() {
         return None;
     }
-    let mut due_at = payout.due_at;
-    for (from, to) in &payout.waits_for_enterprise {
-        due_at = due_at.checked_add((*to)?.duration_since(*from)).unwrap_or(Timestamp::MAX);
+    let came_back = payout.instructions.iter().filter_map(|one| Some((one.debit.as_ref()?, one.returned.as_ref()?)));
+    let credited = came_back.map(|(debit, returned)| (debit.credited_at, Some(returned.at.max(debit.credited_at))));
+    let mut due_at = facts.due_at;
+    for (from, to) in credited.chain(facts.waits_for_enterprise) {
+        due_at = due_at.checked_add(to?.duration_since(from)).unwrap_or(Timestamp::MAX);
     }
     Some(due_at)
 }

@@ -196,8 +196,10 @@ fn zombie_days(material: &Material<'_>) -> i64 {
 }
 
 /// Whole working days for which nothing has moved under the policy although an application lies open that waits for nobody outside.
+/// That further applications come in moves nothing; those that lie there have done so since the first of them came.
 fn standstill(cases: &[&CaseFacts], material: &Material<'_>) -> Option<i64> {
-    let lies = cases.iter().any(|case| case.is_open() && !case.waits);
-    let moved_at: Timestamp = cases.iter().map(|case| case.moved_at).max().filter(|_| lies)?;
+    let lying = cases.iter().filter(|case| case.is_open() && !case.waits);
+    let lies_since = lying.filter_map(|case| case.submitted_at.or(case.moved_at)).min()?;
+    let moved_at = cases.iter().filter_map(|case| case.moved_at).fold(lies_since, Timestamp::max);
     Some(material.time.minutes_between(moved_at, material.now) / material.time.minutes_of_a_day().max(1))
 }

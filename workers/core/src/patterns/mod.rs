@@ -4,6 +4,7 @@
 
 mod applications;
 mod enterprises;
+mod evidence;
 mod facts;
 mod health;
 mod officers;
@@ -16,6 +17,7 @@ mod statistics;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use evidence::{Evidence, Figure};
 pub use facts::{Award, CaseFacts, CaseSource, DecisionFacts, StepFacts};
 pub use health::{Health, HealthWord, Phase, health};
 pub use pattern::{Change, Explained, Judged, Judgement, NotJudged, Pattern, PatternState};
@@ -32,7 +34,7 @@ use crate::working_time::WorkingTime;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use zhida_config::sections::Switch;
 
 /// What counts as more evidence than was explained.
@@ -91,7 +93,9 @@ macro_rules! rules {
             /// Looks for it, whether it is switched on or not.
             #[must_use]
             pub fn find(self, material: &Material<'_>) -> Vec<Found> {
-                match self { $(Self::$name => $find(material),)* }
+                let mut found = match self { $(Self::$name => $find(material),)* };
+                found.iter_mut().for_each(|one| one.evidence.bound());
+                found
             }
         }
     };
@@ -223,59 +227,6 @@ impl Subject {
     }
 }
 
-/// A figure of the evidence: a name, a value, a unit (`working_minutes`, `per_mille`, `fen`, `days`, or empty for a count).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Figure {
-    /// What it measures.
-    pub name: String,
-    /// How much.
-    pub value: i64,
-    /// In what.
-    pub unit: String,
-}
-
-/// What a pattern rests on. No names, no clear accounts, mobiles or mail addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Under which policy, if under one.
-    pub policy_id: Option<PolicyId>,
-    /// What it consists of, each thing once: an application, a pair of them, an enterprise. More of them is more evidence.
-    pub marks: BTreeSet<String>,
-    /// The applications to look at; the first two hundred.
-    pub applications: BTreeSet<ApplicationId>,
-    /// The figures.
-    pub figures: Vec<Figure>,
-    /// What it was compared with, one line each.
-    pub peers: Vec<String>,
-    /// How many cases were compared.
-    pub sample: u64,
-    /// How much it is, in the unit of the rule: for rules whose growth is measured.
-    pub strength: u64,
-}
-
-/// Applications that evidence names at most; its figures count all.
-const APPLICATIONS_MAX: usize = 200;
-
-impl Evidence {
-    fn figure(mut self, name: &str, value: impl TryInto<i64>, unit: &str) -> Self {
-        let value = value.try_into().unwrap_or(i64::MAX);
-        self.figures.push(Figure { name: name.to_owned(), value, unit: unit.to_owned() });
-        self
-    }
-
-    fn naming(mut self, applications: impl IntoIterator<Item = ApplicationId>) -> Self {
-        self.applications = applications.into_iter().take(APPLICATIONS_MAX).collect();
-        self
-    }
-
-    /// Each of these applications is a mark.
-    fn of_each(applications: BTreeSet<ApplicationId>) -> Self {
-        let marks: BTreeSet<String> = applications.iter().map(ToString::to_string).collect();
-        let (sample, strength) = (marks.len() as u64, marks.len() as u64);
-        Self { marks, sample, strength, ..Self::default() }.naming(applications)
-    }
-}
-
 /// What a rule found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -297,6 +248,8 @@ pub struct Found {
 pub struct Material<'a> {
     /// Applications of the window.
     pub cases: &'a [CaseFacts],
+    /// Where the window begins: what was decided before is left out.
+    pub seen_from: Timestamp,
     /// Policies by id.
     pub policies: &'a BTreeMap<PolicyId, Policy>,
     /// Funds.
@@ -318,10 +271,11 @@ impl Material<'_> {
         Rule::ALL.iter().filter(|rule| rule.is_on(self.thresholds)).flat_map(|rule| rule.find(self)).collect()
     }
 
-    /// Since when applications are seen at all; none while none was.
+    /// Since when all applications are seen; none while none was. Of what was decided before the window nothing is known, however long
+    /// an application lies open.
     #[must_use]
     pub fn watched_since(&self) -> Option<Timestamp> {
-        self.cases.iter().filter_map(|case| case.submitted_at).min()
+        self.cases.iter().filter_map(|case| case.submitted_at).min().map(|first| first.max(self.seen_from))
     }
 
     fn today(&self) -> Date {

@@ -1,5 +1,5 @@
 //! Rules about officers: clues for discipline inspection alone. Officers are compared with peers who do the same: the same stage
-//! under the same policy. The middle of many cases counts, never a single one.
+//! in the same department under the same policy. The middle of many cases counts, never a single one.
 
 use super::statistics::Middle;
 use super::{CaseFacts, Evidence, Found, Material, Rule, Subject};
@@ -11,21 +11,21 @@ use zhida_schemas::review::Stage;
 /// A peer counts as one from so many cases on.
 const CASES_OF_A_PEER: usize = 3;
 
-/// What an officer did in one stage under one policy: a value with the application it comes from.
+/// What an officer did in one place: a value with the application it comes from.
 type Cases<'a> = BTreeMap<&'a str, Vec<(i64, &'a ApplicationId)>>;
 
 /// An officer whose times stand far from those of peers, on either side. Only steps that lay in one person's hands from beginning to
 /// end are compared, in working minutes without pauses.
 pub(super) fn officer_times(material: &Material<'_>) -> Vec<Found> {
-    let mut places: BTreeMap<(&PolicyId, Stage), Cases<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<(&PolicyId, Stage, &str), Cases<'_>> = BTreeMap::new();
     for (policy_id, cases) in material.by_policy() {
         for case in cases {
             for step in &case.steps {
                 let (Some(officer), Some(minutes)) = (&step.officer, step.working_minutes(material.time)) else {
                     continue;
                 };
-                let of_officer = places.entry((policy_id, step.stage)).or_default().entry(officer).or_default();
-                of_officer.push((minutes, &case.application_id));
+                let place = places.entry((policy_id, step.stage, &step.department)).or_default();
+                place.entry(officer).or_default().push((minutes, &case.application_id));
             }
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn officer_times(material: &Material<'_>) -> Vec<Found> {
 }
 
 fn far_in_time(
-    (policy_id, stage): (&PolicyId, Stage),
+    (policy_id, stage, department): (&PolicyId, Stage, &str),
     cases: &Cases<'_>,
     officer: &str,
     material: &Material<'_>,
@@ -76,7 +76,7 @@ fn far_in_time(
     let (own, peers, sample, of_peers) = (mine.median, theirs.median, mine.sample, theirs.sample);
     Some(Found {
         rule: Rule::OfficerTimes,
-        key: format!("{policy_id}/{step}/{officer}"),
+        key: format!("{policy_id}/{step}/{department}/{officer}"),
         subject: Subject::Officer(OfficerId::from(officer)),
         evidence,
         chinese: format!(
@@ -92,11 +92,11 @@ fn far_in_time(
 /// An officer who refuses far more, or far less, than peers. The share must stand out from the shares of the peers, and be more than
 /// chance would bring about with so many decisions.
 pub(super) fn officer_refusals(material: &Material<'_>) -> Vec<Found> {
-    let mut places: BTreeMap<(&PolicyId, Option<Stage>), Cases<'_>> = BTreeMap::new();
+    let mut places: BTreeMap<(&PolicyId, Option<Stage>, &str), Cases<'_>> = BTreeMap::new();
     for (policy_id, cases) in material.by_policy() {
         for case in cases {
             for one in &case.decisions {
-                let of_officer = places.entry((policy_id, one.stage)).or_default();
+                let of_officer = places.entry((policy_id, one.stage, &one.by.department_id)).or_default();
                 let of_officer = of_officer.entry(one.by.officer_id.as_str()).or_default();
                 of_officer.push((i64::from(one.refused), &case.application_id));
             }
@@ -109,7 +109,7 @@ pub(super) fn officer_refusals(material: &Material<'_>) -> Vec<Found> {
 }
 
 fn far_in_refusals(
-    (policy_id, stage): (&PolicyId, Option<Stage>),
+    (policy_id, stage, department): (&PolicyId, Option<Stage>, &str),
     cases: &Cases<'_>,
     officer: &str,
     material: &Material<'_>,
@@ -148,7 +148,7 @@ fn far_in_refusals(
     let (own, peers, sample, of_peers) = (percent(mine), percent(theirs.median), own.len(), theirs.sample);
     Some(Found {
         rule: Rule::OfficerRefusals,
-        key: format!("{policy_id}/{step}/{officer}"),
+        key: format!("{policy_id}/{step}/{department}/{officer}"),
         subject: Subject::Officer(OfficerId::from(officer)),
         evidence,
         chinese: format!(
@@ -179,61 +179,72 @@ fn is_beyond_chance(distance: i64, share_of_peers: i64, decisions: usize) -> boo
     i128::from(distance).pow(2) * decisions as i128 > 9 * share * (1000 - share)
 }
 
+/// Awards that an officer approved, and the departments that this was done for: renamed ones are several.
+#[derive(Default)]
+struct Approver<'a> {
+    awards: usize,
+    departments: BTreeSet<&'a str>,
+}
+
 /// Two officers who approve with each other alone, although each has colleagues who approve as well. Where a department has but one
 /// who can, nothing is found.
 pub(super) fn same_approvers(material: &Material<'_>) -> Vec<Found> {
-    let mut of_officer: BTreeMap<&Actor, usize> = BTreeMap::new();
-    let mut of_pair: BTreeMap<(&Actor, &Actor), BTreeSet<ApplicationId>> = BTreeMap::new();
+    let mut of_officer: BTreeMap<&str, Approver<'_>> = BTreeMap::new();
+    let mut of_pair: BTreeMap<(&str, &str), BTreeSet<ApplicationId>> = BTreeMap::new();
     for case in material.cases.iter().filter(|case| case.is_awarded()) {
-        let approvers: BTreeSet<&Actor> = case.awards.iter().flat_map(|award| &award.approvers).collect();
-        let people: BTreeSet<&str> = approvers.iter().map(|one| one.officer_id.as_str()).collect();
+        let approvers = || case.awards.iter().flat_map(|award| &award.approvers);
+        let people: BTreeSet<&str> = approvers().map(|one| one.officer_id.as_str()).collect();
         if people.len() < 2 {
             continue;
         }
-        for one in &approvers {
-            *of_officer.entry(one).or_default() += 1;
-            for other in approvers.iter().filter(|other| one.officer_id < other.officer_id) {
+        for one in approvers() {
+            of_officer.entry(&one.officer_id).or_default().departments.insert(&one.department_id);
+        }
+        for one in &people {
+            of_officer.entry(one).or_default().awards += 1;
+            for other in people.iter().filter(|other| one < *other) {
                 of_pair.entry((one, other)).or_default().insert(case.application_id.clone());
             }
         }
     }
-    let found = |(pair, awards): (&(&Actor, &Actor), &BTreeSet<ApplicationId>)| {
+    let found = |(pair, awards): (&(&str, &str), &BTreeSet<ApplicationId>)| {
         always_together(*pair, awards, &of_officer, material)
     };
     of_pair.iter().filter_map(found).collect()
 }
 
 fn always_together(
-    (one, other): (&Actor, &Actor),
+    (first, second): (&str, &str),
     awards: &BTreeSet<ApplicationId>,
-    of_officer: &BTreeMap<&Actor, usize>,
+    of_officer: &BTreeMap<&str, Approver<'_>>,
     material: &Material<'_>,
 ) -> Option<Found> {
     let rule = &material.thresholds.same_approvers;
-    let of = |actor: &Actor| of_officer.get(actor).copied().unwrap_or_default();
-    let most = of(one).max(of(other));
-    let colleagues = |of: &Actor| {
-        let is_one = |(actor, count): &(&&Actor, &usize)| {
-            let apart = ![&one.officer_id, &other.officer_id].contains(&&actor.officer_id);
-            actor.department_id == of.department_id && apart && **count >= CASES_OF_A_PEER
+    let of = |officer: &str| of_officer.get(officer).map_or(0, |one| one.awards);
+    let most = of(first).max(of(second));
+    let colleagues = |of: &str| {
+        let Some(own) = of_officer.get(of) else { return 0 };
+        let is_one = |(officer, one): &(&&str, &Approver<'_>)| {
+            let apart = ![first, second].contains(*officer);
+            apart && one.awards >= CASES_OF_A_PEER && !one.departments.is_disjoint(&own.departments)
         };
         of_officer.iter().filter(is_one).count()
     };
-    let free = colleagues(one).min(colleagues(other));
+    let free = colleagues(first).min(colleagues(second));
     let enough = awards.len() >= rule.min_awards as usize && free >= rule.min_colleagues as usize;
     if !enough || awards.len() * 100 < most * rule.min_share_percent as usize {
         return None;
     }
-    let (together, first, second) = (awards.len(), &one.officer_id, &other.officer_id);
+    let together = awards.len();
     let evidence = Evidence::of_each(awards.clone())
         .figure("together", together, "")
-        .figure("of_first", of(one), "")
-        .figure("of_second", of(other), "")
+        .figure("of_first", of(first), "")
+        .figure("of_second", of(second), "")
         .figure("colleagues", free, "");
     Some(Found {
         rule: Rule::SameApprovers,
         key: format!("{first}/{second}"),
-        subject: Subject::Pair(OfficerId::from(first.as_str()), OfficerId::from(second.as_str())),
+        subject: Subject::Pair(OfficerId::from(first), OfficerId::from(second)),
         evidence,
         chinese: format!(
             "{first} 与 {second} 共同审定 {together} 件，占两人审定的几乎全部（至多 {most} 件），值得核实分工"

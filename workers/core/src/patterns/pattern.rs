@@ -126,6 +126,9 @@ pub struct Pattern {
 pub struct Explained {
     /// The marks of the evidence then.
     pub marks: BTreeSet<String>,
+    /// How many there were beyond those.
+    #[serde(default)]
+    pub further: u64,
     /// Its strength then.
     pub strength: u64,
 }
@@ -181,10 +184,10 @@ impl Pattern {
         self.last_found_at = now;
         (self.subject, self.chinese, self.english) = (found.subject, found.chinese, found.english);
         let mut evidence = found.evidence;
-        let grown = evidence.marks.difference(&self.evidence.marks).next().is_some();
+        let grown = evidence.goes_beyond(&self.evidence.marks, self.evidence.further);
         match self.rule.growth() {
             Growth::EachMark => {
-                evidence.marks.append(&mut self.evidence.marks.clone());
+                evidence.with_marks_of(&self.evidence);
                 let named: BTreeSet<ApplicationId> = &evidence.applications | &self.evidence.applications;
                 evidence = evidence.naming(named);
             }
@@ -219,7 +222,7 @@ impl Pattern {
     fn is_beyond_explanation(&self) -> bool {
         let Some(explained) = &self.explained else { return true };
         match self.rule.growth() {
-            Growth::EachMark => !self.evidence.marks.is_subset(&explained.marks),
+            Growth::EachMark => self.evidence.goes_beyond(&explained.marks, explained.further),
             Growth::ByHalf => self.evidence.strength.saturating_mul(2) >= explained.strength.saturating_mul(3),
         }
     }
@@ -252,8 +255,8 @@ impl Pattern {
             | (PatternState::New | PatternState::LookedAt | PatternState::Explained, Judgement::Confirmed) => {}
         }
         if judgement == Judgement::Explained {
-            let (marks, strength) = (self.evidence.marks.clone(), self.evidence.strength);
-            self.explained = Some(Explained { marks, strength });
+            let Evidence { marks, further, strength, .. } = self.evidence.clone();
+            self.explained = Some(Explained { marks, further, strength });
         }
         self.state = judgement.state();
         self.judged.push(Judged { judgement, by: by.clone(), at: now, reason: reason.to_owned() });

@@ -156,7 +156,7 @@ pub(super) fn unpaid(
     oldest.map(|oldest| (owed, Fen(sum), oldest))
 }
 
-/// Money set aside and hardly used when the year ends, although a policy that draws on it was open for long.
+/// Money set aside and hardly used when the year ends, although a policy that draws on it was open, and watched, for long.
 pub(super) fn appropriation_unused(material: &Material<'_>) -> Vec<Found> {
     material.funds.iter().filter_map(|fund| found_idle(fund, material)).collect()
 }
@@ -165,10 +165,11 @@ fn found_idle(fund: &Fund, material: &Material<'_>) -> Option<Found> {
     let rule = &material.thresholds.appropriation_unused;
     let today = material.today();
     let (first, last) = (Date::new(today.year(), 1, 1).ok()?, Date::new(today.year(), 12, 31).ok()?);
+    let watched_from = material.time.day_of(material.watched_since()?);
     let near_the_end = days_from(today, last) < i64::from(rule.before_year_end_days);
     let open_days = |policy: &Policy| {
         let until = policy.valid_to.map_or(today, |last| last.min(today));
-        days_from(policy.valid_from.max(first), until)
+        days_from(policy.valid_from.max(first).max(watched_from), until)
     };
     let of_fund = material.policies.values().filter(|policy| policy.fund_id == fund.id);
     let longest = of_fund.map(open_days).max().unwrap_or(0);

@@ -70,10 +70,11 @@ fn left(step: &StepFacts, material: &Material<'_>) -> Option<Left> {
 
 fn found_in(queue: Queue<'_>, places: Vec<Place<'_>>, material: &Material<'_>) -> Vec<Found> {
     let pairs = overtaken(&places);
-    let mut groups: BTreeMap<usize, BTreeSet<(usize, usize)>> = BTreeMap::new();
+    // By application: one that came into the same step twice has two places in the queue, and one name.
+    let mut groups: BTreeMap<&ApplicationId, BTreeSet<(usize, usize)>> = BTreeMap::new();
     let roots = roots(&places, &pairs);
     for pair in pairs {
-        groups.entry(roots[pair.0]).or_default().insert(pair);
+        groups.entry(places[roots[pair.0]].id).or_default().insert(pair);
     }
     groups.into_values().filter_map(|pairs| found(queue, &places, &pairs, material)).collect()
 }

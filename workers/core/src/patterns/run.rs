@@ -2,12 +2,13 @@
 //! told. Found twice, or by two workers at once, it comes to the same.
 
 use super::pattern::{Change, pattern_id};
-use super::{Found, Pattern, Seal};
+use super::{Found, Pattern, Rule, Seal};
 use crate::steps::{JournalRow, WorldEvent};
 use crate::supervision::Audience;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What a run saw.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,7 @@ pub fn ids(found: &[Found], seal: &Seal) -> Vec<String> {
 #[must_use]
 pub fn settle(mut known: BTreeMap<String, Pattern>, found: Vec<Found>, seal: &Seal, now: Timestamp) -> PatternsSeen {
     let mut seen = PatternsSeen::default();
-    for one in found {
+    for one in merged(found) {
         let id = pattern_id(one.rule, &one.key, seal);
         let (pattern, occasion) = match known.remove(&id) {
             None => (Pattern::new(one, seal, now), Some("found")),
@@ -52,6 +53,22 @@ pub fn settle(mut known: BTreeMap<String, Pattern>, found: Vec<Found>, seal: &Se
         seen.patterns.push(pattern);
     }
     seen
+}
+
+/// Each pattern once, where it was first found, with the evidence of all: a store writes each row once.
+fn merged(found: Vec<Found>) -> Vec<Found> {
+    let mut places: BTreeMap<(Rule, String), usize> = BTreeMap::new();
+    let mut merged: Vec<Found> = Vec::with_capacity(found.len());
+    for one in found {
+        match places.entry((one.rule, one.key.clone())) {
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
+                merged.push(one);
+            }
+            Entry::Occupied(place) => merged[*place.get()].evidence.join(one.evidence),
+        }
+    }
+    merged
 }
 
 impl PatternsSeen {

@@ -63,7 +63,8 @@ pub const BACKLOG: SignedDuration = SignedDuration::from_mins(5);
 #[async_trait]
 pub trait PatternStore: Send + Sync {
     /// Begins a run, for `lease`, unless somebody else is at it, one ended less than `pause` ago, or supervision has not yet looked at what
-    /// came in more than [`BACKLOG`] ago: half a history would show what is not there. Says whether it may begin.
+    /// came in more than [`BACKLOG`] ago: half a history would show what is not there. Says whether it may begin. What a clock that was
+    /// ahead has left, a lease longer than `lease` or an end that is to come, keeps nobody from beginning.
     async fn begin_pattern_run(&self, pause: SignedDuration, lease: SignedDuration) -> Result<bool, StoreError>;
 
     /// Applications that are open or were decided since, those after `after` in the order of their ids, at most `max`. One that cannot
@@ -80,6 +81,9 @@ pub trait PatternStore: Send + Sync {
 
     /// Writes what was found: new, found again, grown or reopened; the same once or twice.
     async fn put_patterns(&self, found: &[Found]) -> Result<(), StoreError>;
+
+    /// Gives up the run that has failed: another may begin at once.
+    async fn drop_pattern_run(&self) -> Result<(), StoreError>;
 
     /// Ends the run with the health of policies that it saw.
     async fn end_pattern_run(&self, health: &[Health]) -> Result<(), StoreError>;

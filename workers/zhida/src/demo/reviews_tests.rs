@@ -113,6 +113,7 @@ impl Scene {
 
     fn patterns(&self, cases: &[CaseFacts], now: Timestamp) -> BTreeSet<String> {
         let material = Material {
+            seen_from: jiff::Timestamp::MIN,
             cases,
             policies: &self.policies,
             funds: &self.funds,

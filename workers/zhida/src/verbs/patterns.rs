@@ -1,5 +1,6 @@
 //! `zhida patterns`: what stands out when all applications are looked at together. What is about officers is shown to whoever proves
-//! to be an inspector, and counted for everybody else. Judging is an act.
+//! to be an inspector, and counted for everybody else, all rules together: a count under a filter would tell of whom there is talk.
+//! Judging is an act.
 
 use super::out::Out;
 use super::table::{Column, Table};
@@ -70,6 +71,33 @@ impl Eyes {
     }
 }
 
+/// What a viewer is told of what they may not see.
+enum Hidden {
+    /// So much, of all rules together.
+    Count(usize),
+    /// That there may be some.
+    Perhaps,
+}
+
+impl Hidden {
+    fn json(&self) -> Value {
+        match self {
+            Self::Count(count) => json!(count),
+            Self::Perhaps => Value::Null,
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Count(0) => Vec::new(),
+            Self::Count(count) => vec![format!("{count} 条仅纪检可见 visible to discipline inspection alone")],
+            Self::Perhaps => {
+                vec!["另有仅纪检可见者不计 what is visible to discipline inspection alone is not counted".to_owned()]
+            }
+        }
+    }
+}
+
 async fn viewer(context: &Context, eyes: &EyesArgs) -> anyhow::Result<Eyes> {
     let role = reader(&*context.store, eyes).await?.map(|operator| operator.role);
     if let Some(role) = role.filter(|role| !sees(*role, Audience::Supervision)) {
@@ -82,11 +110,14 @@ async fn list(context: &Context, filter: &PatternFilter, eyes: &Eyes, form: Form
     let all = context.store.patterns(filter).await?;
     let run = context.store.last_pattern_run().await?;
     let (shown, hidden): (Vec<Pattern>, Vec<Pattern>) = all.into_iter().partition(|one| eyes.see(one.rule));
+    let filtered = filter.rule.is_some() || filter.state.is_some();
+    let all_are_seen = Rule::ALL.iter().all(|rule| eyes.see(*rule));
+    let hidden = if filtered && !all_are_seen { Hidden::Perhaps } else { Hidden::Count(hidden.len()) };
     let mut out = Out::new();
     match form {
         Form::Programs => {
             let patterns: Vec<Value> = shown.iter().map(|one| pattern_json(one, run)).collect();
-            out.json(&json!({"patterns": patterns, "hidden": hidden.len(), "looked_at": micros(run.map(|run| run.began_at))}))?;
+            out.json(&json!({"patterns": patterns, "hidden": hidden.json(), "looked_at": micros(run.map(|run| run.began_at))}))?;
         }
         Form::People => {
             for one in &shown {
@@ -97,20 +128,12 @@ async fn list(context: &Context, filter: &PatternFilter, eyes: &Eyes, form: Form
                 out.line(&format!("    {}", one.english))?;
             }
             out.line(&format!("共 {} 条 patterns", shown.len()))?;
-            out.lines(&hidden_line(hidden.len()))?;
+            out.lines(&hidden.lines())?;
             out.line(&last_run_line(context, run))?;
         }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn hidden_line(hidden: usize) -> Vec<String> {
-    if hidden == 0 {
-        Vec::new()
-    } else {
-        vec![format!("{hidden} 条仅纪检可见 visible to discipline inspection alone")]
-    }
 }
 
 fn last_run_line(context: &Context, run: Option<PatternRun>) -> String {
@@ -131,12 +154,10 @@ fn is_gone(pattern: &Pattern, run: Option<PatternRun>) -> bool {
 }
 
 async fn show(context: &Context, id: &str, eyes: &Eyes, form: Form) -> anyhow::Result<ExitCode> {
-    let Some(pattern) = context.store.pattern(id).await? else {
+    // Of one for other eyes the same is said as of one that is not there.
+    let Some(pattern) = context.store.pattern(id).await?.filter(|one| eyes.see(one.rule)) else {
         anyhow::bail!("no pattern {id} is known; `zhida patterns list` shows them");
     };
-    if !eyes.see(pattern.rule) {
-        anyhow::bail!("pattern {id} is for discipline inspection alone: show it with --as INSPECTOR --key FILE");
-    }
     let run = context.store.last_pattern_run().await?;
     let mut out = Out::new();
     match form {
@@ -196,13 +217,13 @@ async fn try_rule(context: &Context, rule: Rule, since: Date, eyes: &Eyes, form:
     }
     let matter = Matter::read(&**store, window, settings.patterns.runs.page_max).await?;
     let found = tried(&matter, &settings.patterns, rule);
-    let (shown, hidden) = if eyes.see(rule) { (found, 0) } else { (Vec::new(), found.len()) };
+    let (shown, hidden) = if eyes.see(rule) { (found, Hidden::Count(0)) } else { (Vec::new(), Hidden::Perhaps) };
     let prefix = format!("patterns.{}.", rule.code());
     let thresholds: Vec<&Row> = settings.show().iter().filter(|row| row.key.starts_with(&prefix)).collect();
     let mut out = Out::new();
     match form {
         Form::Programs => out.json(&json!({
-            "rule": rule.code(), "since": since, "applications": matter.cases.len(), "hidden": hidden,
+            "rule": rule.code(), "since": since, "applications": matter.cases.len(), "hidden": hidden.json(),
             "thresholds": thresholds.iter().map(|row| (row.key[prefix.len()..].to_owned(), json!(row.value)))
                 .collect::<serde_json::Map<_, _>>(),
             "found": shown.iter().map(found_json).collect::<Vec<_>>(),
@@ -220,8 +241,8 @@ async fn try_rule(context: &Context, rule: Rule, since: Date, eyes: &Eyes, form:
                     out.line(&format!("    {line}"))?;
                 }
             }
-            out.line(&format!("会发现 would find: {}", shown.len() + hidden))?;
-            out.lines(&hidden_line(hidden))?;
+            out.line(&format!("会发现 would find: {}", shown.len()))?;
+            out.lines(&hidden.lines())?;
         }
     }
     out.flush()?;

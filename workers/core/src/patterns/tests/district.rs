@@ -161,6 +161,25 @@ impl Application {
         self
     }
 
+    /// The money came back; the account was corrected and a second instruction made, which is not credited.
+    pub(crate) fn came_back_and_goes_again(mut self, back: &str, corrected: &str) -> Self {
+        let payout = self.payouts.last_mut().unwrap();
+        payout.instructions[0].returned = Some(crate::payout::Returned { at: local(back), reason: "AC04".to_owned() });
+        let id = InstructionId::derive("example", &payout.key, 2);
+        payout.instructions.push(Instruction::mint(id, 2, payout.payee.clone(), local(corrected)));
+        self
+    }
+
+    pub(crate) fn approved_by(self, at: &str, yuan: i64, officers: &[(&str, &str)]) -> Self {
+        let (policy_id, uscc) = (PolicyId::from(self.policy.as_str()), self.uscc.clone());
+        let approvals = officers.iter().map(|(department, one)| (by(department, one), local(at))).collect();
+        self.says(local(at), Said::Approved { policy_id, uscc, tranche: 1, amount: Fen(yuan * 100), approvals })
+    }
+
+    pub(crate) fn refused_by(self, at: &str, stage: Stage, department: &str, officer: &str, reason: &str) -> Self {
+        self.decides(at, stage, by(department, officer), (Decision::Reject, Some(reason), None))
+    }
+
     pub(crate) fn reached_by(mut self, mobile: Option<&str>, email: Option<&str>) -> Self {
         let text = |text: Option<&str>| text.map(str::to_owned);
         self.contacts = Some(Contacts::new(Timestamp::UNIX_EPOCH, text(mobile), text(email), None));
@@ -244,6 +263,7 @@ impl District {
         let cases: Vec<CaseFacts> = self.applications.iter().map(|one| one.facts(&self.policies, self.now)).collect();
         look(&Material {
             cases: &cases,
+            seen_from: self.now - SignedDuration::from_hours(24 * i64::from(self.thresholds.runs.window_days)),
             policies: &self.policies,
             funds: &self.funds,
             time: &china(),

@@ -3,6 +3,7 @@
 use super::district::{Application, application, district, policy};
 use crate::money::Fen;
 use crate::patterns::Rule;
+use crate::steps::Policy;
 
 const NOW: &str = "2026-11-25T12:00";
 
@@ -99,4 +100,17 @@ fn many_awards_just_under_the_release_limit() {
         0,
         "no limit, nothing under it"
     );
+}
+
+#[test]
+fn steps_of_an_award_that_the_policy_has_fixed_are_no_choice_of_an_officer() {
+    // Two grades, 20,000 and 50,000 yuan; a second officer is needed above 50,000.
+    let award = |n: i64, yuan: i64| {
+        application(&format!("G-{yuan}-{n}")).submitted("2026-11-02T09:00").approved("2026-11-05T09:00", yuan, &["A1"])
+    };
+    let cases = (0..20).map(|n| award(n, 20_000)).chain((0..5).map(|n| award(n, 50_000)));
+    let graded =
+        Policy { release_limit: Some(Fen(5_000_000)), cap_per_application: Some(Fen(20_000_000)), ..policy("P-1") };
+    let found = district(NOW, cases).with_policy(graded).finds(Rule::UnderReleaseLimit);
+    assert!(found.is_empty(), "{}", found[0].english);
 }

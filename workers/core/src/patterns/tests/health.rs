@@ -54,3 +54,26 @@ fn on_paper_and_over() {
     let fine = district(NOW, [fine]).with_policy(over).health("P-1");
     assert_eq!((fine.word, fine.phase), (W::Alive, Phase::Ended), "nothing is left of it");
 }
+
+#[test]
+fn new_applications_do_not_revive_a_policy_under_which_nobody_moves() {
+    let day = |n: u32| format!("2026-{:02}-{:02}T09:00", 6 + n / 4, 2 + 7 * (n % 4));
+    let lying = (0..24).map(|n| application(&format!("Z-{n:02}")).submitted(&day(n)));
+    let health = district(NOW, lying).health("P-1");
+    assert_eq!(health.word, W::Zombie, "24 applications since June, nobody has touched one: {health:?}");
+}
+
+#[test]
+fn money_that_came_back_is_owed_again() {
+    let back = || {
+        application("back")
+            .submitted("2026-10-12T09:00")
+            .approved("2026-10-14T09:00", 100, &["A1"])
+            .payout("1")
+            .credited("2026-10-14T10:00")
+            .came_back_and_goes_again("2026-10-15T09:00", "2026-10-16T09:00")
+    };
+    let health = district(NOW, [back()]).health("P-1");
+    let credited = health.figures.iter().find(|one| one.name == "credited").map(|one| one.value);
+    assert_eq!((health.word, credited), (W::Unpaid, Some(0)), "corrected on 10-16, not credited on 11-25");
+}

@@ -42,15 +42,20 @@ fn a_second_supplement() {
             begun("again").supplied("2026-11-24T09:00").supplement("2026-11-24T10:00", "D1"),
             begun("the-same-hour").supplement("2026-11-23T10:30", "D1"),
             begun("another-department-later").supplement("2026-11-24T10:00", "D2"),
+            begun("behind-another").supplement("2026-11-23T10:30", "D2").supplement("2026-11-23T15:00", "D2"),
             // Innocent: asked once; two departments of a joint review on one day; the same request told by another system after the end.
             begun("once").supplied("2026-11-24T09:00"),
             begun("jointly").supplement("2026-11-23T11:00", "D2"),
+            begun("told-by-two-systems").supplement("2026-11-23T10:00", "D1"),
             begun("after-the-end")
                 .rejected("2026-11-24T09:00", "材料不齐且逾期未补")
                 .supplement("2026-11-24T10:00", "D1"),
         ],
     );
-    assert_eq!(district.named(Rule::SecondSupplement), ["again", "the-same-hour", "another-department-later"]);
+    assert_eq!(
+        district.named(Rule::SecondSupplement),
+        ["again", "the-same-hour", "another-department-later", "behind-another"]
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::district::{Application, application, district};
 use crate::patterns::{Rule, Subject};
+use std::collections::BTreeSet;
 use zhida_schemas::review::Stage;
 
 const NOW: &str = "2026-11-25T12:00";
@@ -135,4 +136,60 @@ fn always_the_same_two_approvers() {
     let head = vec![awards("A1", "B1", 12), awards("A2", "B1", 11), awards("A3", "B1", 10)];
     assert!(same(head).is_empty(), "there is but one who can");
     assert!(same(vec![awards("A1", "B1", 30)]).is_empty(), "nobody else approves");
+}
+
+#[test]
+fn one_run_finds_each_pair_once_also_where_departments_were_renamed() {
+    let awards = |department: &'static str, one: &'static str, other: &'static str, count: u32| {
+        (0..count).map(move |n| {
+            application(&format!("{department}-{one}-{other}-{n:02}")).submitted("2026-11-02T09:00").approved_by(
+                "2026-11-05T09:00",
+                100,
+                &[(department, one), (department, other)],
+            )
+        })
+    };
+    let mut all: Vec<Application> = Vec::new();
+    for department in ["D1", "D7"] {
+        all.extend(awards(department, "O-1", "O-2", 12));
+        all.extend(awards(department, "O-3", "O-4", 4));
+    }
+    let found = district(NOW, all).finds(Rule::SameApprovers);
+    let pairs: BTreeSet<&str> = found.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!(found.len(), pairs.len());
+}
+
+/// A joint review: D1 looks into its books, D2 goes and inspects, as it must.
+fn joint(n: u32, desk: &str) -> Application {
+    application(&format!("J-{n:02}"))
+        .submitted("2026-11-09T08:00")
+        .assigned("2026-11-09T09:00", Stage::Joint, "D1", desk)
+        .assigned("2026-11-09T09:00", Stage::Joint, "D2", "O-INSPECTS")
+        .decided(&format!("2026-11-09T10:{:02}", n * 7 % 60), Stage::Joint, "D1", desk)
+        .decided(&format!("2026-11-12T15:{:02}", n * 7 % 60), Stage::Joint, "D2", "O-INSPECTS")
+}
+
+#[test]
+fn officers_of_departments_that_do_different_things_are_no_peers() {
+    let cases: Vec<Application> = (0..16).map(|n| joint(n, if n < 8 { "O-1" } else { "O-2" })).collect();
+    let found = district(NOW, cases).finds(Rule::OfficerTimes);
+    let whom: Vec<String> = found.iter().map(|one| one.subject.text()).collect();
+    assert_eq!(whom, Vec::<String>::new(), "{:?}", found.first().map(|one| &one.english));
+}
+
+#[test]
+fn refusals_of_different_departments_are_not_compared() {
+    let of = |n: u32, department: &str, officer: &str, refuses: bool| {
+        let id = format!("{officer}-{n:02}");
+        let begun = application(&id).submitted("2026-11-09T08:00");
+        if refuses {
+            begun.refused_by("2026-11-09T10:00", Stage::Joint, department, officer, "消防验收不合格")
+        } else {
+            begun.decided("2026-11-09T10:00", Stage::Joint, department, officer)
+        }
+    };
+    let desks = ["O-1", "O-2", "O-3"].into_iter().flat_map(|one| (0..15).map(move |n| of(n, "D1", one, n == 0)));
+    let inspects = (0..20).map(|n| of(n, "D2", "O-INSPECTS", n % 2 == 0));
+    let found = district(NOW, desks.chain(inspects)).finds(Rule::OfficerRefusals);
+    assert!(found.is_empty(), "{}", found[0].english);
 }

@@ -87,7 +87,9 @@ fn approvals_that_are_not_paid() {
 #[test]
 fn an_appropriation_hardly_used_near_the_end_of_the_year() {
     let idle = |now: &str, used: i64, policy: Policy| {
-        let district = district(now, []).with_policy(policy).with_fund(|fund| fund.committed = Fen(used * 1_000_000));
+        let seen = application("seen").submitted("2026-01-05T09:00");
+        let district =
+            district(now, [seen]).with_policy(policy).with_fund(|fund| fund.committed = Fen(used * 1_000_000));
         subjects(district.finds(Rule::AppropriationUnused))
     };
     assert_eq!(idle("2026-12-01T12:00", 49, policy("P-1")), ["F-1"]);
@@ -96,4 +98,17 @@ fn an_appropriation_hardly_used_near_the_end_of_the_year() {
     assert_eq!(idle("2026-11-17T12:00", 0, policy("P-1")), ["F-1"]);
     let young = Policy { valid_from: "2026-10-01".parse().unwrap(), ..policy("P-1") };
     assert!(idle("2026-12-01T12:00", 0, young).is_empty(), "its policy has just begun");
+    let watched_late =
+        district("2026-12-01T12:00", [seen("2026-11-27T09:00")]).with_fund(|fund| fund.committed = Fen(0));
+    assert!(watched_late.finds(Rule::AppropriationUnused).is_empty(), "who watches for days knows nothing of a year");
+}
+
+#[test]
+fn what_has_left_the_window_was_applied_for_all_the_same() {
+    // P-1: forty applications, the last of them paid 400 days ago: `pattern_cases` leaves them out. P-2 has one that lies open since then.
+    let lies = application("lies").under("P-2").submitted("2025-01-06T09:00");
+    let old = Policy { valid_from: "2025-01-01".parse().unwrap(), ..policy("P-1") };
+    let found = district("2026-11-25T12:00", [lies]).with_policy(old).finds(Rule::PolicyUnused);
+    let most = found.iter().map(|one| one.evidence.strength).max().unwrap_or(0);
+    assert!(most <= 365, "says of days that it cannot see: {}", found[0].english);
 }

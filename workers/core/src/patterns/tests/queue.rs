@@ -123,3 +123,33 @@ fn what_hangs_together_is_one_pattern_under_the_name_of_the_first() {
     assert_eq!(found[0].evidence.marks.iter().collect::<Vec<_>>(), ["first late", "second late"]);
     assert_eq!(found[0].evidence.strength, 2);
 }
+
+fn waits(id: &str, from: &str, decided: &str) -> Application {
+    application(id).submitted(from).step(from, decided, "O-1")
+}
+
+/// PostgreSQL refuses one statement that writes a row twice: "ON CONFLICT DO UPDATE command cannot affect row a second time".
+#[test]
+fn one_run_finds_each_pattern_once_also_where_a_step_was_given_twice() {
+    let twice = application("E")
+        .submitted("2026-11-02T09:00")
+        .step("2026-11-02T10:00", "2026-11-10T16:00", "O-1")
+        .step("2026-11-12T09:00", "2026-11-20T16:00", "O-1");
+    let first = waits("L-1", "2026-11-04T09:00", "2026-11-05T09:00");
+    let second = waits("L-2", "2026-11-13T09:00", "2026-11-16T09:00");
+    let found = district(NOW, [twice, first, second]).finds(Rule::QueueJump);
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn one_application_that_lies_costs_no_mark_for_each_that_passes() {
+    let lies =
+        application("lies").submitted("2026-01-05T09:00").assigned("2026-01-05T10:00", Stage::First, "D1", "O-9");
+    let passes = |n: u32| {
+        let at = |hour: u32| format!("2026-{:02}-{:02}T{hour:02}:{:02}", 2 + n / 250, 2 + n / 10 % 25, n % 60);
+        application(&format!("A-{n:05}")).submitted(&at(9)).step(&at(10), &at(11), "O-1")
+    };
+    let found = district(NOW, std::iter::once(lies).chain((0..2_000).map(passes))).finds(Rule::QueueJump);
+    let size = serde_json::to_string(&found[0].evidence).unwrap().len();
+    assert!(size < 20_000, "{} marks, {size} bytes in a row that every run rewrites", found[0].evidence.marks.len());
+}

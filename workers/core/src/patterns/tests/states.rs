@@ -129,3 +129,37 @@ fn of_officers_the_world_hears_rule_counts_and_id_alone() {
     }
     assert_eq!(seen.world[1].data["subject_id"], "U-1");
 }
+
+/// A store writes each row once.
+#[test]
+fn what_is_found_twice_in_one_run_is_one_pattern_with_the_evidence_of_both() {
+    let seen = settle(BTreeMap::new(), vec![awards(&["A-1", "A-2"]), awards(&["A-2", "A-3"])], &seal(), at(0));
+    assert_eq!((seen.patterns.len(), seen.journal.len(), seen.world.len()), (1, 1, 1));
+    assert_eq!(seen.patterns[0].evidence.marks.len(), 3, "neither is lost");
+    assert_eq!(seen.patterns[0].evidence.applications.len(), 3);
+}
+
+/// An application that lies is passed by thousands: its row stays small, and what was explained stays explained.
+#[test]
+fn of_many_marks_some_are_kept_and_all_are_counted() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("A-{n:04}")).collect();
+    let of = |from: usize, to: usize| {
+        let marks: Vec<&str> = names[from..to].iter().map(String::as_str).collect();
+        let mut found = awards(&marks);
+        found.evidence.bound();
+        found
+    };
+    let known = Pattern::new(of(0, 900), &seal(), at(0));
+    assert_eq!((known.evidence.marks.len(), known.evidence.extent()), (200, 900));
+    let mut pattern = explained(of(0, 900));
+    assert_eq!(pattern.found_again(of(0, 900), at(10)), Change::Same);
+    assert_eq!(pattern.found_again(of(500, 900), at(11)), Change::Same, "the older ones have left the window");
+    assert_eq!((pattern.evidence.marks.len(), pattern.evidence.extent()), (200, 900));
+    assert_eq!(pattern.found_again(of(0, 901), at(12)), Change::Reopened);
+    // From kept to counted.
+    let mut pattern = explained(of(0, 150));
+    assert_eq!(pattern.found_again(of(100, 150), at(10)), Change::Same);
+    assert_eq!(pattern.found_again(of(150, 300), at(11)), Change::Reopened);
+    assert_eq!(pattern.evidence.extent(), 300);
+    assert_eq!(pattern.found_again(of(250, 300), at(12)), Change::Same);
+}
