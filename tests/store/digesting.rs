@@ -4,7 +4,7 @@
 use crate::supervising::{accepted, assigned, case, event, look, organisation, submitted};
 use crate::world::World;
 use jiff::civil::{Date, time};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use std::sync::Arc;
 use zhida_config::Calendar;
 use zhida_core::case_file::Said;
@@ -139,6 +139,19 @@ pub(crate) async fn what_is_overdue_and_what_was_paid_stands_in_the_digest(world
     assert_eq!((kept.approved, kept.in_time, kept.open), (one, one, one), "{:?}", digest.payouts);
     assert_eq!(kept.ended, Total { count: 2, fen: Fen(20_000) });
     assert_eq!(world.other.digest_preview().await.unwrap().breaches.new, 0, "nothing is new since");
+}
+
+pub(crate) async fn what_has_not_rung_yet_is_counted_as_such(world: World) {
+    organisation(&world).await;
+    let long_ago = world.now().await - SignedDuration::from_hours(24 * 30);
+    world.take(&[submitted(long_ago), accepted(long_ago), assigned(long_ago)]).await;
+    while look(&world).await > 0 {}
+    let heard = world.store.digest_preview().await.unwrap();
+    assert_eq!((heard.breaches.open, heard.breaches.unrung, heard.is_quiet()), (0, 2, false), "{heard:?}");
+    world.pass(SignedDuration::from_mins(31));
+    while look(&world).await > 0 {}
+    let rung = world.other.digest_preview().await.unwrap();
+    assert_eq!((rung.breaches.open, rung.breaches.unrung), (2, 0), "{rung:?}");
 }
 
 pub(crate) async fn a_missing_year_rings_once_ahead_of_time(world: World) {

@@ -121,6 +121,7 @@ impl MemoryStore {
         });
         let facts = Facts {
             ended: ended.count() as u64,
+            unrung: self.unrung(tables)?,
             alerts,
             held: self.held(tables)?,
             payouts,
@@ -164,6 +165,20 @@ impl MemoryStore {
             held.oldest_started_at = held.oldest_started_at.min(row.clock.started_at);
         }
         Ok(found.into_values().collect())
+    }
+
+    fn unrung(&self, tables: &Tables) -> Result<u64, StoreError> {
+        let rings = |row: &ClockRow, id: &ApplicationId| {
+            let clock = row.clock.id.to_string();
+            let mut alerts = tables.cases.alerts.values().filter(|one| one.cleared.is_none() && one.is_red());
+            alerts.any(|one| one.application_id == *id && one.clock == clock)
+        };
+        let mut count = 0;
+        for id in tables.cases.look_at.keys() {
+            let late = |row: &&ClockRow| row.state == ClockState::Overdue && row.clock.id.kind != ClockKind::Order;
+            count += self.see(tables, id)?.clocks.iter().filter(late).filter(|row| !rings(row, id)).count();
+        }
+        Ok(count as u64)
     }
 
     fn provisional(&self, tables: &Tables) -> Result<Provisional, StoreError> {

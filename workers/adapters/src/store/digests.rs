@@ -112,6 +112,7 @@ impl SqlStore {
         Ok(Facts {
             alerts: case_rows::red_alerts(tx).await?,
             ended: ended(tx, period).await?,
+            unrung: unrung(tx).await?,
             held: held(tx).await?,
             payouts: self.payouts_ended(tx, period).await?,
             approved: self.payouts_approved(tx, period).await?,
@@ -290,6 +291,14 @@ async fn ended(tx: &mut Tx, period: Period) -> Result<u64, Fault> {
     let Some(since) = period.since else { return Ok(0) };
     let sql = "select count(*) as count from alerts where cleared_at > $1 and level <> 'due_soon' and kind <> 'order'";
     tx.one(sql, vec![since.into()]).await?.unsigned("count")
+}
+
+/// What is past its deadline while no red alert tells of it.
+async fn unrung(tx: &mut Tx) -> Result<u64, Fault> {
+    let sql = "select count(*) as count from clocks c where c.ended_at is null and c.state = 'overdue' and c.kind <> 'order' \
+        and not exists (select 1 from alerts a where a.application_id = c.application_id and a.clock = c.clock \
+        and a.cleared_at is null and a.level <> 'due_soon')";
+    tx.one(sql, vec![]).await?.unsigned("count")
 }
 
 fn open_orders() -> OrderFilter {

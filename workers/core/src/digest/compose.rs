@@ -51,6 +51,8 @@ pub struct Facts {
     pub alerts: Vec<Alert>,
     /// Such alerts that were cleared since the digest before.
     pub ended: u64,
+    /// Open clocks past their deadline of which no red alert tells yet.
+    pub unrung: u64,
     /// Acceptances and steps that run, by whom they wait for.
     pub held: Vec<Held>,
     /// Payouts whose 24 hours ended in the period.
@@ -136,7 +138,7 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
 fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breaches {
     let reviews_and_payouts = facts.alerts.iter().filter(|alert| alert.kind != ClockKind::Order);
     let all = reviews_and_payouts.map(|alert| breach(alert, since, time, now));
-    let mut breaches = Breaches { ended: facts.ended, ..Breaches::default() };
+    let mut breaches = Breaches { ended: facts.ended, unrung: facts.unrung, ..Breaches::default() };
     for one in all {
         breaches.open += 1;
         breaches.new += u64::from(one.new);

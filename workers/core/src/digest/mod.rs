@@ -75,6 +75,9 @@ pub struct Breaches {
     pub new: u64,
     /// Ended since the digest before.
     pub ended: u64,
+    /// Open deadlines that are past and of which no red alert tells yet: heard of late, they ring after a pause.
+    #[serde(default)]
+    pub unrung: u64,
     /// The open ones, the oldest deadline first; at most [`Breaches::LISTED_MAX`].
     pub listed: Vec<Breach>,
 }
@@ -242,11 +245,15 @@ impl Digest {
     /// What it says first, Chinese and English.
     #[must_use]
     pub fn headline(&self) -> (String, String) {
-        let Breaches { open, new, .. } = self.breaches;
-        if open == 0 {
-            return ("无超期".to_owned(), "nothing overdue".to_owned());
+        let Breaches { open, new, unrung, .. } = self.breaches;
+        let rung = (format!("超期 {open} 项，其中新增 {new} 项"), format!("{open} overdue, {new} of them new"));
+        let waits = (format!("逾期待核 {unrung} 项"), format!("{unrung} overdue, not rung yet"));
+        match (open, unrung) {
+            (0, 0) => ("无超期".to_owned(), "nothing overdue".to_owned()),
+            (0, _) => waits,
+            (_, 0) => rung,
+            (_, _) => (format!("{}；{}", rung.0, waits.0), format!("{}; {}", rung.1, waits.1)),
         }
-        (format!("超期 {open} 项，其中新增 {new} 项"), format!("{open} overdue, {new} of them new"))
     }
 
     /// Steps that wait, by department, those with most overdue first.
@@ -283,6 +290,12 @@ impl Digest {
         organisation.officers.values().filter(|one| reads(one.role)).map(request).collect()
     }
 
+    /// Nothing is overdue, whether or not it has rung.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.breaches.open == 0 && self.breaches.unrung == 0
+    }
+
     /// What the journal says of it: counts, no names.
     #[must_use]
     pub fn journal_row(&self) -> JournalRow {
@@ -295,6 +308,7 @@ impl Digest {
                 "calendar_version": self.calendar.version,
                 "overdue": self.breaches.open,
                 "new": self.breaches.new,
+                "unrung": self.breaches.unrung,
             }),
         }
     }

@@ -57,7 +57,7 @@ fn breaches_are_new_since_the_digest_before_and_aged_in_working_time() {
     });
     let alerts = vec![alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30"), acknowledged];
     let digest = made(Facts { alerts, ended: 3, ..Facts::default() }, Some("2026-11-25T08:30"), SCHEDULED);
-    let Breaches { open, new, ended, listed } = &digest.breaches;
+    let Breaches { open, new, ended, listed, .. } = &digest.breaches;
     assert_eq!((*open, *new, *ended), (2, 1, 3));
     assert_eq!((listed[0].new, listed[0].late_minutes), (false, 3 * 390), "three working days of 6.5 hours");
     assert_eq!((listed[1].new, listed[1].late_minutes), (true, 0));
@@ -87,6 +87,20 @@ fn nothing_overdue_is_said() {
     let digest = made(Facts::default(), Some("2026-11-25T08:30"), SCHEDULED);
     assert_eq!(digest.headline(), ("无超期".to_owned(), "nothing overdue".to_owned()));
     assert_eq!((digest.orders, digest.patterns, digest.policies), (Orders::default(), None, None));
+}
+
+#[test]
+fn what_is_past_and_has_not_rung_is_not_nothing() {
+    let quiet = made(Facts { unrung: 3, ..Facts::default() }, Some("2026-11-25T08:30"), SCHEDULED);
+    assert!(!quiet.is_quiet());
+    assert_eq!(quiet.headline(), ("逾期待核 3 项".to_owned(), "3 overdue, not rung yet".to_owned()));
+    let alerts = vec![alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30")];
+    let both = made(Facts { alerts, unrung: 3, ..Facts::default() }, None, SCHEDULED);
+    assert_eq!(both.headline().1, "1 overdue, 1 of them new; 3 overdue, not rung yet");
+    // A digest of before that counted none.
+    let mut kept = serde_json::to_value(&both).unwrap();
+    kept["breaches"].as_object_mut().unwrap().remove("unrung");
+    assert_eq!(serde_json::from_value::<Digest>(kept).unwrap().breaches.unrung, 0);
 }
 
 #[test]

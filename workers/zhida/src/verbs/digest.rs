@@ -110,8 +110,11 @@ impl Page<'_> {
     }
 
     fn breaches(&self, breaches: &Breaches) -> Vec<String> {
-        let Breaches { open, new, ended, listed } = breaches;
+        let Breaches { open, new, ended, unrung, listed } = breaches;
         let mut lines = section(format!("超期 overdue: {open} (新增 new {new}, 上期以来办结 ended since {ended})"));
+        if *unrung > 0 {
+            lines.push(format!("  逾期待核 overdue, not rung yet: {unrung}"));
+        }
         if listed.is_empty() {
             return lines;
         }
