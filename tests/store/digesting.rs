@@ -141,6 +141,22 @@ pub(crate) async fn what_is_overdue_and_what_was_paid_stands_in_the_digest(world
     assert_eq!(world.other.digest_preview().await.unwrap().breaches.new, 0, "nothing is new since");
 }
 
+/// The database's clock ran a month ahead for a while, and was set right again.
+pub(crate) async fn a_clock_that_ran_ahead_silences_no_digest(world: World) {
+    let month = SignedDuration::from_hours(24 * 30);
+    let day = a_working_day(&world).await;
+    go_to(&world, at(&world, day, 9, 0)).await;
+    world.pass(month);
+    world.store.make_due_digest().await.unwrap();
+    world.pass(-month);
+    assert_eq!(world.other.digest_outlook().await.unwrap().missing_since, Some(at(&world, day, 8, 30)));
+    let runs = world.store.make_due_digest().await.unwrap();
+    assert_eq!(runs, [Run { scheduled_at: at(&world, day, 8, 30), outcome: Outcome::Made }]);
+    let digest = newest(&world).await;
+    assert_eq!((digest.scheduled_at, digest.since), (at(&world, day, 8, 30), None), "nor is it the digest before");
+    assert_eq!(world.figures().await.digest_missing_since, None);
+}
+
 pub(crate) async fn what_has_not_rung_yet_is_counted_as_such(world: World) {
     organisation(&world).await;
     let long_ago = world.now().await - SignedDuration::from_hours(24 * 30);

@@ -39,7 +39,7 @@ impl DigestStore for MemoryStore {
         let Some(schedule) = &self.protocol.rules.digest else { return Ok(Vec::new()) };
         let mut tables = self.tables();
         let time = self.working_time(&tables)?;
-        let newest = tables.digesting.runs.keys().next_back().copied();
+        let newest = tables.digesting.runs.range(..=self.clock()).next_back().map(|(at, _)| *at);
         let runs = jobs::due(schedule, &time, newest, self.clock());
         for run in &runs {
             tables.digesting.runs.insert(run.scheduled_at, run.outcome);
@@ -74,7 +74,8 @@ impl DigestStore for MemoryStore {
     async fn digest(&self, of: Option<Date>) -> Result<Option<Digest>, StoreError> {
         let tables = self.tables();
         let time = self.working_time(&tables)?;
-        let wanted = |one: &&Digest| of.is_none_or(|day| time.day_of(one.scheduled_at) == day);
+        let now = self.clock();
+        let wanted = |one: &&Digest| of.map_or(one.scheduled_at <= now, |day| time.day_of(one.scheduled_at) == day);
         Ok(tables.digesting.digests.values().rev().find(wanted).cloned())
     }
 
@@ -109,7 +110,7 @@ impl DigestStore for MemoryStore {
 
 impl MemoryStore {
     fn made(&self, tables: &Tables, time: &WorkingTime, scheduled_at: Timestamp) -> Result<Digest, StoreError> {
-        let since = tables.digesting.digests.values().next_back().map(|one| one.made_at);
+        let since = self.newest_made(tables).map(|one| one.made_at);
         let period = Period::of(since, time, self.clock());
         let (payouts, approved) = tables.counted_payouts(period);
         let mut alerts: Vec<_> =
@@ -132,6 +133,10 @@ impl MemoryStore {
         };
         let (rules, organisation) = (&self.protocol.rules.supervision, &tables.organisation);
         Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: self.clock() }))
+    }
+
+    fn newest_made<'a>(&self, tables: &'a Tables) -> Option<&'a Digest> {
+        tables.digesting.digests.range(..=self.clock()).next_back().map(|(_, one)| one)
     }
 
     fn open_clocks(&self, tables: &Tables) -> Result<Vec<ClockRow>, StoreError> {
@@ -190,7 +195,8 @@ impl MemoryStore {
     }
 
     fn missing_digest(&self, tables: &Tables, time: &WorkingTime) -> Option<Timestamp> {
-        let runs = || tables.digesting.runs.iter().rev();
+        // What a clock that once ran ahead has left in the future is no last run.
+        let runs = || tables.digesting.runs.range(..=self.clock()).rev();
         let due = runs().find(|(_, outcome)| outcome.was_due());
         let standing = Standing {
             newest: runs().next().map(|(at, _)| *at),
@@ -201,7 +207,7 @@ impl MemoryStore {
 
     pub(super) fn count_digests(&self, tables: &Tables, figures: &mut Figures) -> Result<(), StoreError> {
         let time = self.working_time(tables)?;
-        figures.digest_made_at = tables.digesting.digests.values().next_back().map(|one| one.made_at);
+        figures.digest_made_at = self.newest_made(tables).map(|one| one.made_at);
         figures.digest_missing_since = self.missing_digest(tables, &time);
         let years = calendars::missing_years(&time, time.day_of(self.clock()), self.provisional(tables)?);
         figures.years_missing = years.len() as u64;

@@ -211,27 +211,33 @@ async fn missing_years(tx: &mut Tx, time: &WorkingTime) -> Result<(Vec<i16>, Pro
     Ok((calendars::missing_years(time, time.day_of(tx.now), provisional), provisional))
 }
 
+/// What a clock that once ran ahead has left in the future is no last run, here and below.
 async fn newest_moment(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
-    let sql = "select max(scheduled_at) as at from job_runs where job = $1";
-    tx.one(sql, vec![JOB.into()]).await?.time_or_none("at")
+    let sql = "select max(scheduled_at) as at from job_runs where job = $1 and scheduled_at <= $2";
+    let now = tx.now;
+    tx.one(sql, vec![JOB.into(), now.into()]).await?.time_or_none("at")
 }
 
 async fn newest_due(tx: &mut Tx) -> Result<Option<Run>, Fault> {
     let due: Vec<String> = Outcome::ALL.iter().filter(|one| one.was_due()).map(|one| one.code().to_owned()).collect();
     let sql = format!(
-        "select scheduled_at, outcome from job_runs where job = $1 and outcome {} order by scheduled_at desc limit 1",
-        tx.among(2)
+        "select scheduled_at, outcome from job_runs where job = $1 and scheduled_at <= $2 and outcome {} \
+         order by scheduled_at desc limit 1",
+        tx.among(3)
     );
     let read = |row: &Row| {
         let outcome: String = row.get("outcome")?;
         let outcome = Outcome::from_code(&outcome).ok_or_else(|| Fault::corrupt("job_runs.outcome", &outcome))?;
         Ok(Run { scheduled_at: row.time("scheduled_at")?, outcome })
     };
-    tx.rows(sql, vec![JOB.into(), due.into()]).await?.first().map(read).transpose()
+    let now = tx.now;
+    tx.rows(sql, vec![JOB.into(), now.into(), due.into()]).await?.first().map(read).transpose()
 }
 
 async fn newest_made(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
-    let rows = tx.rows("select made_at from digests order by scheduled_at desc limit 1", vec![]).await?;
+    let sql = "select made_at from digests where scheduled_at <= $1 order by scheduled_at desc limit 1";
+    let now = tx.now;
+    let rows = tx.rows(sql, vec![now.into()]).await?;
     rows.first().map(|row| row.time("made_at")).transpose()
 }
 
@@ -273,14 +279,12 @@ fn digest_record(digest: &Digest, day: Date) -> Record {
 }
 
 async fn kept(tx: &mut Tx, of: Option<Date>) -> Result<Option<Digest>, Fault> {
-    let mut values: Vec<Value> = Vec::new();
-    let mut condition = "";
-    if let Some(day) = of {
-        values.push(day.to_string().into());
-        condition = "where day = $1";
-    }
-    let sql = format!("select id, body from digests {condition} order by scheduled_at desc limit 1");
-    let rows = tx.rows(sql, values).await?;
+    let (condition, value): (&str, Value) = match of {
+        Some(day) => ("day = $1", day.to_string().into()),
+        None => ("scheduled_at <= $1", tx.now.into()),
+    };
+    let sql = format!("select id, body from digests where {condition} order by scheduled_at desc limit 1");
+    let rows = tx.rows(sql, vec![value]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let id: String = row.get("id")?;
     row.json("body").map(Some).map_err(|fault| fault.at("digests", &id))
