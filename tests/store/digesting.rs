@@ -1,8 +1,8 @@
 //! Digests: each once, on working days, with what every store knows alike; calendars that lack a year ring; and what an amendment
 //! would move.
 
-use crate::supervising::{accepted, assigned, case, event, look, organisation, submitted};
-use crate::world::World;
+use crate::supervising::{DAY, accepted, assigned, case, event, look, organisation, submitted};
+use crate::world::{Award, World};
 use jiff::civil::{Date, time};
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use std::sync::Arc;
@@ -139,6 +139,28 @@ pub(crate) async fn what_is_overdue_and_what_was_paid_stands_in_the_digest(world
     assert_eq!((kept.approved, kept.in_time, kept.open), (one, one, one), "{:?}", digest.payouts);
     assert_eq!(kept.ended, Total { count: 2, fen: Fen(20_000) });
     assert_eq!(world.other.digest_preview().await.unwrap().breaches.new, 0, "nothing is new since");
+}
+
+/// The review system was out for days; its approvals come in by the old time. And two digests are made a day.
+pub(crate) async fn every_approval_stands_in_one_digest(world: World) {
+    let day = a_working_day(&world).await;
+    go_to(&world, at(&world, day, 9, 0)).await;
+    world.store.make_due_digest().await.unwrap();
+    let (mut approved, mut ended) = (0, 0);
+    for number in 0..16 {
+        world.pass(DAY);
+        let runs = world.store.make_due_digest().await.unwrap();
+        if runs.iter().any(|run| run.outcome == Outcome::Made) {
+            let kept = newest(&world).await.payouts.by_currency.get("CNY").copied().unwrap_or_default();
+            (approved, ended) = (approved + kept.approved.count, ended + kept.ended.count);
+        }
+        if number == 6 {
+            let late = Award { approved: world.now().await - 5 * DAY, ..world.award(2).await };
+            world.take(&[late.arrival()]).await;
+            world.accept([3]).await;
+        }
+    }
+    assert_eq!((approved, ended), (2, 2));
 }
 
 /// The database's clock ran a month ahead for a while, and was set right again.

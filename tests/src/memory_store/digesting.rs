@@ -229,9 +229,11 @@ impl Tables {
     /// Payouts whose 24 hours ended in the period, and those approved in it.
     fn counted_payouts(&self, period: Period) -> (Vec<CountedPayouts>, Vec<(String, Total)>) {
         let one = |payout: &Payout| Total { count: 1, fen: payout.amount };
-        let within =
-            |at: Timestamp, earlier: SignedDuration| at + earlier >= period.begins && at + earlier < period.ends;
-        let ended = self.payouts.values().filter(|payout| within(payout.approved_at, PROMISE));
+        let within = |payout: &Payout, age: SignedDuration| {
+            let at = payout.received_at.max(payout.approved_at + age);
+            at >= period.begins && at < period.ends
+        };
+        let ended = self.payouts.values().filter(|payout| within(payout, PROMISE));
         let counted = |payout: &Payout| CountedPayouts {
             currency: payout.currency.clone(),
             state: payout.state(),
@@ -240,7 +242,7 @@ impl Tables {
             total: one(payout),
         };
         let mut approved: BTreeMap<String, Total> = BTreeMap::new();
-        for payout in self.payouts.values().filter(|payout| within(payout.approved_at, SignedDuration::ZERO)) {
+        for payout in self.payouts.values().filter(|payout| within(payout, SignedDuration::ZERO)) {
             let total = approved.entry(payout.currency.clone()).or_default();
             *total = Total { count: total.count + 1, fen: Fen(total.fen.0 + payout.amount.0) };
         }

@@ -152,11 +152,7 @@ impl DigestPage {
             breaches: digest.breaches.listed.iter().map(|one| names.breach(one)).collect(),
             more: digest.breaches.open.saturating_sub(digest.breaches.listed.len() as u64),
             departments: names.departments(digest),
-            record_days: if record.from == record.to {
-                record.to.to_string()
-            } else {
-                format!("{} – {}", record.from, record.to)
-            },
+            record_days: record.days(),
             record: currencies(digest),
             orders: names.orders(&digest.orders),
             patterns: digest.patterns.as_ref().map(|found| names.patterns(found)),

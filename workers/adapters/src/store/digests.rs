@@ -122,18 +122,25 @@ impl SqlStore {
         })
     }
 
-    /// Whatever was approved since came in since, but for clocks that run ahead.
+    /// Whatever was approved since came in since, but for clocks that run ahead: where the index begins to be read.
     fn received_from(&self, approved_from: Timestamp) -> Timestamp {
         approved_from.checked_sub(self.protocol.rules.max_ahead).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The values of: received and approved so long ago before the end of the period, and not both before its beginning.
+    fn ripe(&self, period: Period, age: SignedDuration) -> Vec<Value> {
+        let Period { begins, ends, .. } = period;
+        let approved = (earlier(begins, age), earlier(ends, age));
+        vec![self.received_from(approved.0).into(), ends.into(), approved.1.into(), begins.into(), approved.0.into()]
     }
 
     async fn payouts_ended(&self, tx: &mut Tx, period: Period) -> Result<Vec<CountedPayouts>, Fault> {
         let sql = "select currency, state, reason_code, \
             cast(case when credited_at <= due_at then 1 when credited_at is not null then 0 end as bigint) as in_time, \
             count(*) as count, cast(sum(amount) as bigint) as amount from payouts \
-            where received_at >= $1 and approved_at >= $2 and approved_at < $3 group by 1, 2, 3, 4 order by 1, 2, 3, 4";
-        let (from, to) = (earlier(period.begins, PROMISE), earlier(period.ends, PROMISE));
-        let values = vec![self.received_from(from).into(), from.into(), to.into()];
+            where received_at >= $1 and received_at < $2 and approved_at < $3 and (received_at >= $4 or approved_at >= $5) \
+            group by 1, 2, 3, 4 order by 1, 2, 3, 4";
+        let values = self.ripe(period, PROMISE);
         let read = |row: &Row| {
             let state: String = row.get("state")?;
             Ok(CountedPayouts {
@@ -149,8 +156,9 @@ impl SqlStore {
 
     async fn payouts_approved(&self, tx: &mut Tx, period: Period) -> Result<Vec<(String, Total)>, Fault> {
         let sql = "select currency, count(*) as count, cast(sum(amount) as bigint) as amount from payouts \
-            where received_at >= $1 and approved_at >= $2 and approved_at < $3 group by currency order by currency";
-        let values = vec![self.received_from(period.begins).into(), period.begins.into(), period.ends.into()];
+            where received_at >= $1 and received_at < $2 and approved_at < $3 and (received_at >= $4 or approved_at >= $5) \
+            group by currency order by currency";
+        let values = self.ripe(period, SignedDuration::ZERO);
         tx.rows(sql, values).await?.iter().map(|row| Ok((row.get("currency")?, total(row)?))).collect()
     }
 

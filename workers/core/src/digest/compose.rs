@@ -11,7 +11,7 @@ use crate::payout::{PayoutState, RejectionClass};
 use crate::supervision::{Alert, Audience, District, Level, Order, OrderState};
 use crate::working_time::WorkingTime;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// The days that a digest reports on.
@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 pub struct Period {
     /// When the digest before was made.
     pub since: Option<Timestamp>,
-    /// The first day whose payouts are reported.
+    /// The first day whose payouts are reported: that of the digest before, for it reported until the day before.
     pub first: Date,
-    /// The last: yesterday.
+    /// The last: yesterday. It lies before the first where a digest was made today already.
     pub last: Date,
     /// When the first day begins.
     pub begins: Timestamp,
@@ -29,17 +29,14 @@ pub struct Period {
     pub ends: Timestamp,
 }
 
-/// A digest reports on so many days at most, however long none was made.
-const DAYS_MAX: i32 = 31;
-
 impl Period {
-    /// The days since the digest before, yesterday at least.
+    /// The days since the digest before; yesterday, where it is the first. The periods of all digests neither overlap nor leave a
+    /// gap, and a payout belongs to the one in which its 24 hours were over and it had come in: so each counts once.
     #[must_use]
     pub fn of(since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Self {
         let today = time.day_of(now);
-        let back = |days: i32| today.checked_sub(days.days()).unwrap_or(Date::MIN);
-        let last = back(1);
-        let first = since.map_or(last, |since| time.day_of(since).max(back(DAYS_MAX)).min(last));
+        let last = today.yesterday().unwrap_or(Date::MIN);
+        let first = since.map_or(last, |since| time.day_of(since).min(today));
         Self { since, first, last, begins: time.midnight(first), ends: time.midnight(today) }
     }
 }
@@ -55,9 +52,9 @@ pub struct Facts {
     pub unrung: u64,
     /// Acceptances and steps that run, by whom they wait for.
     pub held: Vec<Held>,
-    /// Payouts whose 24 hours ended in the period.
+    /// Payouts whose 24 hours were over, and that had come in, in the period: both, since then and not before.
     pub payouts: Vec<CountedPayouts>,
-    /// Approved in the period, by currency.
+    /// Approved, and come in, in the period: both, since then and not before. By currency.
     pub approved: Vec<(String, Total)>,
     /// Running deadlines that are provisional: how many, and from the first start to the last deadline.
     pub provisional: calendars::Provisional,

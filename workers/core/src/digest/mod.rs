@@ -142,12 +142,13 @@ pub struct Total {
     pub fen: Fen,
 }
 
-/// How the 24 hours were kept of the payouts whose 24 hours ended on the days of the record.
+/// How the 24 hours were kept of the payouts whose 24 hours ended on the days of the record; one that came in after they had
+/// ended counts on the day on which it came in. Each payout stands in one digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutRecord {
-    /// The first day of the record: yesterday, or the day of the digest before, where days off lie between.
+    /// The first day of the record: the day of the digest before, which reported until the day before it.
     pub from: Date,
-    /// The last: yesterday.
+    /// The last: yesterday. Before the first in the second digest of a day, which has nothing to add.
     pub to: Date,
     /// By currency.
     pub by_currency: BTreeMap<String, Kept>,
@@ -156,7 +157,7 @@ pub struct PayoutRecord {
 /// How the 24 hours were kept in one currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Approved on these days; their 24 hours may run still.
+    /// Approved, and come in, on these days; their 24 hours may run still.
     pub approved: Total,
     /// Whose 24 hours ended on these days; the next six add up to it.
     pub ended: Total,

@@ -109,8 +109,8 @@ fn the_record_is_of_yesterday_or_since_the_digest_before() {
         (None, SCHEDULED, "2026-11-25", "2026-11-25"),
         (Some("2026-11-25T08:30"), SCHEDULED, "2026-11-25", "2026-11-25"),
         (Some("2026-11-20T08:30"), "2026-11-23T08:30", "2026-11-20", "2026-11-22"), // over a weekend
-        (Some("2026-11-26T08:30"), "2026-11-26T16:30", "2026-11-25", "2026-11-25"), // the second of a day
-        (Some("2025-01-02T08:30"), SCHEDULED, "2026-10-26", "2026-11-25"),          // after a very long time
+        (Some("2026-11-26T08:30"), "2026-11-26T16:30", "2026-11-26", "2026-11-25"), // the second of a day
+        (Some("2025-01-02T08:30"), SCHEDULED, "2025-01-02", "2026-11-25"),          // after a very long time
     ] {
         let (time, now) = (china(), local(scheduled));
         let period = Period::of(since.map(local), &time, now);
@@ -122,6 +122,15 @@ fn the_record_is_of_yesterday_or_since_the_digest_before() {
         assert_eq!(period.begins, local(&format!("{first}T00:00")));
         assert_eq!(period.ends, local(&format!("{}T00:00", &scheduled[..10])));
     }
+}
+
+#[test]
+fn the_second_digest_of_a_day_has_no_days_of_its_own() {
+    let first = made(Facts::default(), Some("2026-11-25T08:30"), SCHEDULED);
+    assert_eq!(first.payouts.days(), "2026-11-25");
+    let second = made(Facts::default(), Some(SCHEDULED), "2026-11-26T16:30");
+    assert!(second.payouts.days().contains("前一期"), "{}", second.payouts.days());
+    assert_eq!(made(Facts::default(), Some("2026-11-20T08:30"), "2026-11-23T08:30").payouts.days(), "2026-11-20 – 2026-11-22");
 }
 
 #[test]

@@ -219,9 +219,7 @@ fn calendar(state: &CalendarState) -> Vec<String> {
 }
 
 fn record(record: &PayoutRecord) -> Vec<String> {
-    let days =
-        if record.from == record.to { record.to.to_string() } else { format!("{} – {}", record.from, record.to) };
-    let mut lines = section(format!("24 小时兑付 the 24 hours  {days}"));
+    let mut lines = section(format!("24 小时兑付 the 24 hours  {}", record.days()));
     if record.by_currency.is_empty() {
         lines.push("  无 no payout".to_owned());
     }
