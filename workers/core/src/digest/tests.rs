@@ -273,6 +273,18 @@ fn patterns_are_counted_and_those_about_officers_without_their_rule() {
 }
 
 #[test]
+fn figures_are_told_in_yuan_and_without_zeros() {
+    let figure = |name: &str, value, unit: &str| Figure { name: name.to_owned(), value, unit: unit.to_owned() };
+    let figures = [
+        figure("applications", 3, ""),
+        figure("credited", 0, "fen"),
+        figure("unpaid_sum", 5_415_721, "fen"),
+        figure("still", 41, "working_days"),
+    ];
+    assert_eq!(words::figures(&figures), "applications 3, unpaid_sum 54157.21 yuan, still 41 working_days");
+}
+
+#[test]
 fn a_calendar_that_lacks_a_year_is_told() {
     let span = Some((local("2026-12-30T10:00"), local("2027-01-05T17:30")));
     let provisional = crate::calendars::Provisional { count: 4, span };

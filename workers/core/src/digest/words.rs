@@ -2,6 +2,7 @@
 
 use super::{Breach, CalendarState, Kept, PayoutRecord, PolicyLine, Total};
 use crate::case_file::ClockKind;
+use crate::money::Fen;
 use crate::patterns::{Figure, PatternState};
 use crate::supervision::Level;
 use std::cmp::Ordering;
@@ -106,11 +107,21 @@ pub fn states(counts: &BTreeMap<PatternState, u64>) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// The figures behind a word that are not 0, sums in yuan.
+#[must_use]
+pub fn figures(figures: &[Figure]) -> String {
+    let told = figures.iter().filter(|one| one.value != 0).map(|one| match one.unit.as_str() {
+        "fen" => format!("{} {} yuan", one.name, Fen(one.value)),
+        "" => format!("{} {}", one.name, one.value),
+        unit => format!("{} {} {unit}", one.name, one.value),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 impl PolicyLine {
     /// The figures behind the word.
     #[must_use]
     pub fn figures(&self) -> String {
-        let one = |figure: &Figure| format!("{} {} {}", figure.name, figure.value, figure.unit).trim_end().to_owned();
-        self.figures.iter().map(one).collect::<Vec<_>>().join(", ")
+        figures(&self.figures)
     }
 }
