@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use zhida_config::{Calendar, Schedule};
 use zhida_core::calendars::{self, Provisional};
-use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, JOB, PatternFacts, Period, Total, compose};
+use tracing::error;
+use zhida_core::digest::{Breaches, CountedPayouts, Digest, Facts, Held, JOB, PatternFacts, Period, Total, compose};
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
@@ -111,6 +112,7 @@ impl SqlStore {
     async fn digest_facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
         Ok(Facts {
             alerts: case_rows::red_alerts(tx).await?,
+            before: before(tx).await?,
             ended: ended(tx, period).await?,
             unrung: unrung(tx).await?,
             held: held(tx).await?,
@@ -296,6 +298,18 @@ async fn kept(tx: &mut Tx, of: Option<Date>) -> Result<Option<Digest>, Fault> {
     let Some(row) = rows.first() else { return Ok(None) };
     let id: String = row.get("id")?;
     row.json("body").map(Some).map_err(|fault| fault.at("digests", &id))
+}
+
+/// What the digest before said is overdue.
+async fn before(tx: &mut Tx) -> Result<Option<Breaches>, Fault> {
+    match kept(tx, None).await {
+        Ok(digest) => Ok(digest.map(|one| one.breaches)),
+        Err(Fault::Corrupt { place, what }) => {
+            error!(place, what, "the digest before cannot be read; what is new is told by time");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// What was red and has been cleared since the digest before.

@@ -46,6 +46,8 @@ impl Period {
 pub struct Facts {
     /// Open alerts beyond yellow, the oldest deadline first.
     pub alerts: Vec<Alert>,
+    /// What the digest before said is overdue; none where there is none, or it cannot be read.
+    pub before: Option<Breaches>,
     /// Such alerts that were cleared since the digest before.
     pub ended: u64,
     /// Open clocks past their deadline of which no red alert tells yet.
@@ -134,7 +136,7 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
 
 fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breaches {
     let reviews_and_payouts = facts.alerts.iter().filter(|alert| alert.kind != ClockKind::Order);
-    let all = reviews_and_payouts.map(|alert| breach(alert, since, time, now));
+    let all = reviews_and_payouts.map(|alert| Breach { new: is_new(alert, since, facts.before.as_ref()), ..breach(alert, time, now) });
     let mut breaches = Breaches { ended: facts.ended, unrung: facts.unrung, ..Breaches::default() };
     for one in all {
         breaches.open += 1;
@@ -146,8 +148,20 @@ fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Ti
     breaches
 }
 
-fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breach {
+/// The digest before does not name it: by its list as far as that goes, for an alert may be written after a digest is made that was
+/// begun before; beyond the list, by time.
+fn is_new(alert: &Alert, since: Option<Timestamp>, before: Option<&Breaches>) -> bool {
+    let Some(since) = since else { return true };
     let red = alert.raised.iter().find(|rung| rung.level != Level::DueSoon);
+    let rung_since = red.is_some_and(|rung| rung.raised_at > since);
+    before.map_or(rung_since, |before| {
+        let whole = before.listed.len() as u64 == before.open;
+        let within = whole || before.listed.last().is_some_and(|last| alert.deadline < last.deadline);
+        before.listed.iter().all(|one| one.alert_id != alert.id) && (within || rung_since)
+    })
+}
+
+fn breach(alert: &Alert, time: &WorkingTime, now: Timestamp) -> Breach {
     let late = match alert.kind {
         // Its 24 hours are natural ones, and so is its delay.
         ClockKind::Payout => minutes(now.duration_since(alert.deadline)),
@@ -169,7 +183,7 @@ fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Time
         provisional: alert.is_provisional(&time.calendar, &time.zone),
         late_minutes: late,
         level: alert.level().to_string(),
-        new: since.is_none_or(|since| red.is_some_and(|rung| rung.raised_at > since)),
+        new: false,
         acknowledged_until: alert.acknowledged_at(now).map(|one| one.until),
     }
 }

@@ -67,6 +67,23 @@ fn breaches_are_new_since_the_digest_before_and_aged_in_working_time() {
 }
 
 #[test]
+fn new_is_what_the_digest_before_does_not_name() {
+    let (known, unseen) =
+        (alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30"), alert("AL-2", "2026-11-24T17:30", "2026-11-25T08:29"));
+    let before = made(Facts { alerts: vec![known.clone()], ..Facts::default() }, None, "2026-11-25T08:30").breaches;
+    let news = |before: &Breaches, alerts: &[Alert]| {
+        let facts = Facts { alerts: alerts.to_vec(), before: Some(before.clone()), ..Facts::default() };
+        made(facts, Some("2026-11-25T08:30"), SCHEDULED).breaches.listed.iter().map(|one| one.new).collect::<Vec<_>>()
+    };
+    // Rung before the digest before was made, and written after it had read.
+    assert_eq!(news(&before, &[known.clone(), unseen.clone()]), [false, true]);
+    // Beyond the end of a list that was cut, nobody knows but by time.
+    let cut = Breaches { open: 201, ..before };
+    let late = alert("AL-3", "2026-11-24T17:30", "2026-11-25T09:00");
+    assert_eq!(news(&cut, &[known, unseen, late]), [false, false, true]);
+}
+
+#[test]
 fn the_first_digest_calls_everything_new_and_a_long_list_is_cut_and_counted() {
     let one = alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30");
     let digest = made(Facts { alerts: vec![one; 300], ..Facts::default() }, None, SCHEDULED);
