@@ -157,6 +157,20 @@ impl Calendar {
         &self.days
     }
 
+    /// What it says of one year, in its own version.
+    ///
+    /// # Errors
+    /// It has no data for that year.
+    pub fn of_year(&self, year: i16) -> Result<Self, YearMissing> {
+        let source = self.years.get(&year).ok_or(YearMissing { year })?;
+        let days = self.days.iter().filter(|(date, _)| date.year() == year);
+        Ok(Self {
+            version: self.version.clone(),
+            years: BTreeMap::from([(year, source.clone())]),
+            days: days.map(|(date, day)| (*date, day.clone())).collect(),
+        })
+    }
+
     /// The calendar after an amendment: `newer` replaces every year it contains, whole, and gives the version.
     #[must_use]
     pub fn amended_by(self, newer: Self) -> Self {
@@ -325,6 +339,15 @@ mod tests {
         let untidy = "\n# notes\n year, 2027 , x\nwork,2027-02-14, y\noff,2027-01-01,z\nversion, cn-2027-1\n";
         let tidy = "version,cn-2027-1\nyear,2027,x\noff,2027-01-01,z\nwork,2027-02-14,y\n";
         assert_eq!(Calendar::parse(untidy).unwrap().to_string(), tidy);
+    }
+
+    #[test]
+    fn a_year_of_a_calendar_is_a_calendar() {
+        let year = china().of_year(2026).unwrap();
+        assert_eq!(year.years().keys().collect::<Vec<_>>(), [&2026]);
+        assert!(!year.days().is_empty() && year.days().keys().all(|date| date.year() == 2026));
+        assert_eq!(china().amended_by(year), china());
+        assert_eq!(china().of_year(1999), Err(YearMissing { year: 1999 }));
     }
 
     #[test]

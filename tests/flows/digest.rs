@@ -15,7 +15,12 @@ fn today() -> Date {
     TimeZone::get("Asia/Shanghai").unwrap().to_datetime(Timestamp::now()).date()
 }
 
-/// A calendar of this year and the next in which every day is worked but those named.
+/// A holiday of that year, for none is without, that lies months from today.
+fn far_away(year: i16) -> Date {
+    date(year, if (3..=10).contains(&today().month()) { 1 } else { 7 }, 1)
+}
+
+/// A calendar of this year and the next in which every day is worked but those named, and one far away in each.
 fn every_day_but(version: &str, off: &[Date]) -> String {
     let mut text = format!("version,{version}\n");
     for year in [today().year(), today().year() + 1] {
@@ -23,7 +28,7 @@ fn every_day_but(version: &str, off: &[Date]) -> String {
         let days = std::iter::successors(Some(date(year, 1, 1)), |day| day.tomorrow().ok());
         for day in days.take_while(|day| day.year() == year) {
             let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-            if off.contains(&day) {
+            if off.contains(&day) || day == far_away(year) {
                 text.push_str(&format!("off,{day},台风\n"));
             } else if weekend {
                 text.push_str(&format!("work,{day},test\n"));

@@ -242,6 +242,16 @@ async fn a_calendar_is_imported_with_a_preview_and_counted_by() {
     assert!(world.run(&["calendar", "import", &file]).contains("nothing changes"));
     let other = world.file("other.csv", &text.replace("元旦", "another day"));
     assert!(world.ends(1, &["calendar", "import", &other]).contains("cn-2027-1 is another calendar's already"));
+    let moved = world.file("moved.csv", "version,typhoon\nyear,2027,amended\nwork,2027-01-10,x\n");
+    let refused = world.ends(1, &["calendar", "import", &moved]);
+    assert!(refused.contains("no day off in 2027") && refused.contains("calendar export --year 2027"), "{refused}");
+    let exported = world.run(&["calendar", "export", "--year", "2027"]);
+    assert!(exported.starts_with('#') && exported.ends_with(text), "{exported}");
+    let amended = exported.replace("cn-2027-1", "typhoon") + "off,2027-01-04,台风\n";
+    let preview = world.run(&["calendar", "import", &world.file("amended.csv", &amended), "--dry-run"]);
+    assert!(preview.contains("变更 1 changed"), "{preview}");
+    assert!(world.run(&["calendar", "export"]).contains("year,2024,"), "all of it");
+    assert!(world.ends(1, &["calendar", "export", "--year", "2031"]).contains("no data for 2031"));
     let broken = world.file("broken.csv", "version,x\nholiday,2027-01-01,x\n");
     assert!(world.ends(1, &["calendar", "import", &broken]).contains("calendar line 2"));
     // Without a database the calendar built in answers.
@@ -288,7 +298,7 @@ async fn wrong_usage_is_2_and_says_what_to_do() {
         (&["quarantine", "discard", "x", "--reason", " "], "--reason"),
         (&["organisation", "import"], "<FILE>"),
         (&["calendar", "import"], "<FILE>"),
-        (&["calendar", "workdays", "--from", "2026-11-23"], "--to"),
+        (&["calendar", "workdays", "--from", "2026-11-23"], "--to <TO>|--add <ADD>"),
         (&["calendar", "workdays", "--from", "2026-11-23", "--add", "0"], "--add"),
         (&["calendar", "workdays", "--from", "2026-11-23", "--to", "2026-11-22"], "exchange"),
         (&["operator", "add", "w", "--name", "w", "--role", "king", "--public-key", "x"], "--role"),

@@ -1,10 +1,10 @@
 //! Digests: each once, on working days, with what every store knows alike; calendars that lack a year ring; and what an amendment
 //! would move.
 
-use crate::supervising::{accepted, assigned, case, event, look, organisation, submitted};
-use crate::world::World;
+use crate::supervising::{DAY, accepted, assigned, case, event, look, organisation, submitted};
+use crate::world::{Award, World};
 use jiff::civil::{Date, time};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use std::sync::Arc;
 use zhida_config::Calendar;
 use zhida_core::case_file::Said;
@@ -139,6 +139,57 @@ pub(crate) async fn what_is_overdue_and_what_was_paid_stands_in_the_digest(world
     assert_eq!((kept.approved, kept.in_time, kept.open), (one, one, one), "{:?}", digest.payouts);
     assert_eq!(kept.ended, Total { count: 2, fen: Fen(20_000) });
     assert_eq!(world.other.digest_preview().await.unwrap().breaches.new, 0, "nothing is new since");
+}
+
+/// The review system was out for days; its approvals come in by the old time. And two digests are made a day.
+pub(crate) async fn every_approval_stands_in_one_digest(world: World) {
+    let day = a_working_day(&world).await;
+    go_to(&world, at(&world, day, 9, 0)).await;
+    world.store.make_due_digest().await.unwrap();
+    let (mut approved, mut ended) = (0, 0);
+    for number in 0..16 {
+        world.pass(DAY);
+        let runs = world.store.make_due_digest().await.unwrap();
+        if runs.iter().any(|run| run.outcome == Outcome::Made) {
+            let kept = newest(&world).await.payouts.by_currency.get("CNY").copied().unwrap_or_default();
+            (approved, ended) = (approved + kept.approved.count, ended + kept.ended.count);
+        }
+        if number == 6 {
+            let late = Award { approved: world.now().await - 5 * DAY, ..world.award(2).await };
+            world.take(&[late.arrival()]).await;
+            world.accept([3]).await;
+        }
+    }
+    assert_eq!((approved, ended), (2, 2));
+}
+
+/// The database's clock ran a month ahead for a while, and was set right again.
+pub(crate) async fn a_clock_that_ran_ahead_silences_no_digest(world: World) {
+    let month = SignedDuration::from_hours(24 * 30);
+    let day = a_working_day(&world).await;
+    go_to(&world, at(&world, day, 9, 0)).await;
+    world.pass(month);
+    world.store.make_due_digest().await.unwrap();
+    world.pass(-month);
+    assert_eq!(world.other.digest_outlook().await.unwrap().missing_since, Some(at(&world, day, 8, 30)));
+    let runs = world.store.make_due_digest().await.unwrap();
+    assert_eq!(runs, [Run { scheduled_at: at(&world, day, 8, 30), outcome: Outcome::Made }]);
+    let digest = newest(&world).await;
+    assert_eq!((digest.scheduled_at, digest.since), (at(&world, day, 8, 30), None), "nor is it the digest before");
+    assert_eq!(world.figures().await.digest_missing_since, None);
+}
+
+pub(crate) async fn what_has_not_rung_yet_is_counted_as_such(world: World) {
+    organisation(&world).await;
+    let long_ago = world.now().await - SignedDuration::from_hours(24 * 30);
+    world.take(&[submitted(long_ago), accepted(long_ago), assigned(long_ago)]).await;
+    while look(&world).await > 0 {}
+    let heard = world.store.digest_preview().await.unwrap();
+    assert_eq!((heard.breaches.open, heard.breaches.unrung, heard.is_quiet()), (0, 2, false), "{heard:?}");
+    world.pass(SignedDuration::from_mins(31));
+    while look(&world).await > 0 {}
+    let rung = world.other.digest_preview().await.unwrap();
+    assert_eq!((rung.breaches.open, rung.breaches.unrung), (2, 0), "{rung:?}");
 }
 
 pub(crate) async fn a_missing_year_rings_once_ahead_of_time(world: World) {

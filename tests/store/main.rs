@@ -138,6 +138,9 @@ cases! {
     digesting::a_digest_is_made_once_however_many_make_it;
     digesting::days_that_passed_without_anybody_are_missed;
     digesting::what_is_overdue_and_what_was_paid_stands_in_the_digest;
+    digesting::every_approval_stands_in_one_digest;
+    digesting::a_clock_that_ran_ahead_silences_no_digest;
+    digesting::what_has_not_rung_yet_is_counted_as_such;
     digesting::a_missing_year_rings_once_ahead_of_time;
     digesting::what_an_amendment_moves_is_told_before;
     restoring::going_back_is_noticed_and_going_on_is_not;

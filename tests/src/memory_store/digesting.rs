@@ -39,7 +39,7 @@ impl DigestStore for MemoryStore {
         let Some(schedule) = &self.protocol.rules.digest else { return Ok(Vec::new()) };
         let mut tables = self.tables();
         let time = self.working_time(&tables)?;
-        let newest = tables.digesting.runs.keys().next_back().copied();
+        let newest = tables.digesting.runs.range(..=self.clock()).next_back().map(|(at, _)| *at);
         let runs = jobs::due(schedule, &time, newest, self.clock());
         for run in &runs {
             tables.digesting.runs.insert(run.scheduled_at, run.outcome);
@@ -74,7 +74,8 @@ impl DigestStore for MemoryStore {
     async fn digest(&self, of: Option<Date>) -> Result<Option<Digest>, StoreError> {
         let tables = self.tables();
         let time = self.working_time(&tables)?;
-        let wanted = |one: &&Digest| of.is_none_or(|day| time.day_of(one.scheduled_at) == day);
+        let now = self.clock();
+        let wanted = |one: &&Digest| of.map_or(one.scheduled_at <= now, |day| time.day_of(one.scheduled_at) == day);
         Ok(tables.digesting.digests.values().rev().find(wanted).cloned())
     }
 
@@ -109,7 +110,7 @@ impl DigestStore for MemoryStore {
 
 impl MemoryStore {
     fn made(&self, tables: &Tables, time: &WorkingTime, scheduled_at: Timestamp) -> Result<Digest, StoreError> {
-        let since = tables.digesting.digests.values().next_back().map(|one| one.made_at);
+        let since = self.newest_made(tables).map(|one| one.made_at);
         let period = Period::of(since, time, self.clock());
         let (payouts, approved) = tables.counted_payouts(period);
         let mut alerts: Vec<_> =
@@ -120,7 +121,9 @@ impl MemoryStore {
             one.is_red() && one.kind != ClockKind::Order && at.zip(since).is_some_and(|(at, since)| at > since)
         });
         let facts = Facts {
+            before: self.newest_made(tables).map(|one| one.breaches.clone()),
             ended: ended.count() as u64,
+            unrung: self.unrung(tables)?,
             alerts,
             held: self.held(tables)?,
             payouts,
@@ -131,6 +134,10 @@ impl MemoryStore {
         };
         let (rules, organisation) = (&self.protocol.rules.supervision, &tables.organisation);
         Ok(compose(facts, period, scheduled_at, District { rules, organisation, time, now: self.clock() }))
+    }
+
+    fn newest_made<'a>(&self, tables: &'a Tables) -> Option<&'a Digest> {
+        tables.digesting.digests.range(..=self.clock()).next_back().map(|(_, one)| one)
     }
 
     fn open_clocks(&self, tables: &Tables) -> Result<Vec<ClockRow>, StoreError> {
@@ -166,6 +173,20 @@ impl MemoryStore {
         Ok(found.into_values().collect())
     }
 
+    fn unrung(&self, tables: &Tables) -> Result<u64, StoreError> {
+        let rings = |row: &ClockRow, id: &ApplicationId| {
+            let clock = row.clock.id.to_string();
+            let mut alerts = tables.cases.alerts.values().filter(|one| one.cleared.is_none() && one.is_red());
+            alerts.any(|one| one.application_id == *id && one.clock == clock)
+        };
+        let mut count = 0;
+        for id in tables.cases.look_at.keys() {
+            let late = |row: &&ClockRow| row.state == ClockState::Overdue && row.clock.id.kind != ClockKind::Order;
+            count += self.see(tables, id)?.clocks.iter().filter(late).filter(|row| !rings(row, id)).count();
+        }
+        Ok(count as u64)
+    }
+
     fn provisional(&self, tables: &Tables) -> Result<Provisional, StoreError> {
         let rows = self.open_clocks(tables)?;
         let provisional: Vec<&ClockRow> = rows.iter().filter(|row| row.reading.provisional).collect();
@@ -175,7 +196,8 @@ impl MemoryStore {
     }
 
     fn missing_digest(&self, tables: &Tables, time: &WorkingTime) -> Option<Timestamp> {
-        let runs = || tables.digesting.runs.iter().rev();
+        // What a clock that once ran ahead has left in the future is no last run.
+        let runs = || tables.digesting.runs.range(..=self.clock()).rev();
         let due = runs().find(|(_, outcome)| outcome.was_due());
         let standing = Standing {
             newest: runs().next().map(|(at, _)| *at),
@@ -186,7 +208,7 @@ impl MemoryStore {
 
     pub(super) fn count_digests(&self, tables: &Tables, figures: &mut Figures) -> Result<(), StoreError> {
         let time = self.working_time(tables)?;
-        figures.digest_made_at = tables.digesting.digests.values().next_back().map(|one| one.made_at);
+        figures.digest_made_at = self.newest_made(tables).map(|one| one.made_at);
         figures.digest_missing_since = self.missing_digest(tables, &time);
         let years = calendars::missing_years(&time, time.day_of(self.clock()), self.provisional(tables)?);
         figures.years_missing = years.len() as u64;
@@ -208,9 +230,11 @@ impl Tables {
     /// Payouts whose 24 hours ended in the period, and those approved in it.
     fn counted_payouts(&self, period: Period) -> (Vec<CountedPayouts>, Vec<(String, Total)>) {
         let one = |payout: &Payout| Total { count: 1, fen: payout.amount };
-        let within =
-            |at: Timestamp, earlier: SignedDuration| at + earlier >= period.begins && at + earlier < period.ends;
-        let ended = self.payouts.values().filter(|payout| within(payout.approved_at, PROMISE));
+        let within = |payout: &Payout, age: SignedDuration| {
+            let at = payout.received_at.max(payout.approved_at + age);
+            at >= period.begins && at < period.ends
+        };
+        let ended = self.payouts.values().filter(|payout| within(payout, PROMISE));
         let counted = |payout: &Payout| CountedPayouts {
             currency: payout.currency.clone(),
             state: payout.state(),
@@ -219,7 +243,7 @@ impl Tables {
             total: one(payout),
         };
         let mut approved: BTreeMap<String, Total> = BTreeMap::new();
-        for payout in self.payouts.values().filter(|payout| within(payout.approved_at, SignedDuration::ZERO)) {
+        for payout in self.payouts.values().filter(|payout| within(payout, SignedDuration::ZERO)) {
             let total = approved.entry(payout.currency.clone()).or_default();
             *total = Total { count: total.count + 1, fen: Fen(total.fen.0 + payout.amount.0) };
         }

@@ -30,6 +30,7 @@ pub(crate) struct DigestPage {
     open: u64,
     new: u64,
     ended: u64,
+    unrung: u64,
     breaches: Vec<BreachRow>,
     more: u64,
     departments: Vec<DepartmentRow>,
@@ -141,20 +142,17 @@ impl DigestPage {
             made_at: names.time(digest.made_at),
             calendar_version: digest.calendar.version.clone(),
             of_day: of.is_some(),
-            quiet: digest.breaches.open == 0,
+            quiet: digest.is_quiet(),
             headline: digest.headline(),
             warnings: names.warnings(digest, outlook),
             open: digest.breaches.open,
             new: digest.breaches.new,
             ended: digest.breaches.ended,
+            unrung: digest.breaches.unrung,
             breaches: digest.breaches.listed.iter().map(|one| names.breach(one)).collect(),
             more: digest.breaches.open.saturating_sub(digest.breaches.listed.len() as u64),
             departments: names.departments(digest),
-            record_days: if record.from == record.to {
-                record.to.to_string()
-            } else {
-                format!("{} – {}", record.from, record.to)
-            },
+            record_days: record.days(),
             record: currencies(digest),
             orders: names.orders(&digest.orders),
             patterns: digest.patterns.as_ref().map(|found| names.patterns(found)),

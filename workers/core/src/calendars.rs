@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 use std::collections::BTreeSet;
 use thiserror::Error;
-use zhida_config::calendar::{Calendar, CalendarError};
+use zhida_config::calendar::{Calendar, CalendarError, DayKind};
 
 /// A calendar as it was imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,13 @@ pub fn in_force(imported: &[ImportedCalendar]) -> Result<Calendar, Unreadable> {
     })
 }
 
+/// The first year of a file that names no day off: its `year` line says that it is complete, which no year without holidays is.
+#[must_use]
+pub fn without_holidays(calendar: &Calendar) -> Option<i16> {
+    let off = |year: i16| calendar.days().iter().any(|(date, day)| date.year() == year && day.kind == DayKind::Off);
+    calendar.years().keys().copied().find(|year| !off(*year))
+}
+
 /// The name under which it is noted that a missing year has rung: as a run of a job at the year's beginning.
 pub const JOB: &str = "calendar_missing";
 
@@ -104,9 +111,15 @@ pub fn missing_years(time: &WorkingTime, today: Date, provisional: Provisional) 
     let year = |at| time.day_of(at).year();
     // A deadline at the end of time asks for no more than the years that anybody plans.
     let furthest = today.year().saturating_add(2);
-    let needed = provisional.span.map(|(from, to)| year(from)..=year(to).min(furthest));
+    let known = time.calendar.years();
+    // Nobody will publish a year before the calendar's first: an event dated 1970 lacks none.
+    let first = known.keys().next().copied().unwrap_or(i16::MAX).min(today.year());
+    let needed = provisional.span.map(|(from, to)| year(from).max(first)..=year(to).min(furthest));
     let years: BTreeSet<i16> = (today.year()..=soon.year()).chain(needed.into_iter().flatten()).collect();
-    years.into_iter().filter(|year| !time.calendar.years().contains_key(year)).collect()
+    let missing = years.into_iter().filter(|year| !known.contains_key(year));
+    // Of years that are over, one is enough to be told of.
+    let (over, needed): (Vec<i16>, Vec<i16>) = missing.partition(|year| *year < today.year());
+    over.last().copied().into_iter().chain(needed).collect()
 }
 
 /// What rings, once, when a year is missing.
@@ -191,12 +204,28 @@ mod tests {
             (date(2026, 11, 1), Provisional::default(), vec![]),
             (date(2026, 11, 2), Provisional::default(), vec![2027]),
             (date(2026, 6, 1), span("2026-05-30T10:00", "2027-01-04T17:30"), vec![2027]),
-            (date(2026, 6, 1), span("2023-12-29T10:00", "2026-06-04T17:30"), vec![2023]),
+            (date(2026, 6, 1), span("2023-12-29T10:00", "2026-06-04T17:30"), vec![]),
+            (date(2026, 6, 1), span("1970-01-01T08:00", "2026-06-04T17:30"), vec![]),
             (date(2026, 6, 1), span("2026-05-30T10:00", "9000-01-04T17:30"), vec![2027, 2028]),
             (date(2027, 12, 1), Provisional::default(), vec![2027, 2028]),
         ] {
             assert_eq!(missing_years(&china(), today, provisional), years, "{today}");
         }
+    }
+
+    #[test]
+    fn of_years_that_are_over_one_is_told() {
+        use crate::working_time::tests::{china, local};
+        let time = WorkingTime { calendar: calendar("a", "year,2020,x\nyear,2026,x\n").into(), ..china() };
+        let span = Some((local("1970-01-01T08:00"), local("2027-01-04T17:30")));
+        assert_eq!(missing_years(&time, date(2026, 6, 1), Provisional { count: 1, span }), [2025, 2027]);
+    }
+
+    #[test]
+    fn a_year_without_a_day_off_is_not_complete() {
+        assert_eq!(without_holidays(&calendar("a", "year,2027,x\noff,2027-01-01,元旦\n")), None);
+        let forgot = calendar("a", "year,2026,x\noff,2026-10-01,国庆节\nyear,2027,x\nwork,2027-01-10,元旦\n");
+        assert_eq!(without_holidays(&forgot), Some(2027));
     }
 
     #[test]

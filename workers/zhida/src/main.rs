@@ -69,6 +69,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Demo(arguments) => demo::run(arguments).await,
         Verb::Sandbox(arguments) => sandbox_verb::run(arguments).await,
         Verb::Sign(arguments) => verbs::sign::run(&arguments),
+        Verb::Calendar(CalendarVerb::Export { year }) => verbs::calendar::export(&settings, year).await,
         Verb::Calendar(CalendarVerb::Workdays { from, to, add }) => {
             verbs::calendar::workdays(&settings, from, to, add).await
         }
@@ -115,7 +116,7 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         | Verb::Serve(_)
         | Verb::Sandbox(_)
         | Verb::Sign(_)
-        | Verb::Calendar(CalendarVerb::Workdays { .. })
+        | Verb::Calendar(CalendarVerb::Workdays { .. } | CalendarVerb::Export { .. })
         | Verb::Schema { .. }
         | Verb::Config(_)
         | Verb::Migrate => Ok(ExitCode::from(WRONG_USAGE)),

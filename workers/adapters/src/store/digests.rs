@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use zhida_config::{Calendar, Schedule};
 use zhida_core::calendars::{self, Provisional};
-use zhida_core::digest::{CountedPayouts, Digest, Facts, Held, JOB, PatternFacts, Period, Total, compose};
+use tracing::error;
+use zhida_core::digest::{Breaches, CountedPayouts, Digest, Facts, Held, JOB, PatternFacts, Period, Total, compose};
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
@@ -111,7 +112,9 @@ impl SqlStore {
     async fn digest_facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
         Ok(Facts {
             alerts: case_rows::red_alerts(tx).await?,
+            before: before(tx).await?,
             ended: ended(tx, period).await?,
+            unrung: unrung(tx).await?,
             held: held(tx).await?,
             payouts: self.payouts_ended(tx, period).await?,
             approved: self.payouts_approved(tx, period).await?,
@@ -121,18 +124,25 @@ impl SqlStore {
         })
     }
 
-    /// Whatever was approved since came in since, but for clocks that run ahead.
+    /// Whatever was approved since came in since, but for clocks that run ahead: where the index begins to be read.
     fn received_from(&self, approved_from: Timestamp) -> Timestamp {
         approved_from.checked_sub(self.protocol.rules.max_ahead).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The values of: received and approved so long ago before the end of the period, and not both before its beginning.
+    fn ripe(&self, period: Period, age: SignedDuration) -> Vec<Value> {
+        let Period { begins, ends, .. } = period;
+        let approved = (earlier(begins, age), earlier(ends, age));
+        vec![self.received_from(approved.0).into(), ends.into(), approved.1.into(), begins.into(), approved.0.into()]
     }
 
     async fn payouts_ended(&self, tx: &mut Tx, period: Period) -> Result<Vec<CountedPayouts>, Fault> {
         let sql = "select currency, state, reason_code, \
             cast(case when credited_at <= due_at then 1 when credited_at is not null then 0 end as bigint) as in_time, \
             count(*) as count, cast(sum(amount) as bigint) as amount from payouts \
-            where received_at >= $1 and approved_at >= $2 and approved_at < $3 group by 1, 2, 3, 4 order by 1, 2, 3, 4";
-        let (from, to) = (earlier(period.begins, PROMISE), earlier(period.ends, PROMISE));
-        let values = vec![self.received_from(from).into(), from.into(), to.into()];
+            where received_at >= $1 and received_at < $2 and approved_at < $3 and (received_at >= $4 or approved_at >= $5) \
+            group by 1, 2, 3, 4 order by 1, 2, 3, 4";
+        let values = self.ripe(period, PROMISE);
         let read = |row: &Row| {
             let state: String = row.get("state")?;
             Ok(CountedPayouts {
@@ -148,8 +158,9 @@ impl SqlStore {
 
     async fn payouts_approved(&self, tx: &mut Tx, period: Period) -> Result<Vec<(String, Total)>, Fault> {
         let sql = "select currency, count(*) as count, cast(sum(amount) as bigint) as amount from payouts \
-            where received_at >= $1 and approved_at >= $2 and approved_at < $3 group by currency order by currency";
-        let values = vec![self.received_from(period.begins).into(), period.begins.into(), period.ends.into()];
+            where received_at >= $1 and received_at < $2 and approved_at < $3 and (received_at >= $4 or approved_at >= $5) \
+            group by currency order by currency";
+        let values = self.ripe(period, SignedDuration::ZERO);
         tx.rows(sql, values).await?.iter().map(|row| Ok((row.get("currency")?, total(row)?))).collect()
     }
 
@@ -210,27 +221,33 @@ async fn missing_years(tx: &mut Tx, time: &WorkingTime) -> Result<(Vec<i16>, Pro
     Ok((calendars::missing_years(time, time.day_of(tx.now), provisional), provisional))
 }
 
+/// What a clock that once ran ahead has left in the future is no last run, here and below.
 async fn newest_moment(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
-    let sql = "select max(scheduled_at) as at from job_runs where job = $1";
-    tx.one(sql, vec![JOB.into()]).await?.time_or_none("at")
+    let sql = "select max(scheduled_at) as at from job_runs where job = $1 and scheduled_at <= $2";
+    let now = tx.now;
+    tx.one(sql, vec![JOB.into(), now.into()]).await?.time_or_none("at")
 }
 
 async fn newest_due(tx: &mut Tx) -> Result<Option<Run>, Fault> {
     let due: Vec<String> = Outcome::ALL.iter().filter(|one| one.was_due()).map(|one| one.code().to_owned()).collect();
     let sql = format!(
-        "select scheduled_at, outcome from job_runs where job = $1 and outcome {} order by scheduled_at desc limit 1",
-        tx.among(2)
+        "select scheduled_at, outcome from job_runs where job = $1 and scheduled_at <= $2 and outcome {} \
+         order by scheduled_at desc limit 1",
+        tx.among(3)
     );
     let read = |row: &Row| {
         let outcome: String = row.get("outcome")?;
         let outcome = Outcome::from_code(&outcome).ok_or_else(|| Fault::corrupt("job_runs.outcome", &outcome))?;
         Ok(Run { scheduled_at: row.time("scheduled_at")?, outcome })
     };
-    tx.rows(sql, vec![JOB.into(), due.into()]).await?.first().map(read).transpose()
+    let now = tx.now;
+    tx.rows(sql, vec![JOB.into(), now.into(), due.into()]).await?.first().map(read).transpose()
 }
 
 async fn newest_made(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
-    let rows = tx.rows("select made_at from digests order by scheduled_at desc limit 1", vec![]).await?;
+    let sql = "select made_at from digests where scheduled_at <= $1 order by scheduled_at desc limit 1";
+    let now = tx.now;
+    let rows = tx.rows(sql, vec![now.into()]).await?;
     rows.first().map(|row| row.time("made_at")).transpose()
 }
 
@@ -272,17 +289,27 @@ fn digest_record(digest: &Digest, day: Date) -> Record {
 }
 
 async fn kept(tx: &mut Tx, of: Option<Date>) -> Result<Option<Digest>, Fault> {
-    let mut values: Vec<Value> = Vec::new();
-    let mut condition = "";
-    if let Some(day) = of {
-        values.push(day.to_string().into());
-        condition = "where day = $1";
-    }
-    let sql = format!("select id, body from digests {condition} order by scheduled_at desc limit 1");
-    let rows = tx.rows(sql, values).await?;
+    let (condition, value): (&str, Value) = match of {
+        Some(day) => ("day = $1", day.to_string().into()),
+        None => ("scheduled_at <= $1", tx.now.into()),
+    };
+    let sql = format!("select id, body from digests where {condition} order by scheduled_at desc limit 1");
+    let rows = tx.rows(sql, vec![value]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let id: String = row.get("id")?;
     row.json("body").map(Some).map_err(|fault| fault.at("digests", &id))
+}
+
+/// What the digest before said is overdue.
+async fn before(tx: &mut Tx) -> Result<Option<Breaches>, Fault> {
+    match kept(tx, None).await {
+        Ok(digest) => Ok(digest.map(|one| one.breaches)),
+        Err(Fault::Corrupt { place, what }) => {
+            error!(place, what, "the digest before cannot be read; what is new is told by time");
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// What was red and has been cleared since the digest before.
@@ -290,6 +317,14 @@ async fn ended(tx: &mut Tx, period: Period) -> Result<u64, Fault> {
     let Some(since) = period.since else { return Ok(0) };
     let sql = "select count(*) as count from alerts where cleared_at > $1 and level <> 'due_soon' and kind <> 'order'";
     tx.one(sql, vec![since.into()]).await?.unsigned("count")
+}
+
+/// What is past its deadline while no red alert tells of it.
+async fn unrung(tx: &mut Tx) -> Result<u64, Fault> {
+    let sql = "select count(*) as count from clocks c where c.ended_at is null and c.state = 'overdue' and c.kind <> 'order' \
+        and not exists (select 1 from alerts a where a.application_id = c.application_id and a.clock = c.clock \
+        and a.cleared_at is null and a.level <> 'due_soon')";
+    tx.one(sql, vec![]).await?.unsigned("count")
 }
 
 fn open_orders() -> OrderFilter {

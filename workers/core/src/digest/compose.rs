@@ -11,7 +11,7 @@ use crate::payout::{PayoutState, RejectionClass};
 use crate::supervision::{Alert, Audience, District, Level, Order, OrderState};
 use crate::working_time::WorkingTime;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// The days that a digest reports on.
@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 pub struct Period {
     /// When the digest before was made.
     pub since: Option<Timestamp>,
-    /// The first day whose payouts are reported.
+    /// The first day whose payouts are reported: that of the digest before, for it reported until the day before.
     pub first: Date,
-    /// The last: yesterday.
+    /// The last: yesterday. It lies before the first where a digest was made today already.
     pub last: Date,
     /// When the first day begins.
     pub begins: Timestamp,
@@ -29,17 +29,14 @@ pub struct Period {
     pub ends: Timestamp,
 }
 
-/// A digest reports on so many days at most, however long none was made.
-const DAYS_MAX: i32 = 31;
-
 impl Period {
-    /// The days since the digest before, yesterday at least.
+    /// The days since the digest before; yesterday, where it is the first. The periods of all digests neither overlap nor leave a
+    /// gap, and a payout belongs to the one in which its 24 hours were over and it had come in: so each counts once.
     #[must_use]
     pub fn of(since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Self {
         let today = time.day_of(now);
-        let back = |days: i32| today.checked_sub(days.days()).unwrap_or(Date::MIN);
-        let last = back(1);
-        let first = since.map_or(last, |since| time.day_of(since).max(back(DAYS_MAX)).min(last));
+        let last = today.yesterday().unwrap_or(Date::MIN);
+        let first = since.map_or(last, |since| time.day_of(since).min(today));
         Self { since, first, last, begins: time.midnight(first), ends: time.midnight(today) }
     }
 }
@@ -49,13 +46,17 @@ impl Period {
 pub struct Facts {
     /// Open alerts beyond yellow, the oldest deadline first.
     pub alerts: Vec<Alert>,
+    /// What the digest before said is overdue; none where there is none, or it cannot be read.
+    pub before: Option<Breaches>,
     /// Such alerts that were cleared since the digest before.
     pub ended: u64,
+    /// Open clocks past their deadline of which no red alert tells yet.
+    pub unrung: u64,
     /// Acceptances and steps that run, by whom they wait for.
     pub held: Vec<Held>,
-    /// Payouts whose 24 hours ended in the period.
+    /// Payouts whose 24 hours were over, and that had come in, in the period: both, since then and not before.
     pub payouts: Vec<CountedPayouts>,
-    /// Approved in the period, by currency.
+    /// Approved, and come in, in the period: both, since then and not before. By currency.
     pub approved: Vec<(String, Total)>,
     /// Running deadlines that are provisional: how many, and from the first start to the last deadline.
     pub provisional: calendars::Provisional,
@@ -135,8 +136,8 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
 
 fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breaches {
     let reviews_and_payouts = facts.alerts.iter().filter(|alert| alert.kind != ClockKind::Order);
-    let all = reviews_and_payouts.map(|alert| breach(alert, since, time, now));
-    let mut breaches = Breaches { ended: facts.ended, ..Breaches::default() };
+    let all = reviews_and_payouts.map(|alert| Breach { new: is_new(alert, since, facts.before.as_ref()), ..breach(alert, time, now) });
+    let mut breaches = Breaches { ended: facts.ended, unrung: facts.unrung, ..Breaches::default() };
     for one in all {
         breaches.open += 1;
         breaches.new += u64::from(one.new);
@@ -147,8 +148,20 @@ fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Ti
     breaches
 }
 
-fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breach {
+/// The digest before does not name it: by its list as far as that goes, for an alert may be written after a digest is made that was
+/// begun before; beyond the list, by time.
+fn is_new(alert: &Alert, since: Option<Timestamp>, before: Option<&Breaches>) -> bool {
+    let Some(since) = since else { return true };
     let red = alert.raised.iter().find(|rung| rung.level != Level::DueSoon);
+    let rung_since = red.is_some_and(|rung| rung.raised_at > since);
+    before.map_or(rung_since, |before| {
+        let whole = before.listed.len() as u64 == before.open;
+        let within = whole || before.listed.last().is_some_and(|last| alert.deadline < last.deadline);
+        before.listed.iter().all(|one| one.alert_id != alert.id) && (within || rung_since)
+    })
+}
+
+fn breach(alert: &Alert, time: &WorkingTime, now: Timestamp) -> Breach {
     let late = match alert.kind {
         // Its 24 hours are natural ones, and so is its delay.
         ClockKind::Payout => minutes(now.duration_since(alert.deadline)),
@@ -170,7 +183,7 @@ fn breach(alert: &Alert, since: Option<Timestamp>, time: &WorkingTime, now: Time
         provisional: alert.is_provisional(&time.calendar, &time.zone),
         late_minutes: late,
         level: alert.level().to_string(),
-        new: since.is_none_or(|since| red.is_some_and(|rung| rung.raised_at > since)),
+        new: false,
         acknowledged_until: alert.acknowledged_at(now).map(|one| one.until),
     }
 }

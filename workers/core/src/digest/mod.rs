@@ -75,6 +75,9 @@ pub struct Breaches {
     pub new: u64,
     /// Ended since the digest before.
     pub ended: u64,
+    /// Open deadlines that are past and of which no red alert tells yet: heard of late, they ring after a pause.
+    #[serde(default)]
+    pub unrung: u64,
     /// The open ones, the oldest deadline first; at most [`Breaches::LISTED_MAX`].
     pub listed: Vec<Breach>,
 }
@@ -139,12 +142,13 @@ pub struct Total {
     pub fen: Fen,
 }
 
-/// How the 24 hours were kept of the payouts whose 24 hours ended on the days of the record.
+/// How the 24 hours were kept of the payouts whose 24 hours ended on the days of the record; one that came in after they had
+/// ended counts on the day on which it came in. Each payout stands in one digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutRecord {
-    /// The first day of the record: yesterday, or the day of the digest before, where days off lie between.
+    /// The first day of the record: the day of the digest before, which reported until the day before it.
     pub from: Date,
-    /// The last: yesterday.
+    /// The last: yesterday. Before the first in the second digest of a day, which has nothing to add.
     pub to: Date,
     /// By currency.
     pub by_currency: BTreeMap<String, Kept>,
@@ -153,7 +157,7 @@ pub struct PayoutRecord {
 /// How the 24 hours were kept in one currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Approved on these days; their 24 hours may run still.
+    /// Approved, and come in, on these days; their 24 hours may run still.
     pub approved: Total,
     /// Whose 24 hours ended on these days; the next six add up to it.
     pub ended: Total,
@@ -242,11 +246,15 @@ impl Digest {
     /// What it says first, Chinese and English.
     #[must_use]
     pub fn headline(&self) -> (String, String) {
-        let Breaches { open, new, .. } = self.breaches;
-        if open == 0 {
-            return ("无超期".to_owned(), "nothing overdue".to_owned());
+        let Breaches { open, new, unrung, .. } = self.breaches;
+        let rung = (format!("超期 {open} 项，其中新增 {new} 项"), format!("{open} overdue, {new} of them new"));
+        let waits = (format!("逾期待核 {unrung} 项"), format!("{unrung} overdue, not rung yet"));
+        match (open, unrung) {
+            (0, 0) => ("无超期".to_owned(), "nothing overdue".to_owned()),
+            (0, _) => waits,
+            (_, 0) => rung,
+            (_, _) => (format!("{}；{}", rung.0, waits.0), format!("{}; {}", rung.1, waits.1)),
         }
-        (format!("超期 {open} 项，其中新增 {new} 项"), format!("{open} overdue, {new} of them new"))
     }
 
     /// Steps that wait, by department, those with most overdue first.
@@ -283,6 +291,12 @@ impl Digest {
         organisation.officers.values().filter(|one| reads(one.role)).map(request).collect()
     }
 
+    /// Nothing is overdue, whether or not it has rung.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.breaches.open == 0 && self.breaches.unrung == 0
+    }
+
     /// What the journal says of it: counts, no names.
     #[must_use]
     pub fn journal_row(&self) -> JournalRow {
@@ -295,6 +309,7 @@ impl Digest {
                 "calendar_version": self.calendar.version,
                 "overdue": self.breaches.open,
                 "new": self.breaches.new,
+                "unrung": self.breaches.unrung,
             }),
         }
     }

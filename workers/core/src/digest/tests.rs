@@ -57,13 +57,30 @@ fn breaches_are_new_since_the_digest_before_and_aged_in_working_time() {
     });
     let alerts = vec![alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30"), acknowledged];
     let digest = made(Facts { alerts, ended: 3, ..Facts::default() }, Some("2026-11-25T08:30"), SCHEDULED);
-    let Breaches { open, new, ended, listed } = &digest.breaches;
+    let Breaches { open, new, ended, listed, .. } = &digest.breaches;
     assert_eq!((*open, *new, *ended), (2, 1, 3));
     assert_eq!((listed[0].new, listed[0].late_minutes), (false, 3 * 390), "three working days of 6.5 hours");
     assert_eq!((listed[1].new, listed[1].late_minutes), (true, 0));
     assert_eq!(listed[1].acknowledged_until, Some(local("2026-11-26T12:00")));
     assert_eq!(digest.headline(), ("超期 2 项，其中新增 1 项".to_owned(), "2 overdue, 1 of them new".to_owned()));
     assert_eq!(digest.id, "DG-20261126-0830");
+}
+
+#[test]
+fn new_is_what_the_digest_before_does_not_name() {
+    let (known, unseen) =
+        (alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30"), alert("AL-2", "2026-11-24T17:30", "2026-11-25T08:29"));
+    let before = made(Facts { alerts: vec![known.clone()], ..Facts::default() }, None, "2026-11-25T08:30").breaches;
+    let news = |before: &Breaches, alerts: &[Alert]| {
+        let facts = Facts { alerts: alerts.to_vec(), before: Some(before.clone()), ..Facts::default() };
+        made(facts, Some("2026-11-25T08:30"), SCHEDULED).breaches.listed.iter().map(|one| one.new).collect::<Vec<_>>()
+    };
+    // Rung before the digest before was made, and written after it had read.
+    assert_eq!(news(&before, &[known.clone(), unseen.clone()]), [false, true]);
+    // Beyond the end of a list that was cut, nobody knows but by time.
+    let cut = Breaches { open: 201, ..before };
+    let late = alert("AL-3", "2026-11-24T17:30", "2026-11-25T09:00");
+    assert_eq!(news(&cut, &[known, unseen, late]), [false, false, true]);
 }
 
 #[test]
@@ -90,13 +107,27 @@ fn nothing_overdue_is_said() {
 }
 
 #[test]
+fn what_is_past_and_has_not_rung_is_not_nothing() {
+    let quiet = made(Facts { unrung: 3, ..Facts::default() }, Some("2026-11-25T08:30"), SCHEDULED);
+    assert!(!quiet.is_quiet());
+    assert_eq!(quiet.headline(), ("逾期待核 3 项".to_owned(), "3 overdue, not rung yet".to_owned()));
+    let alerts = vec![alert("AL-1", "2026-11-20T17:30", "2026-11-20T17:30")];
+    let both = made(Facts { alerts, unrung: 3, ..Facts::default() }, None, SCHEDULED);
+    assert_eq!(both.headline().1, "1 overdue, 1 of them new; 3 overdue, not rung yet");
+    // A digest of before that counted none.
+    let mut kept = serde_json::to_value(&both).unwrap();
+    kept["breaches"].as_object_mut().unwrap().remove("unrung");
+    assert_eq!(serde_json::from_value::<Digest>(kept).unwrap().breaches.unrung, 0);
+}
+
+#[test]
 fn the_record_is_of_yesterday_or_since_the_digest_before() {
     for (since, scheduled, first, last) in [
         (None, SCHEDULED, "2026-11-25", "2026-11-25"),
         (Some("2026-11-25T08:30"), SCHEDULED, "2026-11-25", "2026-11-25"),
         (Some("2026-11-20T08:30"), "2026-11-23T08:30", "2026-11-20", "2026-11-22"), // over a weekend
-        (Some("2026-11-26T08:30"), "2026-11-26T16:30", "2026-11-25", "2026-11-25"), // the second of a day
-        (Some("2025-01-02T08:30"), SCHEDULED, "2026-10-26", "2026-11-25"),          // after a very long time
+        (Some("2026-11-26T08:30"), "2026-11-26T16:30", "2026-11-26", "2026-11-25"), // the second of a day
+        (Some("2025-01-02T08:30"), SCHEDULED, "2025-01-02", "2026-11-25"),          // after a very long time
     ] {
         let (time, now) = (china(), local(scheduled));
         let period = Period::of(since.map(local), &time, now);
@@ -108,6 +139,15 @@ fn the_record_is_of_yesterday_or_since_the_digest_before() {
         assert_eq!(period.begins, local(&format!("{first}T00:00")));
         assert_eq!(period.ends, local(&format!("{}T00:00", &scheduled[..10])));
     }
+}
+
+#[test]
+fn the_second_digest_of_a_day_has_no_days_of_its_own() {
+    let first = made(Facts::default(), Some("2026-11-25T08:30"), SCHEDULED);
+    assert_eq!(first.payouts.days(), "2026-11-25");
+    let second = made(Facts::default(), Some(SCHEDULED), "2026-11-26T16:30");
+    assert!(second.payouts.days().contains("前一期"), "{}", second.payouts.days());
+    assert_eq!(made(Facts::default(), Some("2026-11-20T08:30"), "2026-11-23T08:30").payouts.days(), "2026-11-20 – 2026-11-22");
 }
 
 #[test]
@@ -247,6 +287,18 @@ fn patterns_are_counted_and_those_about_officers_without_their_rule() {
     assert_eq!(policies.by_word[&HealthWord::Alive], 1);
     let text = serde_json::to_string(&policies).unwrap();
     assert_eq!(serde_json::from_str::<Policies>(&text).unwrap(), policies);
+}
+
+#[test]
+fn figures_are_told_in_yuan_and_without_zeros() {
+    let figure = |name: &str, value, unit: &str| Figure { name: name.to_owned(), value, unit: unit.to_owned() };
+    let figures = [
+        figure("applications", 3, ""),
+        figure("credited", 0, "fen"),
+        figure("unpaid_sum", 5_415_721, "fen"),
+        figure("still", 41, "working_days"),
+    ];
+    assert_eq!(words::figures(&figures), "applications 3, unpaid_sum 54157.21 yuan, still 41 working_days");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! A digest in words, the same on the terminal, on the page and in a mail: Chinese first, English second.
 
-use super::{Breach, CalendarState, Kept, PolicyLine, Total};
+use super::{Breach, CalendarState, Kept, PayoutRecord, PolicyLine, Total};
 use crate::case_file::ClockKind;
+use crate::money::Fen;
 use crate::patterns::{Figure, PatternState};
 use crate::supervision::Level;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// How long, in hours and minutes; what is longer than a day or so, in hours.
@@ -66,12 +68,24 @@ impl Breach {
     }
 }
 
+impl PayoutRecord {
+    /// Its days.
+    #[must_use]
+    pub fn days(&self) -> String {
+        match self.from.cmp(&self.to) {
+            Ordering::Less => format!("{} – {}", self.from, self.to),
+            Ordering::Equal => self.to.to_string(),
+            Ordering::Greater => format!("截至 {0} 的见前一期 until {0}: in the digest before", self.to),
+        }
+    }
+}
+
 impl Kept {
     /// The record line by line: what, Chinese and English, and how many.
     #[must_use]
     pub fn lines(&self) -> [(&'static str, &'static str, Total); 8] {
         [
-            ("期内审定", "approved on these days", self.approved),
+            ("期内审定（以收悉为准）", "approved, as heard of on these days", self.approved),
             ("24 小时期满", "whose 24 hours ended", self.ended),
             ("　按时到账", "credited in time", self.in_time),
             ("　超时到账", "credited late", self.late),
@@ -93,11 +107,21 @@ pub fn states(counts: &BTreeMap<PatternState, u64>) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// The figures behind a word that are not 0, sums in yuan.
+#[must_use]
+pub fn figures(figures: &[Figure]) -> String {
+    let told = figures.iter().filter(|one| one.value != 0).map(|one| match one.unit.as_str() {
+        "fen" => format!("{} {} yuan", one.name, Fen(one.value)),
+        "" => format!("{} {}", one.name, one.value),
+        unit => format!("{} {} {unit}", one.name, one.value),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 impl PolicyLine {
     /// The figures behind the word.
     #[must_use]
     pub fn figures(&self) -> String {
-        let one = |figure: &Figure| format!("{} {} {}", figure.name, figure.value, figure.unit).trim_end().to_owned();
-        self.figures.iter().map(one).collect::<Vec<_>>().join(", ")
+        figures(&self.figures)
     }
 }

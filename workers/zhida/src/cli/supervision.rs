@@ -250,12 +250,19 @@ pub(crate) enum CalendarVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Print the calendar in force in the form of a calendar file, so that an amendment can be made from it
+    Export {
+        /// Only this year
+        #[arg(long)]
+        year: Option<i16>,
+    },
     /// Print working days, one a line
+    #[command(group(clap::ArgGroup::new("end").required(true).args(["to", "add"])))]
     Workdays {
         #[arg(long)]
         from: jiff::civil::Date,
         /// Last day of the range
-        #[arg(long, required_unless_present = "add", conflicts_with = "add")]
+        #[arg(long)]
         to: Option<jiff::civil::Date>,
         /// The n-th working day after `--from`
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! `zhida calendar workdays`: the working days of the district.
+//! `zhida calendar workdays|export`: the working days of the district, and its calendar as a file.
 
 use super::Usage;
 use super::out::Out;
@@ -6,6 +6,20 @@ use crate::opening;
 use jiff::civil::Date;
 use std::process::ExitCode;
 use zhida_config::Settings;
+
+/// Prints the calendar in force, or a year of it, in the form in which one is imported.
+pub(crate) async fn export(settings: &Settings, year: Option<i16>) -> anyhow::Result<ExitCode> {
+    let force = opening::calendar(settings).await?;
+    let calendar = match year {
+        Some(year) => force.of_year(year)?,
+        None => force,
+    };
+    let mut out = Out::new();
+    out.line("# An amendment gets a version of its own: change the next line before `zhida calendar import`.")?;
+    calendar.to_string().lines().try_for_each(|line| out.line(line))?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Prints working days, one a line: by the database's calendar, or by the one built in where there is no database yet.
 pub(crate) async fn workdays(

@@ -31,6 +31,13 @@ pub(crate) async fn run(
     form: impl Into<Form>,
 ) -> anyhow::Result<ExitCode> {
     let new = Calendar::parse(&file_text("the calendar file", path)?).context("nothing was imported")?;
+    if let Some(year) = calendars::without_holidays(&new) {
+        anyhow::bail!(
+            "nothing was imported: {year} 年没有一天放假 the file names no day off in {year}; its `year` line says that the year is \
+             complete, and a complete year names its holidays: add its off,DATE,NAME lines, or begin from `zhida calendar export \
+             --year {year}`"
+        );
+    }
     let imported = context.store.calendars().await?;
     let (import, form) = (import.into(), form.into());
     let known = match calendars::judge(&imported, &new).context("nothing was imported")? {

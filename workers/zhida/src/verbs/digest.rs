@@ -110,8 +110,11 @@ impl Page<'_> {
     }
 
     fn breaches(&self, breaches: &Breaches) -> Vec<String> {
-        let Breaches { open, new, ended, listed } = breaches;
+        let Breaches { open, new, ended, unrung, listed } = breaches;
         let mut lines = section(format!("超期 overdue: {open} (新增 new {new}, 上期以来办结 ended since {ended})"));
+        if *unrung > 0 {
+            lines.push(format!("  逾期待核 overdue, not rung yet: {unrung}"));
+        }
         if listed.is_empty() {
             return lines;
         }
@@ -216,9 +219,7 @@ fn calendar(state: &CalendarState) -> Vec<String> {
 }
 
 fn record(record: &PayoutRecord) -> Vec<String> {
-    let days =
-        if record.from == record.to { record.to.to_string() } else { format!("{} – {}", record.from, record.to) };
-    let mut lines = section(format!("24 小时兑付 the 24 hours  {days}"));
+    let mut lines = section(format!("24 小时兑付 the 24 hours  {}", record.days()));
     if record.by_currency.is_empty() {
         lines.push("  无 no payout".to_owned());
     }

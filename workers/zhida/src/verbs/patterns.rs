@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use zhida_config::settings::Row;
 use zhida_core::ids::PolicyId;
+use zhida_core::digest::words;
 use zhida_core::patterns::{Evidence, Figure, Found, Pattern, PatternState, Rule};
 use zhida_core::ports::patterns::{PatternFilter, PatternRun};
 use zhida_core::steps::Role;
@@ -307,7 +308,7 @@ pub(crate) async fn health(context: &Context, form: Form) -> anyhow::Result<Exit
                     policy_title(&one.policy_id),
                     words.join(" + "),
                     both(one.phase.title()),
-                    figures_text(&one.figures),
+                    words::figures(&one.figures),
                 ]);
             }
             out.lines(&table.lines())?;
@@ -323,14 +324,4 @@ pub(crate) async fn health(context: &Context, form: Form) -> anyhow::Result<Exit
 
 fn both((chinese, english): (&str, &str)) -> String {
     format!("{chinese} {english}")
-}
-
-/// The figures that are not 0, sums in yuan.
-fn figures_text(figures: &[Figure]) -> String {
-    let told = figures.iter().filter(|one| one.value != 0).map(|one| match one.unit.as_str() {
-        "fen" => format!("{} {}", one.name, zhida_core::money::Fen(one.value)),
-        "" => format!("{} {}", one.name, one.value),
-        unit => format!("{} {} {unit}", one.name, one.value),
-    });
-    told.collect::<Vec<_>>().join(", ")
 }
