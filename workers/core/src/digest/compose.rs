@@ -136,7 +136,8 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
 
 fn breaches(facts: &Facts, since: Option<Timestamp>, time: &WorkingTime, now: Timestamp) -> Breaches {
     let reviews_and_payouts = facts.alerts.iter().filter(|alert| alert.kind != ClockKind::Order);
-    let all = reviews_and_payouts.map(|alert| Breach { new: is_new(alert, since, facts.before.as_ref()), ..breach(alert, time, now) });
+    let all = reviews_and_payouts
+        .map(|alert| Breach { new: is_new(alert, since, facts.before.as_ref()), ..breach(alert, time, now) });
     let mut breaches = Breaches { ended: facts.ended, unrung: facts.unrung, ..Breaches::default() };
     for one in all {
         breaches.open += 1;

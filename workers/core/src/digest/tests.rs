@@ -147,7 +147,10 @@ fn the_second_digest_of_a_day_has_no_days_of_its_own() {
     assert_eq!(first.payouts.days(), "2026-11-25");
     let second = made(Facts::default(), Some(SCHEDULED), "2026-11-26T16:30");
     assert!(second.payouts.days().contains("前一期"), "{}", second.payouts.days());
-    assert_eq!(made(Facts::default(), Some("2026-11-20T08:30"), "2026-11-23T08:30").payouts.days(), "2026-11-20 – 2026-11-22");
+    assert_eq!(
+        made(Facts::default(), Some("2026-11-20T08:30"), "2026-11-23T08:30").payouts.days(),
+        "2026-11-20 – 2026-11-22"
+    );
 }
 
 #[test]
