@@ -116,7 +116,9 @@ async fn an_alert_is_acknowledged_and_an_order_answered_by_those_who_may() {
     assert!(ends(&acknowledge("O-201", &officer, "99", &alert)).contains("at most 16 working hours, not 99"));
     let shown = run(&acknowledge("O-201", &officer, "8", &alert));
     assert!(shown.contains("已办 done") && shown.contains("已知悉 acknowledged by O-201"), "{shown}");
-    assert!(ends(&acknowledge("O-951", &supervisor, "8", &alert)).contains("O-201 has acknowledged it until"));
+    assert!(ends(&acknowledge("O-201", &officer, "8", &alert)).contains("O-201 has acknowledged it until"));
+    let over = run(&acknowledge("O-951", &supervisor, "4", &alert));
+    assert!(over.contains("acknowledged by O-951"), "not kept from it by those they supervise: {over}");
 
     let issue =
         ["orders", "issue", "--alert", &alert, "--to", "O-201", "--working-days", "2", "--demand", "请说明原因"];
