@@ -59,6 +59,7 @@ const MEANT_TO_BE_SEEN: &[&str] = &[
     "cleared: gone",
     "provisional",
     "acknowledged",
+    "acknowledged over the word of the department",
     "acknowledged twice at once, and one counts",
     "a clock that was set back",
     "finding: paused_twice",

@@ -37,23 +37,26 @@ pub(super) fn acknowledge(world: &mut World, plant: Option<Plant>) {
         tables.cases.alerts.values().filter(|one| one.cleared.is_none()).map(|one| one.id.clone()).collect()
     };
     let Some(alert_id) = world.rng.choice(&open).cloned() else { return };
-    let mut done = 0;
+    // Of those who are supervised, and of those who supervise: these are not kept from it by the word of the others.
+    let mut done = [0, 0];
     let people = world.rng.usize(1..=PEOPLE.len());
     for place in 0..people {
         let act = signed(world, &alert_id, place);
         // Twice: the first time nobody heard the answer.
         let answers = [at_once(world.store.act(&act)), at_once(world.store.act(&act))].map(|one| one.expect("it acts"));
         world.say(|| format!("{} acknowledges {alert_id}: {answers:?}", act.operator_id));
-        done += usize::from(matches!(answers[0], Acted::Done(_)));
+        let supervises = usize::from(PEOPLE[place].1 != Role::Officer);
+        done[supervises] += usize::from(matches!(answers[0], Acted::Done(_)));
         if matches!(answers[1], Acted::Done(_)) {
             world.forbid(format!("{} has acknowledged {alert_id} twice by one act", act.operator_id));
         }
     }
     match done {
-        0 => return,
-        1 if people > 1 => world.saw("acknowledged twice at once, and one counts"),
-        1 => world.saw("acknowledged"),
-        _ => world.forbid(format!("{done} have acknowledged {alert_id} at one moment")),
+        [0, 0] => return,
+        [1, 1] => world.saw("acknowledged over the word of the department"),
+        [0 | 1, 0 | 1] if people > 1 => world.saw("acknowledged twice at once, and one counts"),
+        [0 | 1, 0 | 1] => world.saw("acknowledged"),
+        _ => world.forbid(format!("{done:?} have acknowledged {alert_id} at one moment")),
     }
     if plant == Some(Plant::AcknowledgedIsCleared)
         && let Some(alert) = world.store.tables().cases.alerts.get_mut(&alert_id)
