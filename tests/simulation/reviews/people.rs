@@ -40,12 +40,12 @@ pub(super) fn acknowledge(world: &mut World, plant: Option<Plant>) {
     // Of those who are supervised, and of those who supervise: these are not kept from it by the word of the others.
     let mut done = [0, 0];
     let people = world.rng.usize(1..=PEOPLE.len());
-    for place in 0..people {
+    for (place, (_, role)) in PEOPLE.iter().enumerate().take(people) {
         let act = signed(world, &alert_id, place);
         // Twice: the first time nobody heard the answer.
         let answers = [at_once(world.store.act(&act)), at_once(world.store.act(&act))].map(|one| one.expect("it acts"));
         world.say(|| format!("{} acknowledges {alert_id}: {answers:?}", act.operator_id));
-        let supervises = usize::from(PEOPLE[place].1 != Role::Officer);
+        let supervises = usize::from(*role != Role::Officer);
         done[supervises] += usize::from(matches!(answers[0], Acted::Done(_)));
         if matches!(answers[1], Acted::Done(_)) {
             world.forbid(format!("{} has acknowledged {alert_id} twice by one act", act.operator_id));
