@@ -71,7 +71,7 @@ fn paths() -> Value {
             "responses": with_problems(page("the digest"), &["401", "403", "404", "503"])}},
         "/digest/{date}": {"get": {"operationId": "digestOfDay", "summary": "The daily digest of a day, a page for people (scope read)",
             "parameters": [{"name": "date", "in": "path", "required": true, "example": "2026-11-26",
-                "schema": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}}],
+                "schema": {"type": "string", "format": "date"}}],
             "responses": with_problems(page("the digest"), &["400", "401", "403", "404", "503"])}},
         "/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document (scope read)",
             "responses": with_problems(json!({"200": answer("the document", json!({"type": "object"}))}), &["401", "403"])}},
