@@ -2,6 +2,7 @@
 
 use super::place::{Place, approval, fund, policy};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use zhida_adapters::store::SqlStore;
 use zhida_config::sample_district::ORGANISATION_TOML;
 use zhida_core::case_file::{CaseNote, Said, Standing};
@@ -15,6 +16,12 @@ use zhida_schemas::organisation_file::OrganisationFile;
 async fn with_two(place: &Place) -> SqlStore {
     let store = place.open().await;
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
+    // On the morning of a day, at whatever hour the test runs: no deadline falls into the hours that it lets pass.
+    let today = store.now().await.unwrap();
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    let tomorrow = zone.to_datetime(today).date().tomorrow().unwrap();
+    let morning = zone.to_timestamp(tomorrow.at(10, 0, 0, 0)).unwrap();
+    place.clock.advance(morning.duration_since(today));
     let now = store.now().await.unwrap();
     let arrivals = [1, 2].map(|number| {
         let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None };
