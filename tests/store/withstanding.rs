@@ -61,7 +61,7 @@ pub(crate) async fn a_year_of_history_is_recorded_and_not_sent(world: World) {
         let (by, stage, decision) = (officer(), Stage::First, Decision::Approve);
         history.extend([
             applied(month, at(0)),
-            of(month, "accepted", at(1), Said::Accepted(officer())),
+            of(month, "accepted", at(0), Said::Accepted(officer())),
             of(month, "assigned", at(1), Said::Assigned { to: officer(), stage, due_working_days: Some(1) }),
             of(month, "decided", at(15), Said::Decided { by, stage, decision, reason: None, return_to: None }),
             of(month, "rejected", at(20), Said::Rejected { by: "O-101".to_owned(), reason: "late".to_owned() }),
