@@ -133,6 +133,12 @@ async fn an_alert_is_acknowledged_and_an_order_answered_by_those_who_may() {
         ends(&as_who(&issue, "O-201", &officer)).contains("may not issue orders; ask one of: supervisor, inspector")
     );
     let issued = run(&as_who(&issue, "O-951", &supervisor));
+    let whole = ORGANISATION_TOML.replace("substitute_id = \"O-201\"\n", "");
+    let people: Vec<&str> = whole.split("[[officers]]").collect();
+    let stay: Vec<&str> = people.into_iter().filter(|one| !one.contains("id = \"O-201\"")).collect();
+    let preview = ["organisation", "import", &world.file("fewer.toml", &stay.join("[[officers]]")), "--dry-run"];
+    let preview = world.run(&preview);
+    assert!(preview.contains("and 1 open alerts and 1 open orders are theirs"), "{preview}");
     for part in ["督办单 order    SO-1", "号", "待回复 answer awaited", "D-SCI O-201", "请说明原因"] {
         assert!(issued.contains(part), "{part} in {issued}");
     }

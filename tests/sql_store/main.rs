@@ -81,12 +81,13 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     tampered::an_unreadable_batch(&SqliteFile::new().place()).await;
     case_files::an_unreadable_event(&SqliteFile::new().place()).await;
     case_files::an_unreadable_organisation(&SqliteFile::new().place()).await;
+    digests::an_unreadable_row(&SqliteFile::new().place()).await;
     patterns::an_unreadable_pattern(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..7 {
+    for number in 0..8 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
@@ -96,6 +97,7 @@ async fn a_tampered_row_holds_up_no_other_on_postgresql() {
             3 => case_files::an_unreadable_event(&place).await,
             4 => case_files::an_unreadable_organisation(&place).await,
             5 => patterns::an_unreadable_pattern(&place).await,
+            6 => digests::an_unreadable_row(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }

@@ -121,6 +121,8 @@ impl MemoryStore {
             one.is_red() && one.kind != ClockKind::Order && at.zip(since).is_some_and(|(at, since)| at > since)
         });
         let facts = Facts {
+            // What is in memory can be read.
+            unreadable: 0,
             before: self.newest_made(tables).map(|one| one.breaches.clone()),
             ended: ended.count() as u64,
             unrung: self.unrung(tables)?,

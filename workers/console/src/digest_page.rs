@@ -197,6 +197,7 @@ impl Names<'_> {
             ));
         }
         let state = &digest.calendar;
+        warnings.extend(digest.unread().map(|(chinese, english)| (format!("{chinese}。"), format!("{english}."))));
         warnings.extend(state.years_missing());
         if state.day_is_assumed {
             warnings.push((

@@ -1,6 +1,6 @@
 //! Case files, clocks and alerts as rows.
 
-use super::fault::Fault;
+use super::fault::{Fault, Readable, readable};
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use jiff::Timestamp;
@@ -177,15 +177,21 @@ pub(super) async fn alerts_listed(tx: &mut Tx, filter: &AlertFilter) -> Result<V
         Which::All => "raised_at desc, id desc",
     };
     let tail = format!("where {} order by {order} limit $1", conditions.join(" and "));
-    alerts_where(tx, &tail, values).await
+    Ok(readable(alert_rows(tx, &tail, values).await?)?.rows)
 }
 
-/// Open alerts beyond yellow, the oldest deadline first.
-pub(super) async fn red_alerts(tx: &mut Tx) -> Result<Vec<Alert>, Fault> {
-    alerts_where(tx, "where cleared_at is null and level <> 'due_soon' order by deadline, id", vec![]).await
+/// Open alerts beyond yellow, the oldest deadline first, and how many of them cannot be read.
+pub(super) async fn red_alerts(tx: &mut Tx) -> Result<Readable<Alert>, Fault> {
+    let tail = "where cleared_at is null and level <> 'due_soon' order by deadline, id";
+    readable(alert_rows(tx, tail, vec![]).await?)
 }
 
+/// All of them, or none.
 async fn alerts_where(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec<Alert>, Fault> {
+    alert_rows(tx, tail, values).await?.into_iter().collect()
+}
+
+async fn alert_rows(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec<Result<Alert, Fault>>, Fault> {
     let rows = tx.rows(format!("select {ALERT_COLUMNS} from alerts {tail}"), values).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
     if ids.is_empty() {
@@ -195,11 +201,11 @@ async fn alerts_where(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec
         "select alert_id, level, due_at, raised_at, told, note from alert_rungs where alert_id {} order by alert_id, place",
         tx.among(1)
     );
-    let mut rungs: BTreeMap<String, Vec<Raised>> = BTreeMap::new();
+    let mut rungs: BTreeMap<String, Vec<Result<Raised, Fault>>> = BTreeMap::new();
     for row in &tx.rows(sql, vec![ids.into()]).await? {
-        rungs.entry(row.get("alert_id")?).or_default().push(read_rung(row)?);
+        rungs.entry(row.get("alert_id")?).or_default().push(read_rung(row));
     }
-    rows.iter().map(|row| read_alert(row, &mut rungs)).collect()
+    Ok(rows.iter().map(|row| read_alert(row, &mut rungs)).collect())
 }
 
 fn read_rung(row: &Row) -> Result<Raised, Fault> {
@@ -213,7 +219,7 @@ fn read_rung(row: &Row) -> Result<Raised, Fault> {
     })
 }
 
-fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Alert, Fault> {
+fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Result<Raised, Fault>>>) -> Result<Alert, Fault> {
     let id: String = row.get("id")?;
     let kind: String = row.get("kind")?;
     let because: Option<String> = row.get("cleared_because")?;
@@ -231,7 +237,12 @@ fn read_alert(row: &Row, rungs: &mut BTreeMap<String, Vec<Raised>>) -> Result<Al
         department_id: row.get::<Option<String>>("department_id")?.map(DepartmentId),
         officer_id: row.get::<Option<String>>("officer_id")?.map(OfficerId),
         deadline: row.time("deadline")?,
-        raised: rungs.remove(&id).unwrap_or_default(),
+        raised: rungs
+            .remove(&id)
+            .into_iter()
+            .flatten()
+            .collect::<Result<_, _>>()
+            .map_err(|fault| fault.at("alerts", &id))?,
         acknowledged: row.json("acknowledged")?,
         cleared: row.time_or_none("cleared_at")?.zip(because),
         id,

@@ -110,8 +110,10 @@ impl SqlStore {
     }
 
     async fn digest_facts(&self, tx: &mut Tx, period: Period) -> Result<Facts, Fault> {
+        let (alerts, orders) = (case_rows::red_alerts(tx).await?, order_rows::orders_listed(tx, &open_orders()).await?);
         Ok(Facts {
-            alerts: case_rows::red_alerts(tx).await?,
+            unreadable: alerts.unreadable + orders.unreadable,
+            alerts: alerts.rows,
             before: before(tx).await?,
             ended: ended(tx, period).await?,
             unrung: unrung(tx).await?,
@@ -119,7 +121,7 @@ impl SqlStore {
             payouts: self.payouts_ended(tx, period).await?,
             approved: self.payouts_approved(tx, period).await?,
             provisional: provisional(tx).await?,
-            orders: order_rows::orders_listed(tx, &open_orders()).await?,
+            orders: orders.rows,
             patterns: pattern_facts(tx).await?,
         })
     }

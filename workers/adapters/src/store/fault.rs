@@ -2,6 +2,7 @@
 
 use sqlx::error::ErrorKind;
 use std::fmt::Display;
+use tracing::error;
 use zhida_core::ports::store::StoreError;
 
 /// A failure inside a transaction.
@@ -57,6 +58,29 @@ impl Fault {
             Self::Database(error) => before_commit(&error),
         }
     }
+}
+
+/// Of many rows those that can be read, and how many cannot.
+pub(super) struct Readable<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) unreadable: u64,
+}
+
+/// What tells of many leaves out what cannot be read, logs it and counts it: one row holds up no list. Whoever decides by rows
+/// reads all of them or none.
+pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Fault>>) -> Result<Readable<T>, Fault> {
+    let mut read = Readable { rows: Vec::new(), unreadable: 0 };
+    for row in rows {
+        match row {
+            Ok(row) => read.rows.push(row),
+            Err(Fault::Corrupt { place, what }) => {
+                error!(%place, %what, "a row cannot be read and is left out");
+                read.unreadable += 1;
+            }
+            Err(fault @ (Fault::Database(_) | Fault::Conflict(_))) => return Err(fault),
+        }
+    }
+    Ok(read)
 }
 
 /// Serialization failures and deadlocks: the database chose this transaction to give way.

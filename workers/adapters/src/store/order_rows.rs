@@ -1,6 +1,6 @@
 //! Supervision orders as rows.
 
-use super::fault::Fault;
+use super::fault::{Fault, Readable, readable};
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use std::collections::BTreeMap;
@@ -66,8 +66,8 @@ pub(super) async fn orders_about(
     Ok(orders)
 }
 
-/// Orders of a list.
-pub(super) async fn orders_listed(tx: &mut Tx, filter: &OrderFilter) -> Result<Vec<Order>, Fault> {
+/// Orders of a list, and how many of them cannot be read.
+pub(super) async fn orders_listed(tx: &mut Tx, filter: &OrderFilter) -> Result<Readable<Order>, Fault> {
     let audiences: Vec<String> = filter.audiences.iter().map(|one| one.code().to_owned()).collect();
     let mut values: Vec<Value> = vec![filter.limit.into(), audiences.into()];
     let mut conditions = vec![format!("audience {}", tx.among(2))];
@@ -81,15 +81,20 @@ pub(super) async fn orders_listed(tx: &mut Tx, filter: &OrderFilter) -> Result<V
         Which::All => {}
     }
     let tail = format!("where {} order by number desc limit $1", conditions.join(" and "));
-    orders_where(tx, &tail, values).await
+    readable(order_rows(tx, &tail, values).await?)
 }
 
+/// All of them, or none.
 async fn orders_where(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec<Order>, Fault> {
+    order_rows(tx, tail, values).await?.into_iter().collect()
+}
+
+async fn order_rows(tx: &mut Tx, tail: &str, values: Vec<Value>) -> Result<Vec<Result<Order, Fault>>, Fault> {
     let sql = format!(
         "select number, application_id, alert_id, pattern_id, audience, addressee, department_id, issued_by, issued_at, \
          working_days, demand, steps, closed from orders {tail}"
     );
-    tx.rows(sql, values).await?.iter().map(read).collect()
+    Ok(tx.rows(sql, values).await?.iter().map(read).collect())
 }
 
 fn read(row: &Row) -> Result<Order, Fault> {

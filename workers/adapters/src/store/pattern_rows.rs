@@ -1,10 +1,9 @@
 //! Patterns and the health of policies as rows.
 
-use super::fault::Fault;
+use super::fault::{Fault, readable};
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use std::collections::BTreeMap;
-use tracing::error;
 use zhida_core::ids::PolicyId;
 use zhida_core::patterns::{Health, HealthWord, Pattern, PatternState, Rule};
 use zhida_core::ports::patterns::PatternFilter;
@@ -45,7 +44,7 @@ pub(super) async fn known(
 ) -> Result<BTreeMap<String, Option<Pattern>>, Fault> {
     let sql = format!("select {COLUMNS} from patterns where id {} order by id {}", tx.among(1), tx.locked(lock));
     let rows = tx.rows(sql, vec![ids.into()]).await?;
-    rows.iter().map(|row| Ok((row.get("id")?, readable(read(row)).transpose()?))).collect()
+    rows.iter().map(|row| Ok((row.get("id")?, readable([read(row)])?.rows.pop()))).collect()
 }
 
 /// One pattern.
@@ -66,18 +65,7 @@ pub(super) async fn listed(tx: &mut Tx, filter: &PatternFilter) -> Result<Vec<Pa
     }
     let conditions = conditions.join(" and ");
     let sql = format!("select {COLUMNS} from patterns where {conditions} order by found_at desc, id desc limit $1");
-    tx.rows(sql, values).await?.iter().map(read).filter_map(readable).collect()
-}
-
-/// One that cannot be read is left out of what tells of many, and logged.
-fn readable<T>(read: Result<T, Fault>) -> Option<Result<T, Fault>> {
-    match read {
-        Err(Fault::Corrupt { place, what }) => {
-            error!(%place, %what, "a row of patterns cannot be read and is left out");
-            None
-        }
-        read => Some(read),
-    }
+    Ok(readable(tx.rows(sql, values).await?.iter().map(read))?.rows)
 }
 
 fn read(row: &Row) -> Result<Pattern, Fault> {
@@ -111,7 +99,7 @@ pub(super) async fn counted(tx: &mut Tx) -> Result<BTreeMap<(Rule, PatternState)
         let state = PatternState::from_code(&state).ok_or_else(|| Fault::corrupt("patterns.state", &state))?;
         Ok(((rule, state), row.unsigned("n")?))
     };
-    rows.iter().map(read).filter_map(readable).collect()
+    Ok(readable(rows.iter().map(read))?.rows.into_iter().collect())
 }
 
 /// Writes how policies fare.
@@ -135,7 +123,7 @@ pub(super) async fn write_health(tx: &mut Tx, health: &[Health]) -> Result<(), F
 /// How policies fared at the last run.
 pub(super) async fn health(tx: &mut Tx) -> Result<Vec<Health>, Fault> {
     let sql = "select policy_id, word, also, phase, figures from policy_health order by policy_id";
-    tx.rows(sql, vec![]).await?.iter().map(read_health).filter_map(readable).collect()
+    Ok(readable(tx.rows(sql, vec![]).await?.iter().map(read_health))?.rows)
 }
 
 fn read_health(row: &Row) -> Result<Health, Fault> {

@@ -16,7 +16,7 @@ use zhida_core::supervision::{
 #[async_trait]
 impl OrderStore for SqlStore {
     async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>, StoreError> {
-        transact!(self, Reading, |tx| order_rows::orders_listed(&mut tx, filter))
+        transact!(self, Reading, |tx| async { Ok(order_rows::orders_listed(&mut tx, filter).await?.rows) })
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {

@@ -44,6 +44,8 @@ impl Period {
 /// What the store knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
+    /// Open alerts and orders whose rows cannot be read, and which are in none of the lists.
+    pub unreadable: u64,
     /// Open alerts beyond yellow, the oldest deadline first.
     pub alerts: Vec<Alert>,
     /// What the digest before said is overdue; none where there is none, or it cannot be read.
@@ -119,6 +121,7 @@ pub fn compose(facts: Facts, period: Period, scheduled_at: Timestamp, district: 
         scheduled_at,
         made_at: now,
         since: period.since,
+        unreadable: facts.unreadable,
         calendar: CalendarState {
             version: time.calendar.version().to_owned(),
             missing_years: calendars::missing_years(time, today, facts.provisional),

@@ -37,6 +37,9 @@ pub struct Digest {
     pub made_at: Timestamp,
     /// When the one before was made; what happened since is new.
     pub since: Option<Timestamp>,
+    /// Open alerts and orders whose rows cannot be read: this digest tells of them as a number alone, and the log of each.
+    #[serde(default)]
+    pub unreadable: u64,
     /// By which days it counts.
     pub calendar: CalendarState,
     /// What is overdue.
@@ -250,11 +253,24 @@ impl Digest {
         let rung = (format!("超期 {open} 项，其中新增 {new} 项"), format!("{open} overdue, {new} of them new"));
         let waits = (format!("逾期待核 {unrung} 项"), format!("{unrung} overdue, not rung yet"));
         match (open, unrung) {
-            (0, 0) => ("无超期".to_owned(), "nothing overdue".to_owned()),
+            (0, 0) => self.unread().unwrap_or_else(|| ("无超期".to_owned(), "nothing overdue".to_owned())),
             (0, _) => waits,
             (_, 0) => rung,
             (_, _) => (format!("{}；{}", rung.0, waits.0), format!("{}; {}", rung.1, waits.1)),
         }
+    }
+
+    /// What it cannot tell, Chinese and English; none when everything could be read.
+    #[must_use]
+    pub fn unread(&self) -> Option<(String, String)> {
+        let count = self.unreadable;
+        let words = || {
+            (
+                format!("另有 {count} 条未消除的告警或督办单无法读取，见日志"),
+                format!("{count} open alerts or orders cannot be read, see the log"),
+            )
+        };
+        (count > 0).then(words)
     }
 
     /// Steps that wait, by department, those with most overdue first.
@@ -291,10 +307,10 @@ impl Digest {
         organisation.officers.values().filter(|one| reads(one.role)).map(request).collect()
     }
 
-    /// Nothing is overdue, whether or not it has rung.
+    /// Nothing is overdue, whether or not it has rung, and nothing that may be cannot be read.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.breaches.open == 0 && self.breaches.unrung == 0
+        self.breaches.open == 0 && self.breaches.unrung == 0 && self.unreadable == 0
     }
 
     /// What the journal says of it: counts, no names.

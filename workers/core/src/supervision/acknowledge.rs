@@ -43,8 +43,8 @@ pub enum NotAcknowledged {
     Already {
         /// Who.
         by: OfficerId,
-        /// Until when.
-        until: Timestamp,
+        /// Until when, in the district's time.
+        until: String,
     },
     /// The supervised department may say once that it knows.
     #[error("the department has acknowledged this alert before; only those who supervise it may do so again")]
@@ -79,7 +79,8 @@ impl Alert {
         let supervised = |id: &OfficerId| organisation.officers.get(id).is_none_or(|one| one.role.is_supervised());
         // Whoever supervises is not kept from it by the word of those they supervise.
         if let Some(one) = self.acknowledged_at(now).filter(|one| supervised(by) || !supervised(&one.by)) {
-            return Err(NotAcknowledged::Already { by: one.by.clone(), until: one.until });
+            let until = time.zone.to_datetime(one.until).strftime("%Y-%m-%d %H:%M").to_string();
+            return Err(NotAcknowledged::Already { by: one.by.clone(), until });
         }
         if working_hours == 0 || working_hours > most_hours {
             return Err(NotAcknowledged::TooLong { asked: working_hours, most: most_hours });

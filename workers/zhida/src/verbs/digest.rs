@@ -87,6 +87,7 @@ impl Page<'_> {
             ),
             format!("{chinese} {english}"),
         ];
+        lines.extend(digest.unread().map(|(chinese, english)| format!("{chinese} {english}")));
         lines.extend(calendar(&digest.calendar));
         lines.extend(self.breaches(&digest.breaches));
         lines.extend(self.holders(digest));

@@ -12,7 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use zhida_core::ids::{DepartmentId, OfficerId};
 use zhida_core::organisation::{EVERYBODY, Ladder, Officer, Organisation, Whom};
-use zhida_core::ports::store::Store;
+use zhida_core::ports::cases::AlertFilter;
+use zhida_core::ports::orders::OrderFilter;
+use zhida_core::ports::store::{Store, Which};
+use zhida_core::supervision::Audience;
 use zhida_core::view::{masked, masked_email};
 use zhida_schemas::organisation_file::OrganisationFile;
 
@@ -23,6 +26,7 @@ pub(crate) async fn import(context: &Context, path: &Path, import: impl Into<Imp
     let mut out = Out::new();
     out.lines(&changes.lines)?;
     out.lines(&strangers(&*context.store, &organisation).await?)?;
+    out.lines(&left_behind(&*context.store, &organisation).await?)?;
     if changes.are_none {
         out.line("无变化 nothing changes; nothing was written")?;
     } else {
@@ -61,6 +65,28 @@ async fn strangers(store: &dyn Store, organisation: &Organisation) -> anyhow::Re
         let missing = missing.join(", ");
         vec![format!("注意 note: 政策所列部门未在文件中 policies name departments that the file does not: {missing}")]
     })
+}
+
+/// What waits for people whom the file does not name any more: somebody has to take it over. Orders for discipline inspection alone
+/// are not told of here.
+async fn left_behind(store: &dyn Store, organisation: &Organisation) -> anyhow::Result<Vec<String>> {
+    let before = store.organisation().await?;
+    let alerts = store.alerts(&AlertFilter { which: Which::Open, department_id: None, limit: u32::MAX }).await?;
+    let audiences = vec![Audience::Supervision];
+    let filter = OrderFilter { which: Which::Open, audiences, addressees: None, limit: u32::MAX };
+    let orders = store.orders(&filter).await?;
+    let gone = before.officers.keys().filter(|id| !organisation.officers.contains_key(*id));
+    let note = |id: &OfficerId| {
+        let alerts = alerts.iter().filter(|one| one.officer_id.as_ref() == Some(id)).count();
+        let orders = orders.iter().filter(|one| one.addressee == *id).count();
+        (alerts + orders > 0).then(|| {
+            format!(
+                "注意 note: 文件中已无 {id}，其名下尚有未消除告警 {alerts} 项、未销号督办单 {orders} 份，请改派 — {id} is not in the \
+                 file any more, and {alerts} open alerts and {orders} open orders are theirs: somebody has to take them over"
+            )
+        })
+    };
+    Ok(gone.filter_map(note).collect())
 }
 
 /// Lists departments, people and ladders.
