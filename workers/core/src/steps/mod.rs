@@ -26,6 +26,7 @@ pub use telling::time_passes;
 use crate::batch::Batch;
 use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
 use crate::money::Fen;
+use crate::notice::NoticeRequest;
 use crate::payout::{Alarm, Announcement, Effect, Event, Payout, Posting, Refused};
 use crate::rules::Rules;
 use crate::view::micros;
@@ -95,6 +96,8 @@ pub struct Changes {
     pub switch: Option<Switch>,
     /// Payouts for which a doorbell is to be rung.
     pub doorbells: Vec<PayoutKey>,
+    /// Who is to be told what; each once, whoever asks for it how often.
+    pub notices: Vec<NoticeRequest>,
 }
 
 /// Which held payouts are to be judged again.
