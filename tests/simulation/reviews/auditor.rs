@@ -9,7 +9,8 @@ use zhida_core::case_file::ClockState;
 use zhida_core::ids::{ApplicationId, OfficerId};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::JournalEntry;
-use zhida_core::supervision::{Alert, Level, NoticeRequest};
+use zhida_core::notice::{NoticeKind, NoticeRequest};
+use zhida_core::supervision::{Alert, Level};
 
 /// Reads what was written since it last did.
 pub(super) fn audit(world: &mut World) {
@@ -129,10 +130,10 @@ fn cleared(world: &mut World, alert: &Alert, row: &JournalEntry, asked: &mut Ask
 /// What people are to be told is exactly what the rungs of this look say, each person once.
 fn notices(world: &mut World, asked: Asked) {
     let kind = |occasion: &str| match occasion {
-        "due_soon" => "review_due_soon",
-        "overdue" => "review_overdue",
-        "cleared" => "review_cleared",
-        _ => "review_escalated",
+        "due_soon" => NoticeKind::ReviewDueSoon,
+        "overdue" => NoticeKind::ReviewOverdue,
+        "cleared" => NoticeKind::ReviewCleared,
+        _ => NoticeKind::ReviewEscalated,
     };
     let expected: BTreeSet<NoticeRequest> = asked
         .into_iter()

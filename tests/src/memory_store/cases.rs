@@ -15,7 +15,8 @@ use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
-use zhida_core::supervision::{Alert, Case, District, NoticeRequest, Order, RULES_SUBJECT, Seen, look};
+use zhida_core::notice::NoticeRequest;
+use zhida_core::supervision::{Alert, Case, District, Order, RULES_SUBJECT, Seen, look};
 use zhida_core::working_time::WorkingTime;
 
 /// What is stored of reviews.

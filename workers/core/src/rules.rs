@@ -1,5 +1,6 @@
 //! The district's agreed rules as plain numbers: with its bank, and for its own approvals. Filled from the settings.
 
+use crate::notice::NoticeRules;
 use crate::rails::LargeValueRail;
 use crate::supervision::SupervisionRules;
 use jiff::SignedDuration;
@@ -88,6 +89,8 @@ pub struct Rules {
     pub supervision: SupervisionRules,
     /// When the daily digest is due; none: there is none.
     pub digest: Option<Schedule>,
+    /// How people are told.
+    pub notices: NoticeRules,
 }
 
 /// What happens to a payout whose account differs from the enterprise's last paid one.
@@ -114,6 +117,7 @@ impl Rules {
     /// Rules with the documented defaults, for `district`; without a large-value rail, whose calendar comes with the settings.
     #[must_use]
     pub fn with_defaults(district: &str) -> Self {
+        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC);
         Self {
             district: district.to_owned(),
             bank: BankRules {
@@ -137,9 +141,10 @@ impl Rules {
             second_officer_above: None,
             limits: Limits::default(),
             large_value: None,
-            zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC),
+            zone: zone.clone(),
             supervision: SupervisionRules::default(),
             digest: Schedule::parse("30 8 * * *"),
+            notices: NoticeRules::with_defaults(zone),
         }
     }
 }

@@ -51,7 +51,11 @@ pub(super) fn log(rung: &[Alarm]) {
             | AlarmKind::ResendExpired
             | AlarmKind::UnknownInstruction
             | AlarmKind::RowUnusable
-            | AlarmKind::CalendarMissing => warn!(kind, application, instruction, text, "alarm"),
+            | AlarmKind::CalendarMissing
+            | AlarmKind::NoticeCeiling
+            | AlarmKind::NoticeProvidersDown
+            | AlarmKind::NoticeInDoubt
+            | AlarmKind::NoticeFailed => warn!(kind, application, instruction, text, "alarm"),
         }
     }
 }

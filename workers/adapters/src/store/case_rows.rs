@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::case_file::ClockKind;
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
+use zhida_core::notice::NoticeRequest;
 use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::{Figures, Which};
-use zhida_core::supervision::{Alert, Cleared, ClockRow, NoticeRequest, Raised, Seen};
+use zhida_core::supervision::{Alert, Cleared, ClockRow, Raised, Seen};
 
 /// Writes what looks have seen, by this calendar and by circumstances of this version.
 pub(super) async fn write(
@@ -40,7 +41,7 @@ pub(super) async fn ask_for_notices(tx: &mut Tx, notices: impl Iterator<Item = &
     let now = tx.now;
     let record = |one: &NoticeRequest| {
         vec![
-            ("kind", one.kind.into()),
+            ("kind", one.kind.code().into()),
             ("subject", (&one.subject).into()),
             ("recipient", (&one.recipient).into()),
             ("occasion", (&one.occasion).into()),

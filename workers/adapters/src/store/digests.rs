@@ -22,7 +22,8 @@ use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::orders::OrderFilter;
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::Changes;
-use zhida_core::supervision::{Audience, District, NoticeRequest};
+use zhida_core::notice::NoticeRequest;
+use zhida_core::supervision::{Audience, District};
 use zhida_core::working_time::WorkingTime;
 
 #[async_trait]

@@ -12,10 +12,11 @@ pub use compose::{CountedPayouts, Facts, Held, PatternFacts, Period, compose};
 use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, PolicyId};
 use crate::money::Fen;
+use crate::notice::{NoticeKind, NoticeRequest};
 use crate::organisation::{OfficerRole, Organisation};
 use crate::patterns::{Figure, HealthWord, PatternState, Rule};
 use crate::steps::JournalRow;
-use crate::supervision::{NoticeRequest, OrderState};
+use crate::supervision::OrderState;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -298,7 +299,7 @@ impl Digest {
             OfficerRole::Officer | OfficerRole::Head => false,
         };
         let request = |person: &crate::organisation::Officer| NoticeRequest {
-            kind: "digest",
+            kind: NoticeKind::Digest,
             subject: self.id.clone(),
             recipient: person.id.to_string(),
             occasion: occasion.clone(),

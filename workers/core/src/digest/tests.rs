@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::ids::{OperatorId, OrderId};
+use crate::notice::NoticeKind;
 use crate::patterns::{Health, Phase};
 use crate::payout::PayoutState;
 use crate::supervision::{
@@ -328,7 +329,7 @@ fn those_who_supervise_are_told_and_nobody_else() {
     for one in &told {
         assert!(!role(&one.recipient).is_supervised(), "{}", one.recipient);
         let (subject, occasion) = (one.subject.as_str(), one.occasion.as_str());
-        assert_eq!((one.kind, subject, occasion), ("digest", "DG-20261126-0830", "2026-11-26"));
+        assert_eq!((one.kind, subject, occasion), (NoticeKind::Digest, "DG-20261126-0830", "2026-11-26"));
     }
 }
 

@@ -3,12 +3,40 @@
 //! gathered. It has a *message* for each channel, and a message has *attempts*, each with one provider. As with payouts, facts are
 //! stored and states derived: a late receipt is a fact more and never a forbidden transition.
 //!
-//! Nothing here sends, reads a clock or speaks SQL. Whoever sends is told what to do by [`Notice::take`], and books what came of it by
-//! [`Notice::on`].
+//! Nothing here sends, reads a clock or speaks SQL. Whoever sends is told what to do by [`Desk::take`], and books what came of it by
+//! [`Desk::book`] and [`Desk::receive`].
 
+mod choice;
+mod desk;
+mod effects;
+pub mod health;
 pub mod kind;
+pub mod limits;
+pub mod number;
+mod on;
+pub mod quiet;
+pub mod rules;
+pub mod segments;
+mod standing;
+mod state;
+mod step;
+mod switch;
+mod take;
+#[cfg(test)]
+mod tests;
 
+pub use desk::{Candidate, Desk, ProviderTemplate, Received};
+pub use effects::{AddressWord, Effects, Known};
+pub use health::ProviderHealth;
 pub use kind::{Audience, Channels, Essential, Grouping, NoticeKind, Quiet, Repeat, Traits};
+pub use limits::{Counters, NumberKey, Tally};
+pub use number::{Number, NumberRefused};
+pub use on::possible_ids;
+pub use quiet::QuietHours;
+pub use rules::{KindRules, Limit, NoticeRules, ProviderRules, Takes};
+pub use standing::{LostPoint, Present, Standing, standing};
+pub use state::Course;
+pub use switch::{Bell, Stopped, Switch};
 
 use crate::ids::ApplicationId;
 use crate::ports::sms::{DeliveryWord, SendOutcome};
@@ -80,6 +108,35 @@ pub struct Message {
     pub ended: Option<Ended>,
     /// When something has to be done with it again; none: only word from outside can change it.
     pub next_at: Option<Timestamp>,
+    /// What it waits for until then, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
+    /// Why it ended: a code of a vendor, or of [`LostPoint`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// That nobody can say whether it was sent has rung.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubt_rung: bool,
+}
+
+/// What a message waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// The end of a call.
+    Call,
+    /// Word of what became of it.
+    Word,
+    /// The end of quiet hours.
+    Quiet,
+    /// A ceiling over everything.
+    Ceiling,
+    /// What one address may be sent.
+    Limit,
+    /// A provider that can.
+    Provider,
+    /// That somebody resumes sending.
+    Switch,
 }
 
 /// One handing in to one provider.
@@ -103,10 +160,31 @@ pub struct Attempt {
     pub cost: Option<i64>,
     /// How often it was asked for.
     pub asked: u32,
+    /// When it was last asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// The provider answers no questions about it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_offered: bool,
+    /// The call was not made: it says nothing of the provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_made: bool,
+    /// What an unsigned receipt said, until the provider has been asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
     /// The provider definitely knows nothing of it.
     pub absent: bool,
     /// What became of it, and when we learnt of it.
     pub word: Option<(DeliveryWord, Timestamp)>,
+}
+
+/// What an unsigned receipt said of an attempt: reason to ask, and no proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// What it said.
+    pub word: DeliveryWord,
+    /// How often the provider was asked since.
+    pub asked: u32,
 }
 
 /// Why a message ended without arriving.

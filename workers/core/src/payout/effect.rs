@@ -145,11 +145,19 @@ pub enum AlarmKind {
     RowUnusable,
     /// The calendar has no data for a year in which the 24 hours of a large payout run.
     CalendarMissing,
+    /// A ceiling of notices was reached: what is due waits.
+    NoticeCeiling,
+    /// No provider of a channel is of use: notices wait.
+    NoticeProvidersDown,
+    /// Nobody can say whether a notice was sent, and none follows by itself.
+    NoticeInDoubt,
+    /// A notice about money, or one that is served, does not arrive.
+    NoticeFailed,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Overpaid,
         Self::Contradiction,
         Self::Mismatch,
@@ -164,6 +172,10 @@ impl AlarmKind {
         Self::DatabaseWentBack,
         Self::RowUnusable,
         Self::CalendarMissing,
+        Self::NoticeCeiling,
+        Self::NoticeProvidersDown,
+        Self::NoticeInDoubt,
+        Self::NoticeFailed,
     ];
 
     /// The name in metrics, tables and runbooks.
@@ -184,6 +196,10 @@ impl AlarmKind {
             Self::DatabaseWentBack => "database_went_back",
             Self::RowUnusable => "row_unusable",
             Self::CalendarMissing => "calendar_missing",
+            Self::NoticeCeiling => "notice_ceiling",
+            Self::NoticeProvidersDown => "notice_providers_down",
+            Self::NoticeInDoubt => "notice_in_doubt",
+            Self::NoticeFailed => "notice_failed",
         }
     }
 

@@ -7,6 +7,7 @@ mod call;
 mod claim;
 mod enquiry;
 mod intake;
+mod notices;
 mod restore;
 mod rules_of_intake;
 mod telling;
@@ -26,7 +27,8 @@ pub use telling::time_passes;
 use crate::batch::Batch;
 use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
 use crate::money::Fen;
-use crate::payout::{Alarm, Announcement, Effect, Event, Payout, Posting, Refused};
+use crate::notice::NoticeRequest;
+use crate::payout::{Alarm, Announcement, Effect, Event, HoldCode, Payout, Posting, Refused};
 use crate::rules::Rules;
 use crate::view::micros;
 use jiff::Timestamp;
@@ -95,6 +97,8 @@ pub struct Changes {
     pub switch: Option<Switch>,
     /// Payouts for which a doorbell is to be rung.
     pub doorbells: Vec<PayoutKey>,
+    /// Who is to be told what; each once, whoever asks for it how often.
+    pub notices: Vec<NoticeRequest>,
 }
 
 /// Which held payouts are to be judged again.
@@ -120,13 +124,15 @@ pub struct Desk<'a> {
     pub payouts: BTreeMap<PayoutKey, Payout>,
     /// What is to be written.
     pub changes: Changes,
+    /// Of which holds enterprises had been told when the transaction began.
+    told_holds: BTreeMap<PayoutKey, BTreeSet<HoldCode>>,
 }
 
 impl<'a> Desk<'a> {
     /// A desk with these payouts on it.
     pub fn new(rules: &'a Rules, now: Timestamp, payouts: impl IntoIterator<Item = Payout>) -> Self {
         let payouts = payouts.into_iter().map(|one| (one.key.clone(), one)).collect();
-        Self { rules, now, by: "system".to_owned(), payouts, changes: Changes::default() }
+        Self { rules, now, by: "system".to_owned(), payouts, changes: Changes::default(), told_holds: BTreeMap::new() }
     }
 
     /// Applies an event to one payout and collects what follows.
@@ -145,8 +151,18 @@ impl<'a> Desk<'a> {
         for effect in effects {
             self.collect(&payout, effect);
         }
+        self.tell_of_holds(&payout);
         self.changes.payouts.insert(key.clone(), payout.clone());
         self.payouts.insert(key, payout);
+    }
+
+    /// However many steps it takes, a transaction tells once of the holds that it leaves behind.
+    fn tell_of_holds(&mut self, payout: &Payout) {
+        let was = || self.payouts.get(&payout.key).map(notices::told_holds).unwrap_or_default();
+        let before = self.told_holds.entry(payout.key.clone()).or_insert_with(was);
+        let request = notices::held(payout, before, self.rules);
+        self.changes.notices.retain(|one| !notices::is_of_holds(one, payout));
+        self.changes.notices.extend(request);
     }
 
     fn collect(&mut self, payout: &Payout, effect: Effect) {
@@ -158,7 +174,10 @@ impl<'a> Desk<'a> {
                 by: self.by.clone(),
                 detail,
             }),
-            Effect::Announce(announcement) => changes.world.push(world_event(payout, &announcement)),
+            Effect::Announce(announcement) => {
+                changes.notices.extend(notices::asked_for(payout, &announcement, self.rules, self.now));
+                changes.world.push(world_event(payout, &announcement));
+            }
             Effect::Post(posting) => changes.postings.push(posting),
             Effect::Free => {
                 let back = Fen(-payout.amount.0);

@@ -5,6 +5,7 @@
 
 mod holds;
 mod intake;
+mod notices;
 mod sending;
 mod telling;
 

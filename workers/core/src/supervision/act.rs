@@ -2,11 +2,12 @@
 //! here stand the roles, and that nobody does it in the place of those who supervise them.
 
 use super::alert::Alert;
-use super::look::{District, NoticeRequest, of_alert};
+use super::look::{District, of_alert};
 use super::order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 use super::refused::{SupervisionRefused, TERM_MAX_WORKING_DAYS};
 use super::roles::{permitted, sees};
 use crate::ids::{ApplicationId, OfficerId, OrderId};
+use crate::notice::{NoticeKind, NoticeRequest};
 use crate::patterns::{self, Judgement, Pattern};
 use crate::steps::{JournalRow, Operator, WorldEvent};
 use crate::view::micros;
@@ -199,7 +200,7 @@ impl Hand<'_> {
             closed: None,
         };
         let told = self.addressees(&order);
-        Ok(self.told_of(order, "issued", "order_issued", told))
+        Ok(self.told_of(order, "issued", NoticeKind::OrderIssued, told))
     }
 
     fn reply(&self, mut order: Order, measure: &str) -> Result<Deed, SupervisionRefused> {
@@ -217,7 +218,7 @@ impl Hand<'_> {
         let (cause, measure) = (self.reason.to_owned(), measure.to_owned());
         order.steps.push(OrderStep::Replied { by, at, cause, measure });
         let told = vec![OfficerId(order.issued_by.0.clone())];
-        Ok(self.told_of(order, "replied", "order_replied", told))
+        Ok(self.told_of(order, "replied", NoticeKind::OrderReplied, told))
     }
 
     fn send_back(&self, mut order: Order, working_days: u16) -> Result<Deed, SupervisionRefused> {
@@ -230,7 +231,7 @@ impl Hand<'_> {
         let (by, at, reason) = (self.operator.id.clone(), self.district.now, self.reason.to_owned());
         order.steps.push(OrderStep::Returned { by, at, working_days: term(working_days)?, reason });
         let told = self.addressees(&order);
-        Ok(self.told_of(order, "returned", "order_returned", told))
+        Ok(self.told_of(order, "returned", NoticeKind::OrderReturned, told))
     }
 
     fn close(&self, mut order: Order) -> Result<Deed, SupervisionRefused> {
@@ -241,7 +242,7 @@ impl Hand<'_> {
         let (by, at, reason) = (self.operator.id.clone(), self.district.now, self.reason.to_owned());
         order.closed = Some(Closing { by, at, reason });
         let told = self.addressees(&order);
-        Ok(self.told_of(order, "closed", "order_closed", told))
+        Ok(self.told_of(order, "closed", NoticeKind::OrderClosed, told))
     }
 
     /// A pattern for other eyes is not known here.
@@ -301,7 +302,7 @@ impl Hand<'_> {
         Ok(())
     }
 
-    fn told_of(&self, order: Order, occasion: &'static str, kind: &'static str, told: Vec<OfficerId>) -> Deed {
+    fn told_of(&self, order: Order, occasion: &'static str, kind: NoticeKind, told: Vec<OfficerId>) -> Deed {
         let matter = order.matter();
         let data = self.of_order(&order, occasion);
         let mut detail = data.clone();

@@ -8,6 +8,7 @@ use crate::case_file::{
     CaseEvent, CaseFile, Clock, ClockKind, ClockState, Finding, FindingCode, PayoutFacts, Reading, ReviewTerms,
 };
 use crate::ids::{ApplicationId, OfficerId, PolicyId};
+use crate::notice::{NoticeKind, NoticeRequest};
 use crate::organisation::Organisation;
 use crate::steps::{JournalRow, WorldEvent};
 use crate::view::micros;
@@ -53,21 +54,6 @@ pub struct ClockRow {
     pub reading: Reading,
     /// How it stands.
     pub state: ClockState,
-}
-
-/// Somebody is to be told something, once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NoticeRequest {
-    /// What kind of notice.
-    pub kind: &'static str,
-    /// About what: the alert, or the order.
-    pub subject: String,
-    /// Who.
-    pub recipient: String,
-    /// On which occasion of the subject.
-    pub occasion: String,
-    /// The application; for an order that is about none, the order.
-    pub application_id: ApplicationId,
 }
 
 /// What a look saw, and what it wants written.
@@ -233,7 +219,8 @@ impl Seen {
                 let mut told: Vec<&OfficerId> = alert.raised.iter().flat_map(|rung| &rung.told).collect();
                 told.sort();
                 told.dedup();
-                self.notices.extend(told.into_iter().map(|person| request("review_cleared", alert, person, "cleared")));
+                let cleared = |person| request(NoticeKind::ReviewCleared, alert, person, "cleared");
+                self.notices.extend(told.into_iter().map(cleared));
             }
             AlertEffect::Recorded(_) | AlertEffect::Cleared(_) => {}
         }
@@ -263,7 +250,7 @@ impl Seen {
     }
 }
 
-fn request(kind: &'static str, alert: &Alert, person: &OfficerId, occasion: &str) -> NoticeRequest {
+fn request(kind: NoticeKind, alert: &Alert, person: &OfficerId, occasion: &str) -> NoticeRequest {
     NoticeRequest {
         kind,
         subject: alert.id.clone(),
@@ -281,11 +268,11 @@ fn event_type(level: Level) -> &'static str {
     }
 }
 
-fn notice_kind(level: Level) -> &'static str {
+fn notice_kind(level: Level) -> NoticeKind {
     match level {
-        Level::DueSoon => "review_due_soon",
-        Level::Rung(0) => "review_overdue",
-        Level::Rung(_) => "review_escalated",
+        Level::DueSoon => NoticeKind::ReviewDueSoon,
+        Level::Rung(0) => NoticeKind::ReviewOverdue,
+        Level::Rung(_) => NoticeKind::ReviewEscalated,
     }
 }
 

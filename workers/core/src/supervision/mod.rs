@@ -16,7 +16,7 @@ mod watch;
 pub use acknowledge::{Acknowledgement, NotAcknowledged};
 pub use act::{Deed, Loaded, NewOrder, SupervisionAct, act};
 pub use alert::{Alert, Cleared, Level, Raised};
-pub use look::{Case, ClockRow, District, NoticeRequest, Seen, look};
+pub use look::{Case, ClockRow, District, Seen, look};
 pub use moved::{ChangedDay, Deadline, Moved, moved};
 pub use order::{Audience, Closing, Occasion, Order, OrderState, OrderStep};
 pub use refused::SupervisionRefused;

@@ -3,10 +3,9 @@
 use crate::case_file::ReviewTerms;
 use crate::case_file::tests::story::Story;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId};
+use crate::notice::NoticeRequest;
 use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
-use crate::supervision::{
-    Alert, Case, Cleared, District, NotAcknowledged, NoticeRequest, Seen, SupervisionRules, look,
-};
+use crate::supervision::{Alert, Case, Cleared, District, NotAcknowledged, Seen, SupervisionRules, look};
 use crate::working_time::WorkingTime;
 use crate::working_time::tests::local;
 use jiff::Timestamp;

@@ -1,0 +1,159 @@
+//! Which provider takes a message now: the first, in order of preference, that is of use, is not in a pause after a failure with this
+//! message, and may write to this address; or until when the message waits.
+
+use super::desk::{Candidate, Desk};
+use super::rules::{ProviderRules, Takes, retry_pause};
+use super::step::{Beside, after};
+use super::{Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
+use crate::payout::AlarmKind;
+use crate::ports::sms::RefusalClass;
+use jiff::{SignedDuration, Timestamp};
+
+/// Nothing can be sent at all: people have to look, and the message is looked at again after this.
+const WITHOUT_PROVIDER: SignedDuration = SignedDuration::from_mins(15);
+
+/// Who takes it.
+pub(super) enum Choice<'a> {
+    /// This one, now.
+    Provider(&'a ProviderRules),
+    /// Nobody before then.
+    Later(Timestamp, WaitsFor),
+    /// Nobody, ever: each has refused it as it is, the last with this code.
+    Never(String),
+}
+
+/// How a provider stands to a message.
+enum Place {
+    /// It may be used from then on; until then it waits for that.
+    From(Timestamp, WaitsFor),
+    /// It has refused this content.
+    Refused(String),
+    /// It has no template for it, or the message is with it already.
+    NotThis,
+}
+
+impl<'a> Desk<'a> {
+    /// What holds a sending back, whoever the provider: the switch, quiet hours, a ceiling.
+    pub(super) fn held_back(&mut self, notice: &Notice) -> Option<(Timestamp, WaitsFor)> {
+        if self.switch.stopped.is_some() {
+            return Some((after(self.now, SignedDuration::from_mins(5)), WaitsFor::Switch));
+        }
+        let traits = notice.kind.traits();
+        let quiet = match traits.quiet {
+            Quiet::Goes => None,
+            Quiet::Waits => self.rules.quiet.and_then(|hours| hours.end(self.now, &self.rules.zone)),
+        };
+        if let Some(end) = quiet {
+            return Some((end, WaitsFor::Quiet));
+        }
+        let full_until = self.counters.full_until(traits.priority, self.rules, self.now)?;
+        if self.switch.rings(Bell::Ceiling, self.now) {
+            let text = format!("a ceiling of notices was reached: what is due waits until {full_until}");
+            self.effects.alarm(AlarmKind::NoticeCeiling, text);
+        }
+        Some((full_until, WaitsFor::Ceiling))
+    }
+
+    pub(super) fn choose(&mut self, candidate: &Candidate, place: usize, beside: Beside) -> Choice<'a> {
+        let (rules, message) = (self.rules, &candidate.notice.messages[place]);
+        let places: Vec<(&'a ProviderRules, Place)> = rules
+            .providers_of(message.channel)
+            .map(|provider| (provider, self.place(provider, candidate, message, beside)))
+            .collect();
+        let mut free: Vec<&'a ProviderRules> = Vec::new();
+        let mut next: Option<(Timestamp, WaitsFor)> = None;
+        let mut refused: Option<String> = None;
+        let mut all_shut = true;
+        for (provider, place) in places {
+            match place {
+                Place::From(from, _) if from <= self.now => free.push(provider),
+                Place::From(from, what) => {
+                    let shut = self.health.get(&provider.name).is_some_and(|health| health.is_shut());
+                    all_shut &= shut;
+                    if next.is_none_or(|(at, _)| from < at) {
+                        next = Some((from, what));
+                    }
+                }
+                Place::Refused(code) => refused = Some(code),
+                Place::NotThis => {}
+            }
+        }
+        // Where something may have been sent, another provider is better than the same.
+        let with = |provider: &&ProviderRules| {
+            message.attempts.iter().any(|one| one.provider == provider.name && one.may_arrive())
+        };
+        if let Some(provider) = free.iter().find(|one| !with(one)).or(free.first()) {
+            return Choice::Provider(provider);
+        }
+        match (next, refused) {
+            (Some((at, what)), _) => {
+                if all_shut {
+                    self.ring_providers_down(message.channel);
+                }
+                Choice::Later(at, what)
+            }
+            (None, Some(code)) => Choice::Never(code),
+            (None, None) => {
+                if beside == Beside::Nothing {
+                    self.ring_providers_down(message.channel);
+                }
+                Choice::Later(after(self.now, WITHOUT_PROVIDER), WaitsFor::Provider)
+            }
+        }
+    }
+
+    fn place(&self, provider: &ProviderRules, candidate: &Candidate, message: &Message, beside: Beside) -> Place {
+        let way = candidate.ways.get(&provider.name);
+        let without_template = match (message.channel, provider.takes) {
+            (Channel::Sms, Takes::Templates) => way.is_none_or(|way| way.code.is_none()),
+            (Channel::Sms, Takes::Texts) | (Channel::Mail, _) => false,
+        };
+        let of_provider = || message.attempts.iter().filter(|one| one.provider == provider.name && !one.not_made);
+        let has_it = match beside {
+            Beside::Silence(_) => of_provider().any(|one| one.may_arrive()),
+            Beside::Nothing | Beside::Doubt(_) => false,
+        };
+        if without_template || has_it || self.without_signature(provider, candidate, message.channel) {
+            return Place::NotThis;
+        }
+        let content = of_provider().find_map(|one| match one.refusal() {
+            Some((RefusalClass::Content, code)) => Some(code.to_owned()),
+            Some((RefusalClass::Recipient | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _))
+            | None => None,
+        });
+        if let Some(code) = content {
+            return Place::Refused(code);
+        }
+        let failed = of_provider().filter(|one| match one.course() {
+            Course::NotSent | Course::Undelivered => true,
+            Course::UnderWay | Course::InDoubt | Course::TakenIn | Course::Arrived => false,
+        });
+        let tries = u32::try_from(failed.clone().count()).unwrap_or(u32::MAX);
+        let pause = failed.map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
+        let healthy = self.health.get(&provider.name).map_or(self.now, |health| health.free_at(self.now));
+        let allowed = match candidate.number_key(provider, self.rules, message.channel) {
+            Some(key) => self.counters.free_at(&key, &provider.limits, self.now),
+            None => self.now,
+        };
+        let provider_at = pause.max(healthy);
+        if allowed > provider_at {
+            Place::From(allowed, WaitsFor::Limit)
+        } else {
+            Place::From(provider_at, WaitsFor::Provider)
+        }
+    }
+
+    fn without_signature(&self, provider: &ProviderRules, candidate: &Candidate, channel: Channel) -> bool {
+        match channel {
+            Channel::Sms => candidate.signature(provider, self.rules).is_none(),
+            Channel::Mail => false,
+        }
+    }
+
+    fn ring_providers_down(&mut self, channel: Channel) {
+        if self.switch.rings(Bell::down(channel), self.now) {
+            let text = format!("no provider of {} is of use: notices wait", channel.code());
+            self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
+        }
+    }
+}

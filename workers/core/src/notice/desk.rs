@@ -1,0 +1,253 @@
+//! One transaction over notices: what the store has loaded goes in, what it has to write and what is to be done comes out. A store
+//! loads, calls and writes; it decides nothing.
+
+use super::limits::{Counters, NumberKey};
+use super::on::{News, same_address};
+use super::rules::{NoticeRules, ProviderRules};
+use super::step::{Standby, Step, View};
+use super::{
+    Attempt, Channel, Effects, Ended, Message, Notice, NoticeState, ProviderHealth, Standing, Switch, WaitsFor,
+};
+use crate::ports::notices::{Content, Errand, ErrandEnd};
+use crate::ports::sms::{Receipt, SendOutcome, Trust};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// What the template of a notice's SMS says of one provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProviderTemplate {
+    /// The provider's code of the approved template.
+    pub code: Option<String>,
+    /// The signature it was approved with, where that is its own.
+    pub signature: Option<String>,
+    /// Variables in the order of the provider's template; empty: as they stand in the content.
+    pub parameters: Vec<String>,
+}
+
+/// A notice that is due, with what is needed to send it.
+pub struct Candidate {
+    /// The notice.
+    pub notice: Notice,
+    /// Whether it has a point.
+    pub standing: Standing,
+    /// What was written; a channel that is missing was erased.
+    pub contents: Vec<Content>,
+    /// Keyed fingerprints of the addresses.
+    pub fingerprints: BTreeMap<Channel, String>,
+    /// What its SMS template says of each provider, by the provider's name.
+    pub ways: BTreeMap<String, ProviderTemplate>,
+    /// Where its mail can be unsubscribed from; digests alone.
+    pub unsubscribe: Option<String>,
+}
+
+impl Candidate {
+    /// What limits count its messages by: the counters that its desk has to know.
+    #[must_use]
+    pub fn number_keys(&self, rules: &NoticeRules) -> Vec<NumberKey> {
+        let of_message = |message: &Message| {
+            let channel = message.channel;
+            rules.providers_of(channel).filter_map(move |provider| self.number_key(provider, rules, channel)).collect()
+        };
+        self.notice.messages.iter().flat_map(|message| -> Vec<NumberKey> { of_message(message) }).collect()
+    }
+
+    /// What limits of one provider count it by; none where it has no limits.
+    pub(super) fn number_key(
+        &self,
+        provider: &ProviderRules,
+        rules: &NoticeRules,
+        channel: Channel,
+    ) -> Option<NumberKey> {
+        if provider.limits.is_empty() {
+            return None;
+        }
+        Some(NumberKey {
+            provider: provider.name.clone(),
+            signature: self.signature(provider, rules).unwrap_or_default().to_owned(),
+            template: self.notice.template_name(),
+            fingerprint: self.fingerprints.get(&channel)?.clone(),
+        })
+    }
+
+    /// The signature under which that provider sends it.
+    pub(super) fn signature<'b>(&'b self, provider: &'b ProviderRules, rules: &'b NoticeRules) -> Option<&'b str> {
+        let way = self.ways.get(&provider.name).and_then(|way| way.signature.as_deref());
+        way.or(provider.signature.as_deref()).or(rules.signature.as_deref())
+    }
+
+    pub(super) fn content(&self, channel: Channel) -> Option<&Content> {
+        self.contents.iter().find(|content| content.channel == channel)
+    }
+}
+
+/// What became of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It spoke of this notice, which may have changed.
+    Booked(Box<Notice>),
+    /// It speaks of no attempt of this notice, or of another address.
+    NotOurs,
+}
+
+/// The desk of a transaction.
+pub struct Desk<'a> {
+    /// The rules.
+    pub rules: &'a NoticeRules,
+    /// The database's clock.
+    pub now: Timestamp,
+    /// The stop switch, as it is then.
+    pub switch: Switch,
+    /// Providers' health by name, as it is then; who has none is well.
+    pub health: BTreeMap<String, ProviderHealth>,
+    /// What has gone, as it is then: the ceilings' tallies, and the numbers of [`Candidate::number_keys`].
+    pub counters: Counters,
+    /// What is to be written beside.
+    pub effects: Effects,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk.
+    #[must_use]
+    pub fn new(
+        rules: &'a NoticeRules,
+        now: Timestamp,
+        switch: Switch,
+        health: BTreeMap<String, ProviderHealth>,
+        counters: Counters,
+    ) -> Self {
+        Self { rules, now, switch, health, counters, effects: Effects::default() }
+    }
+
+    /// Notices are new: the journal says so.
+    pub fn made(&mut self, notices: &[Notice]) {
+        for notice in notices {
+            self.effects.made(notice);
+        }
+    }
+
+    /// Lets time pass for each notice that is due, in the order given, and says what is to be called and asked. Every notice is to be
+    /// written, also one for which there was nothing to do.
+    #[must_use]
+    pub fn take(&mut self, candidates: Vec<Candidate>) -> (Vec<Notice>, Vec<Errand>) {
+        let mut errands = Vec::new();
+        let taken = candidates.into_iter().map(|candidate| self.take_one(candidate, &mut errands)).collect();
+        (taken, errands)
+    }
+
+    /// Books what came of an errand. An attempt that is not the notice's changes nothing.
+    #[must_use]
+    pub fn book(&mut self, notice: Notice, end: &ErrandEnd) -> Notice {
+        let out_id = match end {
+            ErrandEnd::Sent { out_id, .. } | ErrandEnd::NotMade { out_id, .. } | ErrandEnd::Asked { out_id, .. } => {
+                out_id
+            }
+        };
+        let Some((message, attempt)) = notice.attempt(out_id) else { return notice };
+        let mut after = notice.clone();
+        let changed = &mut after.messages[message];
+        match end {
+            ErrandEnd::Sent { outcome, .. } => {
+                let provider = changed.attempts[attempt].provider.clone();
+                let price = self.rules.provider(&provider).and_then(|one| one.price_per_segment);
+                if changed.call_ended(attempt, outcome, price, self.now) == News::Yes {
+                    self.learn_of_provider(&provider, outcome);
+                }
+            }
+            ErrandEnd::NotMade { .. } => {
+                let provider = changed.attempts[attempt].provider.clone();
+                if changed.not_made(attempt, self.now) == News::Yes
+                    && let Some(health) = self.health.get_mut(&provider)
+                {
+                    health.not_made();
+                }
+            }
+            ErrandEnd::Asked { begun_at, outcome, .. } => {
+                changed.asked(attempt, *begun_at, outcome, self.rules.visibility, self.now);
+            }
+        }
+        self.settle(&notice, after, message)
+    }
+
+    /// Books a receipt of a provider. `to` is the address that the message went to, where it was not erased.
+    #[must_use]
+    pub fn receive(
+        &mut self,
+        notice: &Notice,
+        provider: &str,
+        receipt: &Receipt,
+        trust: Trust,
+        to: impl FnOnce(Channel) -> Option<String>,
+    ) -> Received {
+        let Some((message, attempt)) = notice.spoken_of(provider, receipt) else { return Received::NotOurs };
+        let channel = notice.messages[message].channel;
+        let other = |told: &String| to(channel).is_some_and(|to| !same_address(channel, &to, told));
+        if receipt.to.as_ref().is_some_and(other) {
+            return Received::NotOurs;
+        }
+        let mut after = notice.clone();
+        after.messages[message].received(attempt, &receipt.word, trust, self.now);
+        Received::Booked(Box::new(self.settle(notice, after, message)))
+    }
+
+    fn learn_of_provider(&mut self, provider: &str, outcome: &SendOutcome) {
+        let mut health = self.health.get(provider).cloned().unwrap_or_default();
+        health.on(outcome, self.now);
+        self.health.insert(provider.to_owned(), health);
+    }
+
+    /// After something was learnt of the message at `place`: when it is looked at next, what follows for the other channel, and what
+    /// is told of it.
+    fn settle(&mut self, before: &Notice, mut after: Notice, place: usize) -> Notice {
+        let view = self.view(&after, Standing::Stands, place);
+        let message = &mut after.messages[place];
+        match message.step(&view) {
+            Step::Rest => message.rest(),
+            Step::AwaitCall(until) => message.wait(until, WaitsFor::Call),
+            Step::AwaitWord(until) => message.wait(until, WaitsFor::Word),
+            // Whoever takes it next knows what its subject has become, and which providers are free.
+            Step::Ask(_) | Step::Send(_) | Step::WakeStandby | Step::Over(_) => message.wake(self.now),
+        }
+        self.settle_standby(&mut after);
+        self.effects.tell(before, &after, self.now);
+        after
+    }
+
+    /// The standby goes when the first message failed; it is not needed when that one arrived, and has no point when that one has none.
+    pub(super) fn settle_standby(&self, notice: &mut Notice) {
+        let main = notice.messages.iter().find(|message| !message.standby).and_then(Message::state);
+        let Some(standby) = notice.messages.iter_mut().find(|message| message.standby && message.ended.is_none())
+        else {
+            return;
+        };
+        let unsent = !standby.attempts.iter().any(Attempt::may_arrive);
+        match main {
+            Some(NoticeState::Delivered) if unsent => standby.end(Ended::NotNeeded, None),
+            Some(NoticeState::Failed | NoticeState::GaveUp) if standby.is_dormant() => standby.wake(self.now),
+            Some(NoticeState::Expired) if standby.is_dormant() => standby.end(Ended::Expired, None),
+            Some(
+                NoticeState::Created
+                | NoticeState::Sending
+                | NoticeState::Sent
+                | NoticeState::Delivered
+                | NoticeState::Failed
+                | NoticeState::GaveUp
+                | NoticeState::Expired,
+            )
+            | None => {}
+        }
+    }
+
+    pub(super) fn view(&self, notice: &Notice, standing: Standing, place: usize) -> View {
+        let waits = notice.messages.iter().enumerate().any(|(other, one)| other != place && one.is_dormant());
+        View {
+            now: self.now,
+            repeat: self.rules.repeat(notice.kind),
+            standing,
+            expires_at: notice.expires_at,
+            switch_after: self.rules.switch_after,
+            visibility: self.rules.visibility,
+            doubt: self.rules.doubt,
+            standby: if waits { Standby::Waits } else { Standby::None },
+        }
+    }
+}

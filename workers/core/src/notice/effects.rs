@@ -1,0 +1,192 @@
+//! What follows when a notice changes: journal rows, events for the world, alarms, and what was learnt of an address. Rows, never
+//! calls. Neither addresses nor names nor reasons stand in them, and nobody's id: whom a notice went to stands in the notice alone,
+//! so that nothing is let out of orders that inspectors alone see.
+
+use super::{Attempt, Audience, Channel, Course, Ended, Essential, Message, Notice, NoticeState};
+use crate::ids::OrderId;
+use crate::payout::{Alarm, AlarmKind};
+use crate::ports::sms::RefusalClass;
+use crate::steps::{JournalRow, WorldEvent};
+use crate::view::micros;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// What was learnt of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Something arrived there.
+    Verified,
+    /// No provider will do better, says this code: it is not written to any more.
+    Flagged(String),
+}
+
+/// What was learnt of the address of a notice's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressWord {
+    /// The notice.
+    pub notice_id: String,
+    /// Which of its addresses.
+    pub channel: Channel,
+    /// What.
+    pub known: Known,
+}
+
+/// Everything that is to be written beside the notices themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// Journal rows, in order.
+    pub journal: Vec<JournalRow>,
+    /// Events for the world, in order.
+    pub world: Vec<WorldEvent>,
+    /// What rings.
+    pub alarms: Vec<Alarm>,
+    /// What was learnt of addresses, in order.
+    pub addresses: Vec<AddressWord>,
+}
+
+impl Effects {
+    /// Tells what has changed between two states of one notice.
+    pub(super) fn tell(&mut self, before: &Notice, after: &Notice, now: Timestamp) {
+        for message in &after.messages {
+            let was = before.messages.iter().find(|one| one.channel == message.channel);
+            self.tell_of_message(after, was, message, now);
+        }
+        let (was, is) = (before.state(), after.state());
+        let lost = |state| matches!(state, NoticeState::Failed | NoticeState::GaveUp);
+        let traits = after.kind.traits();
+        let counts = traits.audience == Audience::Enterprise && traits.essential == Essential::Yes;
+        if counts && lost(is) && !lost(was) {
+            let text = "does not arrive by any channel: tell the enterprise otherwise, and look at its contacts";
+            self.ring(AlarmKind::NoticeFailed, after, text);
+        }
+    }
+
+    fn tell_of_message(&mut self, notice: &Notice, was: Option<&Message>, message: &Message, now: Timestamp) {
+        let (before, after) = (was.and_then(Message::state), message.state());
+        if before != after {
+            match after {
+                Some(NoticeState::Sent) => self.announce(notice, message, "notice.sent", Some("notice.sent.v1"), now),
+                Some(NoticeState::Delivered) => {
+                    self.announce(notice, message, "notice.delivered", Some("notice.delivered.v1"), now);
+                }
+                Some(NoticeState::Failed) => {
+                    self.announce(notice, message, "notice.failed", Some("notice.failed.v1"), now);
+                }
+                Some(NoticeState::GaveUp) => {
+                    self.announce(notice, message, "notice.gave_up", Some("notice.failed.v1"), now);
+                }
+                Some(NoticeState::Expired) => self.announce(notice, message, "notice.expired", None, now),
+                Some(NoticeState::Created | NoticeState::Sending) | None => {}
+            }
+        }
+        let known = |message: &Message| learnt(message);
+        if let Some(known) = known(message).filter(|word| was.and_then(known).as_ref() != Some(word)) {
+            self.addresses.push(AddressWord { notice_id: notice.id.clone(), channel: message.channel, known });
+        }
+    }
+
+    fn announce(&mut self, notice: &Notice, message: &Message, kind: &str, event: Option<&str>, now: Timestamp) {
+        let speaking = message.speaking();
+        let mut data = about(notice);
+        data.insert("channel".to_owned(), json!(message.channel.code()));
+        data.insert("provider".to_owned(), json!(speaking.map(|one| &one.provider)));
+        let code = message.because.as_deref().or_else(|| speaking.and_then(Attempt::code));
+        data.insert("code".to_owned(), json!(code));
+        data.insert("at".to_owned(), json!(micros(Some(now))));
+        data.retain(|_, value| !value.is_null());
+        let subject = notice.application_id.0.clone();
+        if let Some(event_type) = event {
+            let world = WorldEvent {
+                event_type: event_type.to_owned(),
+                subject: subject.clone(),
+                data: Value::Object(data.clone()),
+            };
+            self.world.push(world);
+        }
+        data.insert("attempts".to_owned(), json!(message.attempts.len()));
+        let doubled = message.attempts.iter().filter(|one| one.beside_doubt && one.may_arrive()).count();
+        if doubled > 0 {
+            data.insert("beside_doubt".to_owned(), json!(doubled));
+        }
+        self.row(kind, subject, data);
+    }
+
+    /// A notice was made.
+    pub(super) fn made(&mut self, notice: &Notice) {
+        let mut data = about(notice);
+        let channels: Vec<&str> = notice.messages.iter().map(|message| message.channel.code()).collect();
+        data.insert("channels".to_owned(), json!(channels));
+        data.insert("covers".to_owned(), json!(notice.covers));
+        data.insert("template_version".to_owned(), json!(notice.template_version));
+        self.row("notice.made", notice.application_id.0.clone(), data);
+    }
+
+    fn row(&mut self, kind: &str, subject: String, detail: Map<String, Value>) {
+        let row = JournalRow { kind: kind.to_owned(), subject, by: "system".to_owned(), detail: Value::Object(detail) };
+        self.journal.push(row);
+    }
+
+    pub(super) fn alarm(&mut self, kind: AlarmKind, text: String) {
+        self.alarms.push(Alarm { kind, key: None, instruction_id: None, text });
+    }
+
+    /// Rings about one notice.
+    pub(super) fn ring(&mut self, kind: AlarmKind, notice: &Notice, text: &str) {
+        let text = format!("notice {} ({}) of {}: {text}", notice.id, notice.kind.code(), notice.application_id);
+        self.alarm(kind, text);
+    }
+}
+
+/// What every row and event says of a notice.
+fn about(notice: &Notice) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("notice_id".to_owned(), json!(notice.id));
+    data.insert("kind".to_owned(), json!(notice.kind.code()));
+    let id = notice.application_id.as_str();
+    // What is about no application has an order, a digest or a trial there.
+    let of_application = match notice.kind.traits().audience {
+        Audience::Enterprise => true,
+        Audience::Official => notice.kind != super::NoticeKind::Digest && OrderId::parse(id).is_none(),
+        Audience::Anybody => false,
+    };
+    if of_application {
+        data.insert("application_id".to_owned(), json!(id));
+    }
+    data
+}
+
+fn learnt(message: &Message) -> Option<Known> {
+    let arrived = message.attempts.iter().any(|attempt| attempt.course() == Course::Arrived);
+    if arrived {
+        return Some(Known::Verified);
+    }
+    let useless = |attempt: &Attempt| match attempt.refusal() {
+        Some((RefusalClass::Recipient, code)) => Some(Known::Flagged(code.to_owned())),
+        Some((RefusalClass::Content | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _)) | None => {
+            None
+        }
+    };
+    message.attempts.iter().find_map(useless)
+}
+
+impl Message {
+    /// The attempt that says most of what became of it: the one that went furthest, the latest of several.
+    fn speaking(&self) -> Option<&Attempt> {
+        let ended_badly = match self.ended {
+            Some(Ended::Failed) => !self.is_delivered(),
+            Some(Ended::GaveUp | Ended::Expired | Ended::NotNeeded) | None => false,
+        };
+        if ended_badly {
+            return self.attempts.iter().rev().find(|one| one.refusal().is_some()).or(self.attempts.last());
+        }
+        let rank = |course| match course {
+            Course::Arrived => 0,
+            Course::TakenIn => 1,
+            Course::InDoubt => 2,
+            Course::UnderWay => 3,
+            Course::Undelivered => 4,
+            Course::NotSent => 5,
+        };
+        self.attempts.iter().rev().min_by_key(|one| rank(one.course()))
+    }
+}

@@ -1,0 +1,196 @@
+//! Whether a notice still has a point: what it tells must be so when it is sent. Asked before every sending, of what the subject is
+//! then.
+
+use super::kind::NoticeKind;
+use crate::payout::{HoldCode, Payout, PayoutState};
+use crate::supervision::{Alert, Order, OrderState};
+
+/// What a request is about, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub enum Present<'a> {
+    /// A payout.
+    Payout(&'a Payout),
+    /// An alert.
+    Alert(&'a Alert),
+    /// A supervision order.
+    Order(&'a Order),
+    /// Something that does not change, or that nobody finds.
+    Nothing,
+}
+
+/// Whether there is a point in sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is.
+    Stands,
+    /// There is none any more.
+    Lost(LostPoint),
+}
+
+/// Why a notice has lost its point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LostPoint {
+    /// Its time is over.
+    Expired,
+    /// The payout is not what the notice says any more.
+    PayoutMoved,
+    /// The alert was cleared.
+    AlertCleared,
+    /// The alert has climbed: another notice says more.
+    AlertClimbed,
+    /// The order was answered, or closed.
+    OrderMoved,
+    /// What was to be written was erased.
+    Erased,
+}
+
+impl LostPoint {
+    /// The name in records and the journal.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::PayoutMoved => "payout_moved",
+            Self::AlertCleared => "alert_cleared",
+            Self::AlertClimbed => "alert_climbed",
+            Self::OrderMoved => "order_moved",
+            Self::Erased => "erased",
+        }
+    }
+}
+
+/// Whether a notice about these has a point: of several, while one of them has.
+#[must_use]
+pub fn standing<'a>(kind: NoticeKind, about: impl IntoIterator<Item = Present<'a>>) -> Standing {
+    let mut last = Standing::Stands;
+    for present in about {
+        last = standing_of(kind, present);
+        if last == Standing::Stands {
+            return last;
+        }
+    }
+    last
+}
+
+fn standing_of(kind: NoticeKind, present: Present<'_>) -> Standing {
+    match present {
+        Present::Payout(payout) => of_payout(kind, payout),
+        Present::Alert(alert) => of_alert(kind, alert),
+        Present::Order(order) => of_order(kind, order.state()),
+        Present::Nothing => Standing::Stands,
+    }
+}
+
+fn stands_if(so: impl FnOnce() -> bool, else_lost: LostPoint) -> Standing {
+    if so() { Standing::Stands } else { Standing::Lost(else_lost) }
+}
+
+fn of_payout(kind: NoticeKind, payout: &Payout) -> Standing {
+    let state = payout.state();
+    let so = || match kind {
+        // What comes after says more.
+        NoticeKind::PayoutReceived => state.is_live(),
+        NoticeKind::PayoutHeld => {
+            state == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
+        }
+        NoticeKind::PayoutCredited => state == PayoutState::Settled,
+        NoticeKind::PayoutRefused => state == PayoutState::Refused,
+        NoticeKind::PayoutReturned => state == PayoutState::Returned,
+        NoticeKind::PayoutLate => payout.is_unpaid(),
+        NoticeKind::ReviewDueSoon
+        | NoticeKind::ReviewOverdue
+        | NoticeKind::ReviewEscalated
+        | NoticeKind::ReviewCleared
+        | NoticeKind::OrderIssued
+        | NoticeKind::OrderReplied
+        | NoticeKind::OrderReturned
+        | NoticeKind::OrderClosed
+        | NoticeKind::Digest
+        | NoticeKind::IntegrityNotified
+        | NoticeKind::IntegrityDecided
+        | NoticeKind::IntegrityRepaired
+        | NoticeKind::Test => true,
+    };
+    stands_if(so, LostPoint::PayoutMoved)
+}
+
+fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {
+    let open = alert.cleared.is_none();
+    match kind {
+        NoticeKind::ReviewDueSoon if open => stands_if(|| !alert.is_red(), LostPoint::AlertClimbed),
+        NoticeKind::ReviewDueSoon | NoticeKind::ReviewOverdue | NoticeKind::ReviewEscalated => {
+            stands_if(|| open, LostPoint::AlertCleared)
+        }
+        NoticeKind::ReviewCleared
+        | NoticeKind::PayoutReceived
+        | NoticeKind::PayoutHeld
+        | NoticeKind::PayoutCredited
+        | NoticeKind::PayoutRefused
+        | NoticeKind::PayoutReturned
+        | NoticeKind::PayoutLate
+        | NoticeKind::OrderIssued
+        | NoticeKind::OrderReplied
+        | NoticeKind::OrderReturned
+        | NoticeKind::OrderClosed
+        | NoticeKind::Digest
+        | NoticeKind::IntegrityNotified
+        | NoticeKind::IntegrityDecided
+        | NoticeKind::IntegrityRepaired
+        | NoticeKind::Test => Standing::Stands,
+    }
+}
+
+fn of_order(kind: NoticeKind, state: OrderState) -> Standing {
+    let so = || match kind {
+        NoticeKind::OrderIssued | NoticeKind::OrderReturned => state == OrderState::Issued,
+        NoticeKind::OrderReplied => state == OrderState::Replied,
+        NoticeKind::OrderClosed
+        | NoticeKind::PayoutReceived
+        | NoticeKind::PayoutHeld
+        | NoticeKind::PayoutCredited
+        | NoticeKind::PayoutRefused
+        | NoticeKind::PayoutReturned
+        | NoticeKind::PayoutLate
+        | NoticeKind::ReviewDueSoon
+        | NoticeKind::ReviewOverdue
+        | NoticeKind::ReviewEscalated
+        | NoticeKind::ReviewCleared
+        | NoticeKind::Digest
+        | NoticeKind::IntegrityNotified
+        | NoticeKind::IntegrityDecided
+        | NoticeKind::IntegrityRepaired
+        | NoticeKind::Test => true,
+    };
+    stands_if(so, LostPoint::OrderMoved)
+}
+
+impl HoldCode {
+    /// Whether the enterprise is told of a hold: of what it can mend, or what its award waits for. Not of what is the district's
+    /// own affair, ends by itself at the bank, or would warn whoever tampers.
+    #[must_use]
+    pub fn concerns_enterprise(self) -> bool {
+        match self {
+            Self::PolicyNotOpen
+            | Self::CapPerApplication
+            | Self::CapPerEnterprise
+            | Self::AccountName
+            | Self::CommitmentMissing
+            | Self::PublicityOpen
+            | Self::ObjectionOpen
+            | Self::ApplicationEnded
+            | Self::PayeeChanged
+            | Self::Operator => true,
+            Self::PolicyUnknown
+            | Self::FundUnknown
+            | Self::CurrencyNotFunds
+            | Self::FundShort
+            | Self::OfficersMissing
+            | Self::TooOld
+            | Self::KeyRevoked
+            | Self::SignatureMismatch
+            | Self::BankFunds
+            | Self::BankWindow
+            | Self::FormatRefused => false,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The stop switch of notices, and when what concerns all of them last rang.
+
+use super::Channel;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What concerns all of them rings again after so long.
+const RINGS_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// Who stopped sending, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The operator.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// What rings once for all notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bell {
+    /// A ceiling was reached.
+    Ceiling,
+    /// No provider of SMS is of use.
+    SmsDown,
+    /// No provider of mail is of use.
+    MailDown,
+}
+
+impl Bell {
+    /// That of a channel without a provider that is of use.
+    #[must_use]
+    pub fn down(channel: Channel) -> Self {
+        match channel {
+            Channel::Sms => Self::SmsDown,
+            Channel::Mail => Self::MailDown,
+        }
+    }
+}
+
+/// The switch: one for all notices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// While it is there nothing is sent; questions and receipts go on.
+    pub stopped: Option<Stopped>,
+    /// When each bell last rang.
+    pub rung: BTreeMap<Bell, Timestamp>,
+}
+
+impl Switch {
+    /// Whether a bell is to ring now; from then on it is silent for an hour.
+    pub(super) fn rings(&mut self, bell: Bell, now: Timestamp) -> bool {
+        let silent = self.rung.get(&bell).is_some_and(|at| now.duration_since(*at) < RINGS_AGAIN_AFTER);
+        if !silent {
+            self.rung.insert(bell, now);
+        }
+        !silent
+    }
+}

@@ -1,0 +1,245 @@
+//! Time passes for one notice: what is due of it is sent, asked for, handed to the other channel, or ended.
+
+use super::choice::Choice;
+use super::desk::{Candidate, Desk};
+use super::rules::ProviderRules;
+use super::step::{Beside, Over, Step, after};
+use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, Standing, WaitsFor};
+use crate::payout::AlarmKind;
+use crate::ports::mail::Mail;
+use crate::ports::notices::{Content, Errand};
+use crate::ports::sms::{AskOutcome, Question, Sms};
+use jiff::Timestamp;
+
+/// More turns than a message can have to make in one taking.
+const TURNS_MAX: usize = 8;
+
+impl Desk<'_> {
+    pub(super) fn take_one(&mut self, mut candidate: Candidate, errands: &mut Vec<Errand>) -> Notice {
+        let before = candidate.notice.clone();
+        for place in 0..candidate.notice.messages.len() {
+            candidate.notice.messages[place].leases_run_out(self.now);
+            if self.is_due(&candidate.notice.messages[place]) {
+                self.take_message(&mut candidate, place, errands);
+            }
+            self.settle_standby(&mut candidate.notice);
+        }
+        self.effects.tell(&before, &candidate.notice, self.now);
+        candidate.notice
+    }
+
+    fn is_due(&self, message: &Message) -> bool {
+        let resumed = message.waits_for == Some(WaitsFor::Switch) && self.switch.stopped.is_none();
+        resumed || message.next_at.is_some_and(|at| at <= self.now)
+    }
+
+    fn take_message(&mut self, candidate: &mut Candidate, place: usize, errands: &mut Vec<Errand>) {
+        for _ in 0..TURNS_MAX {
+            let view = self.view(&candidate.notice, candidate.standing, place);
+            let message = &mut candidate.notice.messages[place];
+            let step = message.step(&view);
+            if !message.doubt_rung && message.is_in_doubt_for_good(&view) {
+                message.doubt_rung = true;
+                let text = "nobody can say whether it was sent: look with the provider";
+                self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
+            }
+            let message = &mut candidate.notice.messages[place];
+            match step {
+                Step::Rest => return message.rest(),
+                Step::AwaitCall(until) => return message.wait(until, WaitsFor::Call),
+                Step::AwaitWord(until) => return message.wait(until, WaitsFor::Word),
+                Step::WakeStandby => wake_standby(&mut candidate.notice, self.now),
+                Step::Over(over) => return message.end_by(over, candidate.standing),
+                Step::Send(beside) => return self.send(candidate, place, beside, errands),
+                Step::Ask(attempt) => {
+                    if let Some(errand) = self.ask(candidate, place, attempt) {
+                        return errands.push(errand);
+                    }
+                }
+            }
+        }
+        // Not reached; were it, the message would be looked at again rather than forgotten.
+        candidate.notice.messages[place].wait(after(self.now, self.rules.lease), WaitsFor::Word);
+    }
+
+    /// The question for an attempt; none when nobody can be asked, which is then known of it.
+    fn ask(&self, candidate: &mut Candidate, place: usize, attempt: usize) -> Option<Errand> {
+        let channel = candidate.notice.messages[place].channel;
+        let to = candidate.content(channel).map(|content| content.to.clone());
+        let message = &mut candidate.notice.messages[place];
+        let one = &mut message.attempts[attempt];
+        let known = self.rules.provider(&one.provider).is_some();
+        let Some(to) = to.filter(|_| known) else {
+            message.asked(attempt, self.now, &AskOutcome::NotOffered, self.rules.visibility, self.now);
+            return None;
+        };
+        one.asked = one.asked.saturating_add(1);
+        one.asked_at = Some(self.now);
+        if let Some(hint) = &mut one.hint {
+            hint.asked = hint.asked.saturating_add(1);
+        }
+        let question = Question {
+            out_id: one.out_id.clone(),
+            provider_id: one.provider_id().map(str::to_owned),
+            to,
+            sent_at: one.began_at,
+        };
+        let provider = one.provider.clone();
+        // Whoever asks may not come back: then it is asked again.
+        message.wait(after(self.now, self.rules.lease), WaitsFor::Word);
+        Some(Errand::Ask { provider, notice_id: candidate.notice.id.clone(), question, begun_at: self.now })
+    }
+
+    fn send(&mut self, candidate: &mut Candidate, place: usize, beside: Beside, errands: &mut Vec<Errand>) {
+        let expires_at = candidate.notice.expires_at;
+        let latest = match beside {
+            Beside::Nothing => expires_at,
+            Beside::Doubt(next) | Beside::Silence(next) => next.min(expires_at),
+        };
+        let channel = candidate.notice.messages[place].channel;
+        if candidate.content(channel).is_none() {
+            return candidate.notice.messages[place].end(Ended::Expired, Some(LostPoint::Erased.code().to_owned()));
+        }
+        if let Some((until, what)) = self.held_back(&candidate.notice) {
+            return candidate.notice.messages[place].wait(until.min(latest), what);
+        }
+        match self.choose(candidate, place, beside) {
+            Choice::Provider(provider) => errands.extend(self.claim(candidate, place, provider, beside)),
+            Choice::Later(until, what) => {
+                candidate.notice.messages[place].wait(until.min(latest), what);
+                let waited = self.now >= after(candidate.notice.created_at, self.rules.switch_after);
+                if beside == Beside::Nothing && what == WaitsFor::Provider && waited {
+                    wake_standby(&mut candidate.notice, self.now);
+                }
+            }
+            Choice::Never(code) => match beside {
+                Beside::Nothing => candidate.notice.messages[place].end(Ended::Failed, Some(code)),
+                Beside::Doubt(next) | Beside::Silence(next) => {
+                    candidate.notice.messages[place].wait(next, WaitsFor::Word);
+                }
+            },
+        }
+    }
+
+    fn claim(
+        &mut self,
+        candidate: &mut Candidate,
+        place: usize,
+        provider: &ProviderRules,
+        beside: Beside,
+    ) -> Option<Errand> {
+        let lease_until = after(self.now, self.rules.lease);
+        let channel = candidate.notice.messages[place].channel;
+        let key = candidate.number_key(provider, self.rules, channel);
+        let out_id = out_id(&candidate.notice, place);
+        let errand = errand(candidate, provider, self.rules.signature.as_deref(), channel, &out_id)?;
+        self.counters.count(key, &provider.limits, self.rules, self.now);
+        if let Some(health) = self.health.get_mut(&provider.name) {
+            health.claim(lease_until);
+        }
+        let message = &mut candidate.notice.messages[place];
+        message.attempts.push(Attempt {
+            out_id,
+            provider: provider.name.clone(),
+            began_at: self.now,
+            lease_until,
+            ended_at: None,
+            outcome: None,
+            beside_doubt: beside != Beside::Nothing,
+            cost: None,
+            asked: 0,
+            asked_at: None,
+            not_offered: false,
+            not_made: false,
+            hint: None,
+            absent: false,
+            word: None,
+        });
+        message.wait(lease_until, WaitsFor::Call);
+        Some(errand)
+    }
+}
+
+/// SMS: the notice's id, then `-2`, `-3` …; mail: `-m1`, `-m2` …
+fn out_id(notice: &Notice, place: usize) -> String {
+    let message = &notice.messages[place];
+    let number = message.attempts.len() + 1;
+    match (message.channel, number) {
+        (Channel::Sms, 1) => notice.id.clone(),
+        (Channel::Sms, number) => format!("{}-{number}", notice.id),
+        (Channel::Mail, number) => format!("{}-m{number}", notice.id),
+    }
+}
+
+/// What travels; none when nothing was written for that channel.
+fn errand(
+    candidate: &Candidate,
+    provider: &ProviderRules,
+    signature: Option<&str>,
+    channel: Channel,
+    out_id: &str,
+) -> Option<Errand> {
+    let content = candidate.content(channel)?;
+    let (provider_name, notice_id) = (provider.name.clone(), candidate.notice.id.clone());
+    let (out_id, to) = (out_id.to_owned(), content.to.clone());
+    Some(match channel {
+        Channel::Sms => {
+            let way = candidate.ways.get(&provider.name);
+            let own = way.and_then(|way| way.signature.as_deref()).or(provider.signature.as_deref());
+            let sms = Sms {
+                out_id,
+                to,
+                signature: own.or(signature).unwrap_or_default().to_owned(),
+                text: content.text.clone(),
+                template_code: way.and_then(|way| way.code.clone()),
+                parameters: parameters(content, way.map_or(&[][..], |way| &way.parameters)),
+            };
+            Errand::SendSms { provider: provider_name, notice_id, sms }
+        }
+        Channel::Mail => {
+            let mail = Mail {
+                out_id,
+                message_id: notice_id.clone(),
+                to,
+                subject: content.subject.clone().unwrap_or_default(),
+                text: content.text.clone(),
+                html: content.html.clone().unwrap_or_default(),
+                unsubscribe: candidate.unsubscribe.clone(),
+            };
+            Errand::SendMail { provider: provider_name, notice_id, mail }
+        }
+    })
+}
+
+/// Variables in the provider's order; as they stand where it states none.
+fn parameters(content: &Content, order: &[String]) -> Vec<(String, String)> {
+    if order.is_empty() {
+        return content.parameters.clone();
+    }
+    let named = |name: &String| content.parameters.iter().find(|(known, _)| known == name).cloned();
+    order.iter().filter_map(named).collect()
+}
+
+fn wake_standby(notice: &mut Notice, now: Timestamp) {
+    if let Some(standby) = notice.messages.iter_mut().find(|message| message.is_dormant()) {
+        standby.wake(now);
+    }
+}
+
+impl Message {
+    fn end_by(&mut self, over: Over, standing: Standing) {
+        let lost = match standing {
+            Standing::Lost(why) => why,
+            Standing::Stands => LostPoint::Expired,
+        };
+        match over {
+            Over::PointLost => self.end(Ended::Expired, Some(lost.code().to_owned())),
+            Over::GaveUp => self.end(Ended::GaveUp, self.attempts.last().and_then(Attempt::code).map(str::to_owned)),
+            Over::InDoubt => self.end(Ended::GaveUp, Some("in_doubt".to_owned())),
+            Over::Undelivered => {
+                let code = self.attempts.iter().rev().find_map(Attempt::refusal).map(|(_, code)| code.to_owned());
+                self.end(Ended::Failed, code);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What enterprises are told of a payout: which announcement asks for which notice, and under which occasion, so that no repetition
+//! of events asks twice. How a notice reaches anybody is not decided here.
+
+use super::subject;
+use crate::notice::{NoticeKind, NoticeRequest};
+use crate::payout::{Announcement, HoldCode, Payout, PayoutState, PayoutWord, RejectionClass, RiskCode};
+use crate::rules::Rules;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// The notice that an announcement asks for, if enterprises are told of it.
+pub(super) fn asked_for(
+    payout: &Payout,
+    announcement: &Announcement,
+    rules: &Rules,
+    now: Timestamp,
+) -> Option<NoticeRequest> {
+    let generation = payout.speaking().map_or(0, |one| one.generation);
+    let (kind, occasion) = match announcement.word {
+        PayoutWord::Received if !is_history(payout, rules) => (NoticeKind::PayoutReceived, "received".to_owned()),
+        PayoutWord::Settled => {
+            let debited = payout.instructions.iter().find(|one| one.is_debited())?;
+            let credited_at = debited.debit.as_ref()?.credited_at;
+            news(NoticeKind::PayoutCredited, credited_at, now)
+                .then(|| (NoticeKind::PayoutCredited, format!("credited_{}", debited.generation)))?
+        }
+        // What is no affair of the enterprise's own account it is not told: it could mend nothing.
+        PayoutWord::Refused => match payout.speaking()?.rejection.as_ref()?.class {
+            RejectionClass::Payee => (NoticeKind::PayoutRefused, format!("refused_{generation}")),
+            RejectionClass::Fund | RejectionClass::Window | RejectionClass::Other => return None,
+        },
+        PayoutWord::Returned => {
+            let returned_at = payout.speaking()?.returned.as_ref()?.at;
+            news(NoticeKind::PayoutReturned, returned_at, now)
+                .then(|| (NoticeKind::PayoutReturned, format!("returned_{generation}")))?
+        }
+        PayoutWord::AtRisk if !is_history(payout, rules) => match announcement.risk.as_ref()?.code {
+            RiskCode::RailClosed => (NoticeKind::PayoutLate, "rail_closed".to_owned()),
+            // People of the district are in time to see to it: nothing is late yet.
+            RiskCode::Time => return None,
+        },
+        PayoutWord::Overdue if !is_history(payout, rules) => (NoticeKind::PayoutLate, "overdue".to_owned()),
+        PayoutWord::Received | PayoutWord::AtRisk | PayoutWord::Overdue => return None,
+        // Of holds it is told by their reasons, see `held`.
+        PayoutWord::Held => return None,
+        PayoutWord::Released
+        | PayoutWord::Submitted
+        | PayoutWord::Pending
+        | PayoutWord::Unknown
+        | PayoutWord::Cancelled => return None,
+    };
+    Some(request(payout, kind, occasion))
+}
+
+/// The reasons that the enterprise is told while the payout is held.
+pub(super) fn told_holds(payout: &Payout) -> BTreeSet<HoldCode> {
+    let held = payout.state() == PayoutState::Held;
+    payout.holds.keys().copied().filter(|code| held && code.concerns_enterprise()).collect()
+}
+
+/// The notice of reasons that a transaction has added to those it began with.
+pub(super) fn held(payout: &Payout, before: &BTreeSet<HoldCode>, rules: &Rules) -> Option<NoticeRequest> {
+    let new: Vec<&str> = told_holds(payout).difference(before).map(|code| code.code()).collect();
+    let told = !new.is_empty() && !is_history(payout, rules);
+    told.then(|| request(payout, NoticeKind::PayoutHeld, new.join("+")))
+}
+
+/// Whether a request is the one that [`held`] makes of a payout.
+pub(super) fn is_of_holds(request: &NoticeRequest, payout: &Payout) -> bool {
+    request.kind == NoticeKind::PayoutHeld && request.subject == subject(&payout.key)
+}
+
+fn request(payout: &Payout, kind: NoticeKind, occasion: String) -> NoticeRequest {
+    NoticeRequest {
+        kind,
+        subject: subject(&payout.key),
+        recipient: payout.enterprise.uscc.clone(),
+        occasion,
+        application_id: payout.key.application_id.clone(),
+    }
+}
+
+/// It was older at its first arrival than approvals may be: a history that is handed in again, and nobody waits to hear of it.
+fn is_history(payout: &Payout, rules: &Rules) -> bool {
+    payout.received_at.duration_since(payout.approved_at) > rules.max_age
+}
+
+/// What happened longer ago than a notice of it would live is told to nobody.
+fn news(kind: NoticeKind, at: Timestamp, now: Timestamp) -> bool {
+    let age: SignedDuration = now.duration_since(at);
+    age < kind.expires_after()
+}
