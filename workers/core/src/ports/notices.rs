@@ -143,8 +143,12 @@ pub trait NoticeStore: Send + Sync {
     async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError>;
 
     /// Books receipts of a provider, in any order, before or after our own record, again and again.
-    async fn book_receipts(&self, provider: &str, trust: Trust, receipts: &[Receipt])
-    -> Result<ReceiptsBooked, StoreError>;
+    async fn book_receipts(
+        &self,
+        provider: &str,
+        trust: Trust,
+        receipts: &[Receipt],
+    ) -> Result<ReceiptsBooked, StoreError>;
 
     /// A page of notices.
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError>;

@@ -144,6 +144,14 @@ pub struct Receipt {
     pub word: DeliveryWord,
 }
 
+/// Without the number.
+impl std::fmt::Debug for Receipt {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { out_id, provider_id, to: _, word } = self;
+        write!(out, "Receipt {{ {out_id}, {provider_id:?}, {word:?} }}")
+    }
+}
+
 /// A push that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
