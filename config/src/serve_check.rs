@@ -19,6 +19,7 @@ impl Settings {
         self.check_bank(&mut refusals);
         self.check_limits(&mut refusals);
         self.check_unread(&mut refusals);
+        self.check_notices(&mut refusals);
         if self.queue.url == QueueUrl::Embedded && self.database.url.kind() == DatabaseKind::Postgres {
             refusals.push(
                 "queue.url = \"embedded\" rings inside one process only and database.url is PostgreSQL: set queue.url to the broker, or use SQLite"
@@ -152,8 +153,8 @@ impl Settings {
     }
 }
 
-/// Payments would leave this machine unencrypted.
-fn is_plain_and_elsewhere(url: &str) -> bool {
+/// What is sent there would leave this machine unencrypted.
+pub(crate) fn is_plain_and_elsewhere(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

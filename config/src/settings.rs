@@ -3,6 +3,7 @@
 
 use crate::form::{Secrecy, Setting};
 use crate::layers::{self, Bare, Entry, Key, NamedGroup, Table, Written};
+use crate::notices::{Mail, NoticeKindSettings, Notices, SmsProvider};
 use crate::patterns::Patterns;
 use crate::problem::{ConfigError, Origin, Problem};
 use crate::sections::{
@@ -51,6 +52,14 @@ pub struct Settings {
     pub patterns: Patterns,
     /// `digest.*`
     pub digest: Digest,
+    /// `notices.*` but mail, providers and kinds
+    pub notices: Notices,
+    /// `notices.mail.*`
+    pub mail: Mail,
+    /// `notices.sms.<name>`
+    pub sms: BTreeMap<String, SmsProvider>,
+    /// `notices.kinds.<kind>`
+    pub notice_kinds: BTreeMap<String, NoticeKindSettings>,
     /// `payout.*`
     pub payout: Payout,
     /// `sweeps.*`
@@ -119,6 +128,10 @@ impl Settings {
         let supervision = Supervision::read(reader);
         let patterns = Patterns::read(reader);
         let digest = Digest::read(reader);
+        let notices = Notices::read(reader);
+        let mail = Mail::read(reader);
+        let sms = reader.read_named(SmsProvider::GROUP, SmsProvider::read);
+        let notice_kinds = reader.read_named(NoticeKindSettings::GROUP, NoticeKindSettings::read);
         let payout = Payout::read(reader);
         let sweeps = Sweeps::read(reader);
         let relay = Relay::read(reader);
@@ -141,6 +154,10 @@ impl Settings {
             supervision: supervision?,
             patterns: patterns?,
             digest: digest?,
+            notices: notices?,
+            mail: mail?,
+            sms,
+            notice_kinds,
             payout: payout?,
             sweeps: sweeps?,
             relay: relay?,
@@ -169,6 +186,8 @@ pub(crate) fn keys() -> &'static [Key] {
             Calendar::KEYS,
             Supervision::KEYS,
             Digest::KEYS,
+            Notices::KEYS,
+            Mail::KEYS,
             Payout::KEYS,
             Sweeps::KEYS,
             Relay::KEYS,
@@ -183,7 +202,7 @@ pub(crate) fn keys() -> &'static [Key] {
 
 /// Every table whose entries are named by the user.
 pub(crate) fn named_groups() -> &'static [NamedGroup] {
-    &[ApiToken::GROUP, TrustedKey::GROUP]
+    &[ApiToken::GROUP, TrustedKey::GROUP, SmsProvider::GROUP, NoticeKindSettings::GROUP]
 }
 
 /// Takes values out of the merged table, remembering what was read and what was wrong.

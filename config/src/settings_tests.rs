@@ -89,7 +89,7 @@ fn the_nearer_layer_wins_and_every_value_says_where_it_came_from() {
 fn unknown_keys_are_errors_that_name_the_nearest_setting() {
     let file = File::with(
         "unknown.toml",
-        "[bnak]\nurl = \"x\"\n[intake.trusted_keys.k1]\nkey = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"\nsourcs = []\n[http.api_tokens]\nportal = \"bare\"\n",
+        "[bnak]\nurl = \"x\"\n[intake.trusted_keys.k1]\nkey = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"\nsourcs = []\n[notices.sms.main]\nacces_key = \"x\"\n[http.api_tokens]\nportal = \"bare\"\n",
     );
     let path = file.0.display();
     assert_eq!(
@@ -102,6 +102,7 @@ fn unknown_keys_are_errors_that_name_the_nearest_setting() {
             format!("bnak.url (from: file {path}) is not a setting; the nearest is bank.url"),
             format!("http.api_tokens.portal (from: file {path}) is not a setting; the nearest is http.api_tokens.portal.hash"),
             format!("intake.trusted_keys.k1.sourcs (from: file {path}) is not a setting; the nearest is intake.trusted_keys.k1.sources"),
+            format!("notices.sms.main.acces_key (from: file {path}) is not a setting; the nearest is notices.sms.main.access_key_id"),
             "ZHIDA__ (from: environment ZHIDA__) is not a setting; the nearest is bank.url".to_owned(),
             "environment ZHIDA__BANK__BATCH_MAX_FILE: bank.batch_max is not a secret and cannot be read from a file; set the value itself".to_owned(),
             "ZHIDA__QUEUE__ULR (from: environment ZHIDA__QUEUE__ULR) is not a setting; the nearest is queue.url".to_owned(),
@@ -148,6 +149,12 @@ fn secrets_come_from_files_and_are_never_shown() {
         ("ZHIDA__HTTP__API_TOKENS__portal__HASH", &crate::tokens::TokenHash::of("geheim").written()),
         ("ZHIDA__HTTP__API_TOKENS__portal__SCOPES", "events"),
         ("ZHIDA__STORE__INCARNATION_FILE", "/x/geh"),
+        ("ZHIDA__NOTICES__SMS__main__KIND", "aliyun"),
+        ("ZHIDA__NOTICES__SMS__main__ACCESS_KEY_SECRET_FILE", &path),
+        ("ZHIDA__NOTICES__SMS__main__KEY", "geheimgeheim"),
+        ("ZHIDA__NOTICES__SMS__main__RECEIPT_SECRET", "geheimgeheim"),
+        ("ZHIDA__NOTICES__SMS__main__URL", "https://u:geheim@h"),
+        ("ZHIDA__NOTICES__MAIL__PASSWORD_FILE", &path),
     ]);
     let settings = Settings::load(&[], environment, None).unwrap();
     assert_eq!(settings.bank.token.as_ref().unwrap().expose(), "geheimgeheim");
@@ -155,7 +162,11 @@ fn secrets_come_from_files_and_are_never_shown() {
     let origin = Origin::SecretFile { variable: "ZHIDA__BANK__TOKEN_FILE".into(), path: secret.0.clone() };
     assert_eq!(row(&settings, "bank.token"), ("(hidden)".to_owned(), origin));
     assert_eq!(row(&settings, "database.url").0, "postgres://(hidden)@db/zhida");
-    assert_eq!(row(&settings, "http.api_tokens.portal.hash").0, "(hidden)");
+    assert_eq!(settings.sms["main"].access_key_secret.as_ref().unwrap().expose(), "geheimgeheim");
+    for key in ["http.api_tokens.portal.hash", "notices.sms.main.access_key_secret", "notices.mail.password"] {
+        assert_eq!(row(&settings, key).0, "(hidden)", "{key}");
+    }
+    assert!(settings.show().iter().all(|row| !row.value.contains("geheim")), "{:?}", settings.show());
     assert!(!format!("{settings:?}").contains("geheim"));
 
     let missing = messages(&[], &[("ZHIDA__BANK__TOKEN_FILE", "/no/such/file")], None);
@@ -213,7 +224,12 @@ fn documented() -> Vec<(String, String)> {
 #[test]
 fn every_setting_is_documented_and_everything_documented_is_a_setting() {
     let mut expected: BTreeSet<String> = keys().iter().map(|key| key.path.to_owned()).collect();
-    for (group, example) in [(ApiToken::GROUP, "portal"), (TrustedKey::GROUP, "district-2026")] {
+    for (group, example) in [
+        (ApiToken::GROUP, "portal"),
+        (TrustedKey::GROUP, "district-2026"),
+        (SmsProvider::GROUP, "main"),
+        (NoticeKindSettings::GROUP, "payout_credited"),
+    ] {
         expected.extend(group.fields.iter().map(|field| format!("{}.{example}.{}", group.path, field.path)));
     }
     let documented = documented();
@@ -249,6 +265,9 @@ fn every_example_in_the_defaults_is_a_value_that_works() {
             "bank.out_dir is set, and the file link is not built yet in this version: leave it out",
             "bank.in_dir is set, and the file link is not built yet in this version: leave it out",
             "bank.answer_by_minutes is set, and the file link is not built yet in this version: leave it out",
+            "notices.sms.main.app_id is set and kind = \"aliyun\" has no use for it: leave it out",
+            "notices.sms.main.dir is set and kind = \"aliyun\" has no use for it: leave it out",
+            "notices.sms.main.key is set and kind = \"aliyun\" has no use for it: leave it out",
             "http.api_token is for environment = \"sandbox\" only: make a token with `zhida config token` and put it under http.api_tokens"
         ]
     );

@@ -1,3 +1,7 @@
-//! The outside parties as zhida speaks to them: banks. What their words mean for a payout is decided in the core, not here.
+//! The outside parties as zhida speaks to them: banks, vendors of SMS. What their words mean for a payout or a notice is decided in the
+//! core, not here.
 
 pub mod bank;
+mod retry_after;
+pub mod sms;
+mod wire;

@@ -190,3 +190,14 @@ impl<'de> Deserialize<'de> for NoticeKind {
         Self::from_code(&code).ok_or_else(|| serde::de::Error::custom(format!("{code} is no kind of notice")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::NoticeKind;
+
+    #[test]
+    fn the_settings_know_every_kind() {
+        let known: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(zhida_config::notices::KINDS, known);
+    }
+}

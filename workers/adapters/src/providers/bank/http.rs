@@ -1,25 +1,18 @@
-//! The bank link over HTTP (`iso20022-http`). One call is at most once on the wire: nothing in here, nor in the client below,
-//! sends a second time. What an outcome leads to is decided in the core.
+//! The bank link over HTTP (`iso20022-http`). One call is at most once on the wire (see `wire`). What an outcome leads to is decided
+//! in the core.
 
 use super::pain002::{Pain002Reader, SettledStatus};
-use super::retry_after;
 use super::tls::{self, Pem};
-use super::verdict::{self, Seen};
+use super::verdict;
+use crate::providers::wire::{self, Connections, exchange};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url, redirect, retry};
-use std::error::Error as _;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Url};
 use std::time::Duration;
 use thiserror::Error;
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
-
-/// A longer answer is not read: two hundred statuses take a tenth of it.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
-/// Coming to a connection may take this long, or half of the whole time if that is shorter.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is agreed with the bank. Holds secrets: it is not printable.
 #[derive(Clone)]
@@ -89,23 +82,13 @@ impl HttpBank {
         url.path_segments_mut().map_err(|()| bad_url())?.pop_if_empty().push("payments");
         let headers = headers(settings.token.as_deref())?;
         let pem = Pem { identity: settings.identity_pem, roots: settings.ca_pem };
-        let build = |client: ClientBuilder| {
-            let client = tls::set_up(client, &url, &pem)?
-                .default_headers(headers.clone())
-                .http1_only()
-                .redirect(redirect::Policy::none())
-                .retry(retry::never())
-                .no_proxy()
-                .referer(false)
-                .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout / 2))
-                .timeout(settings.timeout);
-            client.build().map_err(HttpBankError::Client)
+        let build = |connections| {
+            let client = tls::set_up(Client::builder(), &url, &pem)?.default_headers(headers.clone());
+            wire::plain(client, connections, settings.timeout).build().map_err(HttpBankError::Client)
         };
         Ok(Self {
-            // A client that keeps connections sends a request again, without a word, when a kept connection turns out to be
-            // closed. A payment therefore always travels on a connection of its own: there is no pool to take one from.
-            payments: build(Client::builder().pool_max_idle_per_host(0))?,
-            enquiries: build(Client::builder())?,
+            payments: build(Connections::OneEach)?,
+            enquiries: build(Connections::Kept)?,
             reader: Pain002Reader::new(settings.settled_status, settings.zone),
             url,
         })
@@ -143,43 +126,4 @@ fn headers(token: Option<&str>) -> Result<HeaderMap, HttpBankError> {
         headers.insert(AUTHORIZATION, value);
     }
     Ok(headers)
-}
-
-/// Sends a request once and says what was seen.
-async fn exchange(request: RequestBuilder) -> Seen {
-    match request.send().await {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let retry_after = retry_after::read(header, Timestamp::now());
-            Seen::Answer { status, retry_after, body: whole_body(response).await }
-        }
-        // Raised by the connector only, before it hands over a connection: no byte of the request was written.
-        Err(error) if error.is_connect() => Seen::NoConnection,
-        // The request itself could not be made; nothing was sent, but nothing will ever be either: let it ring.
-        Err(error) => Seen::Silence { why: chain(&error) },
-    }
-}
-
-async fn whole_body(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(|error| chain(&error))? {
-        if body.len() + part.len() > MAX_ANSWER {
-            return Err(format!("an answer longer than {MAX_ANSWER} bytes"));
-        }
-        body.extend_from_slice(&part);
-    }
-    Ok(body)
-}
-
-/// The causes of an error in one line, without the address it happened at (an enquiry's names a transfer).
-fn chain(error: &reqwest::Error) -> String {
-    let kind = if error.is_timeout() { "time-out" } else { "broken off" };
-    let mut causes = vec![kind.to_owned()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    causes.join(": ")
 }

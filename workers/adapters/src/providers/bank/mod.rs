@@ -4,7 +4,6 @@
 mod http;
 mod pain001;
 mod pain002;
-mod retry_after;
 mod tls;
 mod verdict;
 mod xml;

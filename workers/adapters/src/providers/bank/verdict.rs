@@ -3,25 +3,10 @@
 //! The rule behind both: only an answer that can mean nothing else says that nothing was taken in; whatever is left is doubt.
 
 use super::pain002::{GroupWord, Pain002, Pain002Reader};
+use crate::providers::wire::Seen;
 use std::time::Duration;
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{CallOutcome, EnquiryOutcome, NotTakenIn};
-
-/// What came back over the wire.
-#[derive(Debug)]
-pub(super) enum Seen {
-    /// The connection never came about: not one byte of the request was written.
-    NoConnection,
-    /// An answer.
-    Answer {
-        status: u16,
-        retry_after: Option<Duration>,
-        /// The whole body, or why it could not be had whole.
-        body: Result<Vec<u8>, String>,
-    },
-    /// The request may have been written, wholly or in part, and no answer came.
-    Silence { why: String },
-}
 
 /// The outcome of handing in the message `msg_id`.
 pub(super) fn on_call(seen: Seen, msg_id: &MsgId, reader: &Pain002Reader) -> CallOutcome {

@@ -1,0 +1,84 @@
+//! Tencent's codes in our terms, for the answer to a sending: those of the vendor's error list for sms 2021-01-11 and of its gateway. A
+//! code that is not here is a refusal for people to look at. What operators say later is not classed (see [`of_delivery`]).
+
+use super::Meaning;
+use Meaning::{Refused, Unclear};
+use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient};
+
+/// A code that ends with a full stop and everything that begins so. What is exact counts first.
+const ANSWERS: &[(&str, Meaning)] = &[
+    // The number.
+    ("InvalidParameterValue.IncorrectPhoneNumber", Refused(Recipient)),
+    ("FailedOperation.PhoneNumberInBlacklist", Refused(Recipient)),
+    // As many as the number may have.
+    ("LimitExceeded.PhoneNumberDailyLimit", Refused(Limit)),
+    ("LimitExceeded.PhoneNumberOneHourLimit", Refused(Limit)),
+    ("LimitExceeded.PhoneNumberThirtySecondLimit", Refused(Limit)),
+    ("LimitExceeded.PhoneNumberSameContentDailyLimit", Refused(Limit)),
+    ("LimitExceeded.DeliveryFrequencyLimit", Refused(Limit)),
+    // The account, its money, its rights, its own ceilings, its clock.
+    ("FailedOperation.InsufficientBalanceInSmsPackage", Refused(Account)),
+    ("FailedOperation.NotEnterpriseCertification", Refused(Account)),
+    ("LimitExceeded.AppDailyLimit", Refused(Account)),
+    ("LimitExceeded.DailyLimit", Refused(Account)),
+    ("InvalidParameterValue.SdkAppIdNotExist", Refused(Account)),
+    ("InvalidParameter.AppidAndBizId", Refused(Account)),
+    ("InternalError.RequestTimeException", Refused(Account)),
+    ("InternalError.SigFieldMissing", Refused(Account)),
+    ("InternalError.SigVerificationFail", Refused(Account)),
+    ("AuthFailure", Refused(Account)),
+    ("AuthFailure.", Refused(Account)),
+    ("UnauthorizedOperation", Refused(Account)),
+    ("UnauthorizedOperation.", Refused(Account)),
+    ("IpInBlacklist", Refused(Account)),
+    ("IpNotInWhitelist", Refused(Account)),
+    // Later.
+    ("RequestLimitExceeded", Refused(Busy)),
+    ("RequestLimitExceeded.", Refused(Busy)),
+    // Inside the vendor, or not said.
+    ("FailedOperation", Unclear),
+    ("FailedOperation.OtherError", Unclear),
+    ("FailedOperation.ParametersOtherError", Unclear),
+    ("InternalError", Unclear),
+    ("InternalError.JsonParseFail", Refused(Content)),
+    ("InternalError.RestApiInterfaceNotExist", Refused(Content)),
+    ("InternalError.", Unclear), // Timeout, SendAndRecvFail, OtherError, UnknownError
+    ("ServiceUnavailable", Unclear),
+];
+
+/// What the code of an answer to a sending means; never asked for `Ok`. The rest is about template, signature and variables.
+pub(super) fn of_answer(code: &str) -> Meaning {
+    let exact = ANSWERS.iter().find(|(known, _)| *known == code);
+    let family = || ANSWERS.iter().find(|(known, _)| known.ends_with('.') && code.starts_with(known));
+    exact.or_else(family).map_or(Refused(Content), |(_, meaning)| *meaning)
+}
+
+/// Of which class a failed delivery is. The codes are the operators' own and their list is not published in a form that could be
+/// relied on (check), so that another attempt may always do better.
+pub(super) fn of_delivery(_code: &str) -> RefusalClass {
+    Busy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_ours() {
+        for (code, meaning) in [
+            ("InvalidParameterValue.IncorrectPhoneNumber", Refused(Recipient)),
+            ("LimitExceeded.PhoneNumberDailyLimit", Refused(Limit)),
+            ("LimitExceeded.AppDailyLimit", Refused(Account)),
+            ("AuthFailure.SignatureFailure", Refused(Account)),
+            ("UnauthorizedOperation.SerivceSuspendDueToArrears", Refused(Account)),
+            ("RequestLimitExceeded.UinLimitExceeded", Refused(Busy)),
+            ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Content)),
+            ("FailedOperation", Unclear),
+            ("InternalError.Timeout", Unclear),
+            ("InternalError.JsonParseFail", Refused(Content)),
+            ("Whatever", Refused(Content)),
+        ] {
+            assert_eq!(of_answer(code), meaning, "{code}");
+        }
+    }
+}
