@@ -25,3 +25,6 @@ pub use form::{Amount, Secret};
 pub use problem::{ConfigError, Origin, Problem};
 pub use schedule::Schedule;
 pub use settings::{Row, Settings};
+
+/// The words of notices that travel with the program, as `zhida notices templates import` reads them.
+pub const NOTICE_TEMPLATES: &str = include_str!("../notices/templates.toml");

@@ -7,9 +7,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::ClockState;
 use zhida_core::ids::{ApplicationId, OfficerId};
+use zhida_core::notice::{NoticeKind, NoticeRequest};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::JournalEntry;
-use zhida_core::notice::{NoticeKind, NoticeRequest};
 use zhida_core::supervision::{Alert, Level};
 
 /// Reads what was written since it last did.

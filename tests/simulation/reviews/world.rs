@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::ids::{ApplicationId, OfficerId};
+use zhida_core::notice::NoticeRequest;
 use zhida_core::ports::store::{AuthorityReader, Protocol, StoredEvent};
 use zhida_core::rules::Rules;
 use zhida_core::steps::{Arrival, Authority};
-use zhida_core::notice::NoticeRequest;
 use zhida_core::supervision::Level;
 use zhida_tests::memory_store::MemoryStore;
 

@@ -10,12 +10,12 @@ use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, ClockState, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
+use zhida_core::notice::NoticeRequest;
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::{Arrival, Changes};
-use zhida_core::notice::NoticeRequest;
 use zhida_core::supervision::{Alert, Case, District, Order, RULES_SUBJECT, Seen, look};
 use zhida_core::working_time::WorkingTime;
 

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod ids;
 pub mod jobs;
 pub mod money;
+pub mod money_words;
 pub mod names;
 pub mod notice;
 pub mod obstacle;

@@ -17,12 +17,12 @@ use zhida_core::digest::{Breaches, CountedPayouts, Digest, Facts, Held, JOB, Pat
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
 use zhida_core::jobs::{self, Outcome, Run, Standing};
 use zhida_core::money::Fen;
+use zhida_core::notice::NoticeRequest;
 use zhida_core::payout::{PROMISE, PayoutState};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
 use zhida_core::ports::orders::OrderFilter;
 use zhida_core::ports::store::{Figures, StoreError, Which};
 use zhida_core::steps::Changes;
-use zhida_core::notice::NoticeRequest;
 use zhida_core::supervision::{Audience, District};
 use zhida_core::working_time::WorkingTime;
 

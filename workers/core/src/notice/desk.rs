@@ -11,10 +11,11 @@ use super::{
 use crate::ports::notices::{Content, Errand, ErrandEnd};
 use crate::ports::sms::{Receipt, SendOutcome, Trust};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the template of a notice's SMS says of one provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderTemplate {
     /// The provider's code of the approved template.
     pub code: Option<String>,

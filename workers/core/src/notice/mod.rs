@@ -12,6 +12,7 @@ mod effects;
 pub mod health;
 pub mod kind;
 pub mod limits;
+pub mod making;
 pub mod number;
 mod on;
 pub mod quiet;
@@ -22,8 +23,11 @@ mod state;
 mod step;
 mod switch;
 mod take;
+pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod value;
+mod words;
 
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};

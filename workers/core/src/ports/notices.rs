@@ -3,9 +3,10 @@
 use super::mail::Mail;
 use super::sms::{AskOutcome, Question, Receipt, SendOutcome, Sms, Trust};
 use super::store::StoreError;
-use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState};
+use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// What is to be done for one message now.
 #[derive(Clone, PartialEq, Eq)]
@@ -114,6 +115,9 @@ pub struct Content {
     pub html: Option<String>,
     /// Variables by name, for vendors that take templates.
     pub parameters: Vec<(String, String)>,
+    /// What each of these vendors has to be told of the template, by the names of providers: frozen with the text, so that code and
+    /// text fit each other whatever is imported meanwhile.
+    pub providers: BTreeMap<String, ProviderTemplate>,
 }
 
 /// A notice with everything that is known of it.

@@ -1,0 +1,242 @@
+//! Phrases that stand in notices as values: why something waits, what to do about it, how long it is over. Chinese and English;
+//! each is short enough for a variable of an SMS, which a test holds.
+
+use super::template::Locale;
+use crate::case_file::ClockKind;
+use crate::payout::{HoldCode, Payout, PayoutState};
+use crate::rails::LargeValueRail;
+use crate::supervision::{Cleared, Level};
+use jiff::Timestamp;
+
+/// A phrase in Chinese and in English.
+pub(super) type Phrase = (&'static str, &'static str);
+
+/// What is the matter, and what the recipient can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Advice {
+    /// What is the matter.
+    pub(super) reason: Phrase,
+    /// What to do; or that nothing is needed.
+    pub(super) action: Phrase,
+}
+
+const NOTHING_NEEDED: Phrase =
+    ("无需您操作，核实后将尽快拨付", "You need not do anything; it is paid as soon as this is checked");
+
+const fn advice(reason: Phrase, action: Phrase) -> Advice {
+    Advice { reason, action }
+}
+
+/// What an enterprise is told of a hold; none: it is not told of it.
+pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
+    Some(match code {
+        HoldCode::AccountName => advice(
+            ("收款户名与企业登记名称不一致", "The account is not in the enterprise's registered name"),
+            ("请在申报平台更正为本企业对公账户", "Please give your own corporate account on the application platform"),
+        ),
+        HoldCode::CommitmentMissing => advice(
+            ("尚未收到诚信承诺书", "The integrity commitment has not arrived"),
+            (
+                "请在申报平台签署，签署后自动拨付",
+                "Please sign it on the application platform; payment then follows by itself",
+            ),
+        ),
+        HoldCode::PayeeChanged => advice(
+            ("收款账户与上次拨付的不同", "The account differs from the one paid last time"),
+            (
+                "为保障资金安全，请留意经办部门的核实联系",
+                "To keep the money safe, the department will contact you to confirm it",
+            ),
+        ),
+        HoldCode::PublicityOpen => advice(
+            ("公示期尚未结束", "The public notice has not ended"),
+            ("无需您操作，公示期满后自动拨付", "You need not do anything; it is paid once the notice has ended"),
+        ),
+        HoldCode::ObjectionOpen => advice(
+            ("公示期间收到异议，正在核实", "An objection was raised during the public notice"),
+            ("如需说明情况，请联系经办部门", "If you wish to state your view, please contact the department"),
+        ),
+        HoldCode::CapPerApplication | HoldCode::CapPerEnterprise => advice(
+            ("金额超过政策上限，正在复核", "The amount is above the policy's cap and is being reviewed"),
+            NOTHING_NEEDED,
+        ),
+        HoldCode::PolicyNotOpen => advice(
+            ("审定日期不在政策有效期内，正在复核", "The approval lies outside the policy's term and is being reviewed"),
+            NOTHING_NEEDED,
+        ),
+        HoldCode::ApplicationEnded => advice(
+            ("该申请此前已撤回或终止，正在核实", "The application had been withdrawn or ended; this is being checked"),
+            ("如有疑问，请联系经办部门", "If in doubt, please contact the department"),
+        ),
+        HoldCode::Operator => advice(("经办部门正在核实", "The department is checking it"), NOTHING_NEEDED),
+        HoldCode::PolicyUnknown
+        | HoldCode::FundUnknown
+        | HoldCode::CurrencyNotFunds
+        | HoldCode::FundShort
+        | HoldCode::OfficersMissing
+        | HoldCode::TooOld
+        | HoldCode::KeyRevoked
+        | HoldCode::SignatureMismatch
+        | HoldCode::BankFunds
+        | HoldCode::BankWindow
+        | HoldCode::FormatRefused => return None,
+    })
+}
+
+/// Of several holds that are told, one that the enterprise can do something about comes first.
+pub(super) fn of_holds<'a>(codes: impl Iterator<Item = &'a HoldCode>) -> Option<Advice> {
+    let told: Vec<Advice> = codes.filter(|code| code.concerns_enterprise()).filter_map(|code| of_hold(*code)).collect();
+    let theirs = told.iter().find(|one| one.action != NOTHING_NEEDED);
+    theirs.or(told.first()).copied()
+}
+
+/// What to correct after the bank refused a payment, or sent it back, with an ISO 20022 reason.
+pub(super) fn of_bank_reason(reason: &str) -> Advice {
+    let correct =
+        ("请核对后在申报平台更正收款账户", "Please check and correct the account on the application platform");
+    let another =
+        ("请在申报平台改为可用的本企业对公账户", "Please give another corporate account on the application platform");
+    match reason {
+        "AC01" | "AC02" | "AC03" => advice(("收款账号有误", "The account number is not valid"), correct),
+        "AC04" | "AC05" | "AC07" => advice(("收款账户已销户", "The account is closed"), another),
+        "AC06" => advice(
+            ("收款账户被冻结或停止支付", "The account is blocked"),
+            (
+                "请联系开户银行，或在申报平台更换账户",
+                "Please ask your bank, or give another account on the application platform",
+            ),
+        ),
+        _ if reason.starts_with("BE") => advice(
+            ("收款户名与银行登记的不一致", "The name does not match the one the bank has for the account"),
+            ("请核对户名后在申报平台更正", "Please check and correct the account name on the application platform"),
+        ),
+        _ if reason.starts_with("RC") => advice(
+            ("开户银行行号有误", "The bank code is not valid"),
+            (
+                "请向开户银行核对12位行号后在申报平台更正",
+                "Please ask your bank for its 12-digit code and correct it on the platform",
+            ),
+        ),
+        _ if reason.starts_with("AC") => advice(("收款账户无法入账", "The account cannot be credited"), correct),
+        _ => advice(("收款银行未予入账", "The receiving bank did not credit it"), correct),
+    }
+}
+
+/// Why a payout is late, and when it will be there: in the words of the moment at which it is told.
+pub(super) fn of_lateness(
+    payout: &Payout,
+    rail: Option<&LargeValueRail>,
+    now: Timestamp,
+    time: impl Fn(Timestamp) -> String,
+    locale: Locale,
+) -> (String, String) {
+    let at_once =
+        ("到账后立即短信告知，无需来电询问", "You are told the moment it is credited; there is no need to ask");
+    let opening = rail.filter(|one| one.carries(payout.amount)).and_then(|one| one.next_opening(now).ok());
+    if let Some(opening) = opening.filter(|opening| *opening > now) {
+        let reason = (
+            "大额支付系统已关闭，开放后继续办理",
+            "The large-value payment system is closed and will go on when it opens",
+        );
+        let at = time(opening);
+        let expected = match locale {
+            Locale::Chinese => format!("预计{at}后到账，届时短信告知"),
+            Locale::English => format!("Expected after {at}; you are told then"),
+        };
+        return (locale.of(reason).to_owned(), expected);
+    }
+    let held = of_holds(payout.holds.keys());
+    let (reason, expected) = match (payout.state(), held) {
+        (PayoutState::Held, Some(advice)) => (advice.reason, advice.action),
+        (PayoutState::Held, None) => (("拨付手续正在办理", "The payment is being prepared"), at_once),
+        (PayoutState::Sending | PayoutState::Unknown | PayoutState::Pending, _) => {
+            (("已提交银行，银行正在处理", "It is with the bank, which is processing it"), at_once)
+        }
+        (PayoutState::Refused | PayoutState::Returned, _) => {
+            (("银行未入账，正在核实原因", "The bank did not credit it; the reason is being checked"), at_once)
+        }
+        (PayoutState::Ready | PayoutState::Settled | PayoutState::Cancelled, _) => {
+            (("拨付正在排队办理", "The payment is queued"), at_once)
+        }
+    };
+    (locale.of(reason).to_owned(), locale.of(expected).to_owned())
+}
+
+/// What an official does next about a clock.
+pub(super) fn next_step(kind: ClockKind, level: Level) -> Phrase {
+    let own = match kind {
+        ClockKind::Acceptance => {
+            ("请尽快作出受理或不予受理决定", "Please accept the application, or decline it with a reason")
+        }
+        ClockKind::Step => ("请尽快作出审核决定", "Please decide this step"),
+        ClockKind::Supplement => {
+            ("请提醒企业补正，或依规办结", "Please remind the enterprise, or close the request by the rules")
+        }
+        ClockKind::Review | ClockKind::Legal => ("请协调尚未办结的环节", "Please see to the steps that are still open"),
+        ClockKind::Payout => ("请查看兑付状态并排除障碍", "Please look at the payout and clear what stands in its way"),
+        ClockKind::Order => ("请回复原因和整改措施", "Please answer with cause and measure"),
+    };
+    match level {
+        Level::DueSoon | Level::Rung(0) => own,
+        Level::Rung(_) => {
+            ("请督促责任单位办理，并在系统中确认知悉", "Please see that it is done, and acknowledge the alert")
+        }
+    }
+}
+
+/// Which clock.
+pub(super) fn of_clock(kind: ClockKind) -> Phrase {
+    kind.title()
+}
+
+/// Why an alert is over.
+pub(super) fn of_cleared(why: Option<Cleared>) -> Phrase {
+    match why {
+        Some(Cleared::Met) => ("已办结", "done"),
+        Some(Cleared::Void) => ("事项已终止", "the matter has ended"),
+        Some(Cleared::Moved) => ("时限已顺延", "its deadline has moved"),
+        Some(Cleared::Gone) => ("经补充记录核实，该时限不存在", "later records show that there was no such deadline"),
+        None => ("已解除", "cleared"),
+    }
+}
+
+/// Which rung of the ladder.
+pub(super) fn of_level(level: Level, locale: Locale) -> String {
+    match (level, locale) {
+        (Level::DueSoon, Locale::Chinese) => "黄牌".to_owned(),
+        (Level::DueSoon, Locale::English) => "due soon".to_owned(),
+        (Level::Rung(0), Locale::Chinese) => "红牌".to_owned(),
+        (Level::Rung(0), Locale::English) => "overdue".to_owned(),
+        (Level::Rung(rung), Locale::Chinese) => format!("逐级上报第{rung}级"),
+        (Level::Rung(rung), Locale::English) => format!("escalated, rung {rung}"),
+    }
+}
+
+/// How long by the sun: `3小时20分钟`.
+pub(super) fn natural(minutes: i64, locale: Locale) -> String {
+    let (hours, rest) = (minutes / 60, minutes % 60);
+    match (locale, hours) {
+        (Locale::Chinese, 0) => format!("{rest}分钟"),
+        (Locale::Chinese, 1..48) if rest > 0 => format!("{hours}小时{rest}分钟"),
+        (Locale::Chinese, _) => format!("{hours}小时"),
+        (Locale::English, 0) => format!("{rest} min"),
+        (Locale::English, 1..48) if rest > 0 => format!("{hours} h {rest} min"),
+        (Locale::English, _) => format!("{hours} h"),
+    }
+}
+
+/// How long in working time: `2个工作日3小时`; `per_day` is how many minutes a day is worked.
+pub(super) fn worked(minutes: i64, per_day: i64, locale: Locale) -> String {
+    let (days, rest) = if per_day > 0 { (minutes / per_day, minutes % per_day) } else { (0, minutes) };
+    let hours = rest / 60;
+    match (locale, days, hours) {
+        (Locale::Chinese, 0, _) => format!("工作时间{}", natural(rest, locale)),
+        (Locale::English, 0, _) => format!("{} of working time", natural(rest, locale)),
+        (Locale::Chinese, _, 0) => format!("{days}个工作日"),
+        (Locale::Chinese, _, _) => format!("{days}个工作日{hours}小时"),
+        (Locale::English, 1, 0) => "1 working day".to_owned(),
+        (Locale::English, _, 0) => format!("{days} working days"),
+        (Locale::English, 1, _) => format!("1 working day {hours} h"),
+        (Locale::English, _, _) => format!("{days} working days {hours} h"),
+    }
+}
