@@ -149,8 +149,7 @@ impl<'a> Desk<'a> {
         match end {
             ErrandEnd::Sent { outcome, .. } => {
                 let provider = changed.attempts[attempt].provider.clone();
-                let price = self.rules.provider(&provider).and_then(|one| one.price_per_segment);
-                if changed.call_ended(attempt, outcome, price, self.now) == News::Yes {
+                if changed.call_ended(attempt, outcome, self.now) == News::Yes {
                     self.learn_of_provider(&provider, outcome);
                 }
             }
@@ -201,6 +200,10 @@ impl<'a> Desk<'a> {
     fn settle(&mut self, before: &Notice, mut after: Notice, place: usize) -> Notice {
         let view = self.view(&after, Standing::Stands, place);
         let message = &mut after.messages[place];
+        for attempt in &mut message.attempts {
+            let price = self.rules.provider(&attempt.provider).and_then(|one| one.price_per_segment);
+            attempt.charge(price, message.segments);
+        }
         match message.step(&view) {
             Step::Rest => message.rest(),
             Step::AwaitCall(until) => message.wait(until, WaitsFor::Call),
@@ -239,7 +242,12 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn view(&self, notice: &Notice, standing: Standing, place: usize) -> View {
-        let waits = notice.messages.iter().enumerate().any(|(other, one)| other != place && one.is_dormant());
+        let standby = notice.messages.iter().enumerate().find(|(other, one)| *other != place && one.standby);
+        let standby = match standby {
+            Some((_, message)) if message.is_dormant() => Standby::Waits,
+            Some((_, message)) if message.ended.is_none() => Standby::Goes,
+            Some(_) | None => Standby::None,
+        };
         View {
             now: self.now,
             repeat: self.rules.repeat(notice.kind),
@@ -248,7 +256,7 @@ impl<'a> Desk<'a> {
             switch_after: self.rules.switch_after,
             visibility: self.rules.visibility,
             doubt: self.rules.doubt,
-            standby: if waits { Standby::Waits } else { Standby::None },
+            standby,
         }
     }
 }

@@ -173,6 +173,9 @@ pub struct Attempt {
     /// The call was not made: it says nothing of the provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_made: bool,
+    /// The provider's own name of it, where an enquiry brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_as: Option<String>,
     /// What an unsigned receipt said, until the provider has been asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,

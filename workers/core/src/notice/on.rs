@@ -66,14 +66,7 @@ impl Message {
     }
 
     /// A call has ended. Says whether that is news.
-    pub(super) fn call_ended(
-        &mut self,
-        place: usize,
-        outcome: &SendOutcome,
-        price: Option<i64>,
-        now: Timestamp,
-    ) -> News {
-        let segments = self.segments;
+    pub(super) fn call_ended(&mut self, place: usize, outcome: &SendOutcome, now: Timestamp) -> News {
         let attempt = &mut self.attempts[place];
         match &attempt.outcome {
             None => attempt.ended_at = Some(now),
@@ -85,9 +78,6 @@ impl Message {
         }
         let same = attempt.outcome.as_ref() == Some(outcome);
         attempt.outcome = Some(outcome.clone());
-        if let SendOutcome::Accepted { segments: told, .. } = outcome {
-            attempt.cost = price.map(|price| price.saturating_mul(i64::from(told.unwrap_or(segments))));
-        }
         self.draw_consequences(place);
         if same { News::No } else { News::Yes }
     }
@@ -95,7 +85,7 @@ impl Message {
     /// A call was not made after all.
     pub(super) fn not_made(&mut self, place: usize, now: Timestamp) -> News {
         let outcome = SendOutcome::NotConnected { why: "the call was not made".to_owned() };
-        let news = self.call_ended(place, &outcome, None, now);
+        let news = self.call_ended(place, &outcome, now);
         if news == News::Yes {
             self.attempts[place].not_made = true;
         }
@@ -113,10 +103,13 @@ impl Message {
     ) {
         let attempt = &mut self.attempts[place];
         match outcome {
-            AskOutcome::Found { word, .. } => self.learn(place, word, now),
+            AskOutcome::Found { provider_id, word } => {
+                attempt.found_as = provider_id.clone().or(attempt.found_as.take());
+                self.learn(place, word, now);
+            }
             AskOutcome::NotFound => {
                 let visible = begun_at >= after(attempt.since(), visibility);
-                if attempt.course() == Course::InDoubt && attempt.hint.is_none() && visible {
+                if attempt.course() == Course::InDoubt && attempt.open_hint().is_none() && visible {
                     attempt.absent = true;
                 }
             }

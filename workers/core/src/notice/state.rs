@@ -1,8 +1,11 @@
 //! How attempts, messages and notices stand, derived from what is known of them.
 
-use super::{Attempt, Channel, Ended, Message, Notice, NoticeState, WaitsFor};
+use super::{Attempt, Channel, Ended, Hint, Message, Notice, NoticeState, WaitsFor};
 use crate::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
 use jiff::Timestamp;
+
+/// So many questions about one hint; what has not been confirmed by then is left to the usual questions.
+const HINT_QUESTIONS_MAX: u32 = 8;
 
 impl NoticeState {
     /// Every state, the best first.
@@ -100,9 +103,40 @@ impl Attempt {
     #[must_use]
     pub fn provider_id(&self) -> Option<&str> {
         match &self.outcome {
-            Some(SendOutcome::Accepted { provider_id, .. }) => provider_id.as_deref(),
-            Some(SendOutcome::Refused { .. } | SendOutcome::NotConnected { .. } | SendOutcome::Doubtful { .. })
-            | None => None,
+            Some(SendOutcome::Accepted { provider_id: Some(id), .. }) => Some(id),
+            Some(
+                SendOutcome::Accepted { provider_id: None, .. }
+                | SendOutcome::Refused { .. }
+                | SendOutcome::NotConnected { .. }
+                | SendOutcome::Doubtful { .. },
+            )
+            | None => self.found_as.as_deref(),
+        }
+    }
+
+    /// An unsigned receipt about which it is still worth asking.
+    pub(super) fn open_hint(&self) -> Option<&Hint> {
+        self.hint.as_ref().filter(|hint| hint.asked < HINT_QUESTIONS_MAX)
+    }
+
+    /// What it costs, once a provider has taken it: by the provider's count of segments, else by ours.
+    pub(super) fn charge(&mut self, price: Option<i64>, segments: u32) {
+        let taken = match self.course() {
+            Course::TakenIn | Course::Arrived | Course::Undelivered => true,
+            Course::UnderWay | Course::InDoubt | Course::NotSent => false,
+        };
+        let counted = match &self.outcome {
+            Some(SendOutcome::Accepted { segments: Some(counted), .. }) => *counted,
+            Some(
+                SendOutcome::Accepted { segments: None, .. }
+                | SendOutcome::Refused { .. }
+                | SendOutcome::NotConnected { .. }
+                | SendOutcome::Doubtful { .. },
+            )
+            | None => segments,
+        };
+        if taken {
+            self.cost = price.map(|price| price.saturating_mul(i64::from(counted)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is to be done with one message now. A pure reading of what is known of it; which provider is free is not known here.
 
 use super::rules::retry_pause;
-use super::{Attempt, Channel, Course, Message, Repeat, Standing};
+use super::{Channel, Course, Message, Repeat, Standing};
 use jiff::{SignedDuration, Timestamp};
 
 /// What a message is looked at with.
@@ -30,7 +30,9 @@ pub(super) struct View {
 pub(super) enum Standby {
     /// One waits for it.
     Waits,
-    /// There is none, or it goes already.
+    /// One has taken over.
+    Goes,
+    /// There is none, or it came to nothing.
     None,
 }
 
@@ -80,9 +82,6 @@ pub(super) enum Over {
 /// What was sent so often without arriving has failed, whatever the reasons that were given.
 const UNDELIVERED_MAX: usize = 3;
 
-/// So many questions about one hint; what has not been confirmed by then is left to the usual questions.
-const HINT_QUESTIONS_MAX: u32 = 8;
-
 impl Message {
     pub(super) fn step(&self, view: &View) -> Step {
         if self.is_delivered() {
@@ -122,10 +121,9 @@ impl Message {
 
     /// An unsigned receipt is a question to be asked, also after the end.
     fn step_after_hint(&self, view: &View) -> Option<Step> {
-        let hinted = |one: &Attempt| one.hint.as_ref().is_some_and(|hint| hint.asked < HINT_QUESTIONS_MAX);
-        let place = self.attempts.iter().position(hinted)?;
+        let place = self.attempts.iter().position(|one| one.open_hint().is_some())?;
         let attempt = &self.attempts[place];
-        let asked = attempt.hint.as_ref().map_or(0, |hint| hint.asked);
+        let asked = attempt.open_hint().map_or(0, |hint| hint.asked);
         let from = match attempt.asked_at {
             Some(at) if asked > 0 => after(at, retry_pause(asked)),
             Some(_) | None => view.now,
@@ -155,7 +153,8 @@ impl Message {
         if view.now >= ask_at {
             return Step::Ask(place);
         }
-        if self.may_repeat(view) { Step::Send(Beside::Silence(ask_at)) } else { Step::AwaitWord(ask_at) }
+        let alone = view.standby == Standby::None;
+        if alone && self.may_repeat(view) { Step::Send(Beside::Silence(ask_at)) } else { Step::AwaitWord(ask_at) }
     }
 
     /// In doubt: asked for, with growing pauses; after a time sent again where that is the lesser evil.
@@ -183,7 +182,7 @@ impl Message {
         }
         match (view.standby, view.repeat) {
             (Standby::Waits, Repeat::May) => Step::WakeStandby,
-            (Standby::Waits, Repeat::Never) | (Standby::None, _) => Step::AwaitWord(next),
+            (Standby::Waits, Repeat::Never) | (Standby::Goes | Standby::None, _) => Step::AwaitWord(next),
         }
     }
 

@@ -108,7 +108,7 @@ impl Desk<'_> {
             Choice::Later(until, what) => {
                 candidate.notice.messages[place].wait(until.min(latest), what);
                 let waited = self.now >= after(candidate.notice.created_at, self.rules.switch_after);
-                if beside == Beside::Nothing && what == WaitsFor::Provider && waited {
+                if beside == Beside::Nothing && waited {
                     wake_standby(&mut candidate.notice, self.now);
                 }
             }
@@ -151,6 +151,7 @@ impl Desk<'_> {
             asked_at: None,
             not_offered: false,
             not_made: false,
+            found_as: None,
             hint: None,
             absent: false,
             word: None,

@@ -1,0 +1,218 @@
+//! Receipts: signed and not, before the answer, late, of other numbers, and contradicting each other.
+
+use super::{ADDRESS, NUMBER, Play, accepted, delivered, doubtful, found, refused, undelivered};
+use crate::notice::{Known, NoticeKind, NoticeState, possible_ids};
+use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, Trust};
+
+fn receipt(out_id: &str, word: DeliveryWord) -> Receipt {
+    Receipt { out_id: out_id.to_owned(), provider_id: None, to: Some(NUMBER.to_owned()), word }
+}
+
+#[test]
+fn a_signed_receipt_counts_by_itself() {
+    for (word, state, then) in [
+        (delivered(), NoticeState::Delivered, &[][..]),
+        (DeliveryWord::OnTheWay, NoticeState::Sent, &[]),
+        (undelivered(RefusalClass::Recipient), NoticeState::Failed, &[]),
+        (undelivered(RefusalClass::Busy), NoticeState::Created, &["second sends n1-2"]),
+    ] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.take();
+        play.ends("n1", accepted());
+        assert!(play.receives("first", &receipt("n1", word.clone()), Trust::Signed));
+        assert_eq!(play.state(), state, "{word:?}");
+        assert_eq!(play.todo(), then, "{word:?}");
+    }
+}
+
+#[test]
+fn an_unsigned_receipt_is_asked_about_now() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", accepted());
+    assert!(play.receives("first", &receipt("n1", delivered()), Trust::Hint));
+    assert_eq!(play.state(), NoticeState::Sent, "a hint is no proof");
+    assert_eq!(play.todo(), ["first is asked for n1"]);
+    play.answers("n1", found(DeliveryWord::OnTheWay));
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!(play.waits(), Some(30), "the vendor's own enquiry may lag");
+    play.pass(30);
+    assert_eq!(play.todo(), ["first is asked for n1"]);
+    play.answers("n1", found(delivered()));
+    assert_eq!((play.state(), play.waits()), (NoticeState::Delivered, None));
+}
+
+#[test]
+fn a_forged_hint_costs_some_questions_and_decides_nothing() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", doubtful());
+    let mut questions = 0;
+    for _ in 0..3 {
+        play.receives("first", &receipt("n1", delivered()), Trust::Hint);
+        while play.notice.messages[0].attempts.len() == 1 {
+            play.pass_until_due();
+            for told in play.todo() {
+                if told == "first is asked for n1" {
+                    questions += 1;
+                    play.answers("n1", AskOutcome::NotFound);
+                }
+            }
+        }
+    }
+    assert!(questions < 12, "{questions}");
+    assert_ne!(play.state(), NoticeState::Delivered);
+    assert_eq!(play.notice.messages[0].attempts[1].out_id, "n1-2", "it goes on");
+}
+
+#[test]
+fn who_answers_no_questions_is_believed() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", accepted());
+    play.receives("first", &receipt("n1", delivered()), Trust::Hint);
+    play.take();
+    play.answers("n1", AskOutcome::NotOffered);
+    assert_eq!(play.state(), NoticeState::Delivered);
+    assert_eq!(play.effects.addresses[0].known, Known::Verified);
+}
+
+#[test]
+fn a_receipt_may_come_before_the_answer() {
+    for trust in [Trust::Signed, Trust::Hint] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.take();
+        assert!(play.receives("first", &receipt("n1", delivered()), trust));
+        if trust == Trust::Hint {
+            assert_eq!(play.todo(), ["first is asked for n1"]);
+            play.answers("n1", found(delivered()));
+        }
+        assert_eq!(play.state(), NoticeState::Delivered);
+        play.ends("n1", accepted());
+        assert_eq!(play.state(), NoticeState::Delivered);
+        assert_eq!(play.notice.messages[0].attempts[0].cost, Some(450));
+        assert_eq!(play.journal(), ["notice.delivered"], "told once");
+        assert_eq!(play.waits(), None);
+    }
+}
+
+#[test]
+fn what_speaks_of_something_else_is_not_ours() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", accepted());
+    let other_number = Receipt { to: Some("13900000000".to_owned()), ..receipt("n1", delivered()) };
+    let nameless = Receipt { provider_id: None, ..receipt("", delivered()) };
+    let other_id = Receipt { provider_id: Some("OTHER".to_owned()), ..receipt("", delivered()) };
+    for (provider, receipt) in [
+        ("first", other_number),
+        ("first", receipt("n1-7", delivered())),
+        ("first", receipt("n2", delivered())),
+        ("second", receipt("n1", delivered())),
+        ("first", nameless),
+        ("first", other_id),
+    ] {
+        let was = play.notice.clone();
+        assert!(!play.receives(provider, &receipt, Trust::Signed), "{provider} {receipt:?}");
+        assert_eq!(play.notice, was);
+    }
+    let spelt_otherwise = Receipt { to: Some("138 0000 0000".to_owned()), ..receipt("n1", DeliveryWord::OnTheWay) };
+    assert!(play.receives("first", &spelt_otherwise, Trust::Signed));
+    let by_the_vendors_name =
+        Receipt { out_id: String::new(), provider_id: Some("BIZ".to_owned()), ..receipt("", delivered()) };
+    assert!(play.receives("first", &by_the_vendors_name, Trust::Signed));
+    assert_eq!(play.state(), NoticeState::Delivered);
+}
+
+#[test]
+fn that_it_arrived_outweighs_everything_and_is_final() {
+    let mut play = Play::with_standby(NoticeKind::PayoutReceived);
+    play.take();
+    play.ends("n1", accepted());
+    play.receives("first", &receipt("n1", undelivered(RefusalClass::Recipient)), Trust::Signed);
+    assert_eq!(play.effects.addresses[0].known, Known::Flagged("UNDELIV".to_owned()));
+    assert_eq!(play.todo(), ["mail sends n1-m1"]);
+    play.ends("n1-m1", accepted());
+    assert!(play.receives("first", &receipt("n1", delivered()), Trust::Signed));
+    assert_eq!(play.effects.addresses[1].known, Known::Verified);
+    for word in [undelivered(RefusalClass::Recipient), undelivered(RefusalClass::Busy), DeliveryWord::OnTheWay] {
+        for trust in [Trust::Signed, Trust::Hint] {
+            play.receives("first", &receipt("n1", word.clone()), trust);
+            assert_eq!((play.state(), play.waits()), (NoticeState::Delivered, None), "{word:?}");
+        }
+    }
+    assert_eq!(play.journal(), ["notice.sent", "notice.failed", "notice.sent", "notice.delivered"]);
+}
+
+#[test]
+fn a_bounce_of_a_mail_counts_and_flags_the_address() {
+    let mut play = Play::of(
+        NoticeKind::Digest,
+        vec![crate::notice::Message::first(crate::notice::Channel::Mail, 0, super::noon())],
+    );
+    play.take();
+    play.ends("n1-m1", accepted());
+    let bounce = Receipt { to: Some(ADDRESS.to_uppercase()), ..receipt("n1-m1", undelivered(RefusalClass::Recipient)) };
+    assert!(play.receives("mail", &bounce, Trust::Hint));
+    assert_eq!(play.state(), NoticeState::Failed);
+    assert_eq!(play.rung(), [""; 0], "a digest wakes nobody");
+    assert_eq!(play.effects.addresses.len(), 1);
+}
+
+#[test]
+fn what_never_arrives_fails_after_the_third_time() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    let mut sent = Vec::new();
+    while play.notice.next_at().is_some() {
+        play.pass_until_due();
+        for errand in play.take() {
+            let crate::ports::notices::Errand::SendSms { provider, sms, .. } = errand else { panic!("nothing else") };
+            play.ends(&sms.out_id, accepted());
+            play.receives(&provider, &receipt(&sms.out_id, undelivered(RefusalClass::Busy)), Trust::Signed);
+            sent.push(provider);
+        }
+    }
+    assert_eq!(sent, ["first", "second", "first"]);
+    assert_eq!((play.state(), play.rung()), (NoticeState::Failed, vec!["notice_failed"]));
+}
+
+#[test]
+fn nobody_is_named_outside_the_notice() {
+    let mut play = Play::with_standby(NoticeKind::OrderIssued);
+    play.notice.application_id = crate::ids::ApplicationId::from("SO-7");
+    play.notice.recipient = "O-SECRET".to_owned();
+    play.desk(|desk, notice| {
+        desk.made(std::slice::from_ref(&notice));
+        (notice, ())
+    });
+    play.take();
+    play.ends("n1", refused(RefusalClass::Recipient));
+    play.take();
+    play.ends("n1-m1", accepted());
+    let told = format!("{:?} {:?} {:?}", play.effects.journal, play.effects.world, play.effects.alarms);
+    for secret in [NUMBER, "13800000000", ADDRESS, "O-SECRET"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+    assert_eq!(play.journal(), ["notice.made", "notice.failed", "notice.sent"]);
+    assert_eq!(play.effects.world[0].data.get("application_id"), None, "an order about no application has none");
+    assert_eq!(play.effects.world[0].subject, "SO-7");
+    let data = &play.effects.world[1].data;
+    assert_eq!((&data["notice_id"], &data["kind"]), (&serde_json::json!("n1"), &serde_json::json!("order_issued")));
+    assert_eq!((&data["channel"], &data["provider"]), (&serde_json::json!("mail"), &serde_json::json!("mail")));
+    assert!(data["at"].as_str().is_some_and(|at| at.ends_with('Z')));
+}
+
+#[test]
+fn an_out_id_leads_to_its_notice() {
+    for (out_id, ids) in [
+        ("0193a7e2", &["0193a7e2"][..]),
+        ("0193a7e2-2", &["0193a7e2", "0193a7e2-2"]),
+        ("0193a7e2-m1", &["0193a7e2", "0193a7e2-m1"]),
+        ("0193-a7e2", &["0193-a7e2"]),
+        ("0193-1234", &["0193", "0193-1234"]),
+        ("", &[""]),
+        ("-", &["-"]),
+    ] {
+        assert_eq!(possible_ids(out_id), ids);
+    }
+}

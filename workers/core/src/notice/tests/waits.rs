@@ -1,0 +1,118 @@
+//! What holds a sending back: the switch, quiet hours, ceilings, limits, and providers that are of no use.
+
+use super::{NUMBER, Play, accepted, delivered, noon, not_connected, refused};
+use crate::notice::{Channel, Limit, Message, NoticeKind, NoticeState, Stopped, WaitsFor};
+use crate::ports::sms::{Receipt, RefusalClass, Trust};
+use jiff::SignedDuration;
+
+fn stop(play: &mut Play) {
+    play.switch.stopped = Some(Stopped { by: "o-1".to_owned(), at: play.now, reason: "a wrong template".to_owned() });
+}
+
+#[test]
+fn while_it_is_stopped_nothing_is_sent_and_questions_go_on() {
+    let mut play = Play::with_standby(NoticeKind::PayoutReceived);
+    play.take();
+    play.ends("n1", accepted());
+    stop(&mut play);
+    play.pass(1800);
+    assert_eq!(play.todo(), ["first is asked for n1"]);
+    play.answers("n1", super::found(crate::ports::sms::DeliveryWord::OnTheWay));
+    assert_eq!(play.todo(), [""; 0], "the mail waits");
+    assert_eq!(play.notice.messages[1].waits_for, Some(WaitsFor::Switch));
+    assert!(play.notice.waits_for_switch());
+    play.switch.stopped = None;
+    assert_eq!(play.todo(), ["mail sends n1-m1"], "as soon as it is resumed");
+    stop(&mut play);
+    let receipt =
+        Receipt { out_id: "n1".to_owned(), provider_id: None, to: Some(NUMBER.to_owned()), word: delivered() };
+    assert!(play.receives("first", &receipt, Trust::Signed));
+    assert_eq!(play.state(), NoticeState::Delivered);
+}
+
+#[test]
+fn what_can_wait_is_not_sent_at_night() {
+    for (kind, told, waits) in [
+        (NoticeKind::PayoutReceived, &[][..], Some(9 * 3600)),
+        (NoticeKind::PayoutCredited, &["first sends n1"], Some(60)),
+    ] {
+        let mut play = Play::sms(kind);
+        play.pass(10 * 3600 + 1800);
+        assert_eq!(play.todo(), told);
+        assert_eq!(play.waits(), waits, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_ceiling_rings_and_loses_nothing() {
+    let mut play = Play::sms(NoticeKind::PayoutReceived);
+    play.rules.per_minute_max = 1;
+    play.counters.count(None, &[], &play.rules, play.now);
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!((play.waits(), play.rung()), (Some(60), vec!["notice_ceiling"]));
+    assert_eq!(play.notice.messages[0].waits_for, Some(WaitsFor::Ceiling));
+    play.pass(60);
+    assert_eq!(play.todo(), ["first sends n1"]);
+    assert_eq!(play.counters.minute.count, 1);
+
+    // Money goes beyond the day's.
+    for (kind, told) in [(NoticeKind::PayoutReceived, &[][..]), (NoticeKind::PayoutLate, &["first sends n1"])] {
+        let mut play = Play::sms(kind);
+        play.rules.per_day_max = 1;
+        play.counters.count(None, &[], &play.rules, play.now);
+        assert_eq!(play.todo(), told);
+    }
+}
+
+#[test]
+fn what_a_number_may_not_be_sent_by_one_goes_by_another() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    let limits = vec![Limit { count: 1, window: SignedDuration::from_secs(3600) }];
+    play.rules.providers[0].limits.clone_from(&limits);
+    play.rules.providers[1].limits = limits;
+    assert_eq!(play.todo(), ["first sends n1"]);
+    for (told, waits) in [(&["second sends n1"][..], 60), (&[], 3600)] {
+        play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+        assert_eq!(play.todo(), told);
+        assert_eq!(play.waits(), Some(waits));
+    }
+    assert_eq!(play.notice.messages[0].waits_for, Some(WaitsFor::Limit));
+    assert_eq!(play.rung(), [""; 0], "that is no flood");
+}
+
+#[test]
+fn a_provider_that_fails_again_and_again_is_left_alone() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    for _ in 0..5 {
+        play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+        assert_eq!(play.todo(), ["first sends n1"]);
+        play.ends("n1", not_connected());
+    }
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), ["second sends n1"], "at once, without another try");
+    // And the second one's account is empty: nobody is left, people hear of it, and the first is tried when its minute is over.
+    play.ends("n1", refused(RefusalClass::Account));
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!((play.rung(), play.waits()), (vec!["notice_providers_down"], Some(60)));
+    play.pass(60);
+    assert_eq!(play.todo(), ["first sends n1-2"]);
+    let other = play.notice.clone();
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), [""; 0], "one message tries, the others wait for its end");
+    play.notice = other;
+    play.ends("n1-2", accepted());
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), ["first sends n1"], "well again");
+}
+
+#[test]
+fn what_waits_is_never_forgotten_beyond_its_end() {
+    let mut play = Play::sms(NoticeKind::Test);
+    stop(&mut play);
+    play.notice.expires_at = noon() + SignedDuration::from_secs(100);
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!(play.waits(), Some(100));
+    play.pass(100);
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!((play.state(), play.waits()), (NoticeState::Expired, None));
+}
