@@ -19,6 +19,11 @@ impl Settings {
             let nearest = nearest.copied().unwrap_or_default();
             refusals.push(format!("notices.kinds.{kind} is no kind of notice; the nearest is notices.kinds.{nearest}"));
         }
+        if self.sms.contains_key("mail") {
+            refusals.push(
+                "notices.sms.mail bears the name under which the mail server is known: choose another".to_owned(),
+            );
+        }
         for (name, provider) in &self.sms {
             self.check_sms(name, provider, refusals);
         }

@@ -96,6 +96,13 @@ fn what_cannot_be_honoured_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn no_provider_of_sms_is_called_mail() {
+    let mail = [("notices.sms.mail.kind", "folder"), ("notices.sms.mail.dir", "/srv/sms")];
+    let found = refusals(&[BANK, &mail]);
+    assert!(found.len() == 1 && found[0].starts_with("notices.sms.mail bears the name"), "{found:?}");
+}
+
+#[test]
 fn mail_in_clear_stays_on_this_machine_or_in_a_sandbox() {
     let clear = [("notices.mail.security", "none"), ("notices.mail.from", "a@example.com")];
     for host in ["127.0.0.1", "localhost", "::1"] {

@@ -88,7 +88,7 @@ pub enum Per {
     Minute,
     /// Sixty minutes.
     Hour,
-    /// A day of the district's zone.
+    /// Twenty-four hours.
     Day,
 }
 

@@ -1,5 +1,5 @@
-//! The counterparties of zhida simulated over real sockets, with faults on demand: today a bank. Not part of the path of real
-//! money, and not a model: what it says was paid is what its ledger holds.
+//! The counterparties of zhida simulated over real sockets, with faults on demand: a bank, and vendors of SMS with the phones they send
+//! to. Not part of the path of real money, and not a model: what it says was paid, or sent, is what its ledger holds.
 
 mod bank;
 mod faults;
@@ -9,11 +9,13 @@ mod ledger;
 mod log;
 mod reply;
 mod routes;
+mod sms;
 mod wire;
 
 pub use faults::{AnswerFault, CallFault, Chance, Fault, FaultSettings, MagicAmounts, Target, TransferFault, magic};
 pub use handle::BankHandle;
 pub use ledger::{Entry, Ledger, LedgerError, Plan, State};
+pub use sms::{Pushed, SmsChance, SmsEntry, SmsFault, SmsHandle, SmsSettings, SmsTarget, SmsWord, Vendor};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ use thiserror::Error;
 /// How the sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxSettings {
-    /// Where the bank listens; port 0 takes a free one.
+    /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The ledger's file, synced before every answer; without one the ledger lives in memory.
     pub ledger: Option<PathBuf>,
@@ -30,8 +32,10 @@ pub struct SandboxSettings {
     pub token: Option<String>,
     /// What the bank calls a credited transfer, `ACSC` or `ACCC`.
     pub settled_code: String,
-    /// What is to go wrong.
+    /// What is to go wrong at the bank.
     pub faults: FaultSettings,
+    /// The vendors of SMS.
+    pub sms: SmsSettings,
 }
 
 impl Default for SandboxSettings {
@@ -43,6 +47,7 @@ impl Default for SandboxSettings {
             token: None,
             settled_code: "ACSC".to_owned(),
             faults: FaultSettings::default(),
+            sms: SmsSettings::default(),
         }
     }
 }
@@ -67,6 +72,8 @@ pub enum SandboxError {
 pub struct Sandbox {
     /// The bank.
     pub bank: BankHandle,
+    /// The vendors of SMS. They share the bank's door: when it is down, so are they.
+    pub sms: SmsHandle,
 }
 
 impl Sandbox {
@@ -77,9 +84,11 @@ impl Sandbox {
     pub async fn start(settings: SandboxSettings) -> Result<Self, SandboxError> {
         let bank = bank::Bank::open(settings.ledger.as_deref(), &settings.settled_code, settings.faults)?;
         let bank = BankHandle::new(bank, settings.token);
+        let sms = SmsHandle::new(settings.sms);
         let listen = settings.listen;
-        bank.open(listen).await.map_err(|source| SandboxError::Listen { listen, source })?;
-        Ok(Self { bank })
+        bank.open(listen, sms::of_sms(sms.clone())).await.map_err(|source| SandboxError::Listen { listen, source })?;
+        sms.opened_at(bank.url());
+        Ok(Self { bank, sms })
     }
 
     /// Where the bank listens.

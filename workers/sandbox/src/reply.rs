@@ -9,6 +9,8 @@ use jiff::Timestamp;
 pub(crate) enum Reply {
     /// A document.
     Xml { status: u16, text: String },
+    /// An object of JSON.
+    Json { status: u16, text: String },
     /// A bare status.
     Bare { status: u16, retry_after_seconds: Option<u64> },
     /// 200 with something that is no XML.

@@ -172,11 +172,15 @@ fn authorised(handle: &BankHandle, headers: &HeaderMap) -> Result<(), Response<B
     }
 }
 
-async fn send(reply: Reply, cut: &Cut) -> Response<Body> {
+/// Puts a reply on the wire.
+pub(crate) async fn send(reply: Reply, cut: &Cut) -> Response<Body> {
     let status = |status| StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match reply {
         Reply::Xml { status: code, text } => {
             (status(code), [(header::CONTENT_TYPE, "application/xml; charset=utf-8")], text).into_response()
+        }
+        Reply::Json { status: code, text } => {
+            (status(code), [(header::CONTENT_TYPE, "application/json; charset=utf-8")], text).into_response()
         }
         Reply::Bare { status: code, retry_after_seconds: Some(seconds) } => {
             (status(code), [(header::RETRY_AFTER, seconds.to_string())]).into_response()

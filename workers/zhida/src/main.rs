@@ -5,6 +5,7 @@ mod demo;
 #[cfg(test)]
 mod documents;
 mod figures;
+mod notice_rules;
 mod opening;
 mod restore_watch;
 mod roles;

@@ -1,5 +1,6 @@
 //! From settings to the core's rules.
 
+use crate::notice_rules::notice_rules;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use zhida_config::sections::{self, Idempotency, Switch};
@@ -60,6 +61,7 @@ pub(crate) fn rules(settings: &Settings, district: &str, calendar: Calendar) -> 
         zone: settings.calendar.timezone.clone(),
         supervision: supervision(&settings.supervision),
         digest: Some(settings.digest.cron.clone()),
+        notices: notice_rules(settings),
         ..defaults
     }
 }

@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zhida_adapters::providers::bank::{HttpBank, HttpBankSettings, Pain001Format, SettledStatus};
+use zhida_adapters::providers::sms;
 use zhida_adapters::transport::rabbitmq::RabbitSettings;
 use zhida_config::{Calendar, Settings, sections};
 use zhida_core::ids::{InstructionId, MsgId};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome, NotTakenIn};
 use zhida_core::ports::door::{EventDoor, Handed, Raw};
+use zhida_core::ports::sms::SmsProvider;
 use zhida_core::ports::store::{Protocol, Store, StoreError};
 use zhida_core::ports::time::Time;
 use zhida_intake::{Door, Keyring};
@@ -102,6 +104,12 @@ fn pem(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         anyhow::anyhow!("{setting} = {} cannot be read ({error}): name a PEM file this user may read", path.display())
     })
+}
+
+/// The vendors of SMS by name, in the order in which they are tried; none when the settings name none. Nothing is sent.
+pub(crate) fn sms_providers(settings: &Settings) -> anyhow::Result<Vec<(String, Arc<dyn SmsProvider>)>> {
+    let in_order = settings.notices.in_order(&settings.sms).into_iter();
+    in_order.map(|(name, provider)| Ok((name.to_owned(), sms::open(name, provider)?))).collect()
 }
 
 /// The broker of the settings, for a connection of this name.

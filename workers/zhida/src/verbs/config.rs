@@ -36,6 +36,7 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
         anyhow::bail!("serve cannot start:\n  {}", refusals.join("\n  "));
     }
     wiring::bank_link(settings).context("serve cannot start")?;
+    let sms = wiring::sms_providers(settings).context("serve cannot start")?;
     let mut out = Out::new();
     out.line("设置可用 the settings hold together; database and bank are reached when `serve` starts")?;
     if settings.trusted_keys.is_empty() {
@@ -44,6 +45,11 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     if settings.api_tokens.is_empty() && settings.http.api_token.is_none() {
         out.line(
             "注意 note: there is no http.api_tokens entry, so that the API is closed (`zhida config token` makes one)",
+        )?;
+    }
+    if sms.is_empty() && settings.mail.host.is_none() {
+        out.line(
+            "注意 note: there is neither a notices.sms entry nor notices.mail.host, so that nobody is told anything",
         )?;
     }
     out.flush()?;

@@ -107,12 +107,7 @@ impl Aliyun {
         let Some(number) = number_of(&question.to) else {
             return AskOutcome::NoAnswer { why: "the number is not in E.164 form".to_owned() };
         };
-        let margin = SignedDuration::try_from(self.link.timeout).unwrap_or_default() + SignedDuration::from_mins(1);
-        let mut days = vec![day_of(question.sent_at)];
-        days.extend([question.sent_at - margin, question.sent_at + margin].map(day_of));
-        days.sort_unstable();
-        days.dedup();
-        for day in days {
+        for day in days_of(question.sent_at, self.link.timeout, Timestamp::now()) {
             for page in 1..=MOST_PAGES {
                 let details = match self.details(question, &number, day, page).await {
                     Ok(details) => details,
@@ -186,6 +181,15 @@ fn china() -> TimeZone {
 
 fn day_of(at: Timestamp) -> Date {
     china().to_datetime(at).date()
+}
+
+/// The days on which the vendor may have booked a message whose call began then: the day itself, the one before it where our clock may
+/// have been ahead, and the next one where the call may have crossed midnight. No day that has not come.
+fn days_of(sent_at: Timestamp, timeout: Duration, now: Timestamp) -> Vec<Date> {
+    let margin = SignedDuration::try_from(timeout).unwrap_or_default() + SignedDuration::from_mins(1);
+    let mut days = vec![day_of(sent_at - margin), day_of(sent_at), day_of((sent_at + margin).min(now.max(sent_at)))];
+    days.dedup();
+    days
 }
 
 /// A time as the vendors write it, by China's clock.

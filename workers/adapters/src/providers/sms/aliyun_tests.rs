@@ -1,8 +1,9 @@
 //! Alibaba's forms of numbers, times and answers, one row a case. Over sockets it is tried beside the bank.
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
-use super::{Report, china_time, e164_of, number_of, on_send};
+use super::{Report, china_time, days_of, e164_of, number_of, on_send};
 use crate::providers::wire::Seen;
+use std::time::Duration;
 use zhida_core::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
 
 #[test]
@@ -24,6 +25,19 @@ fn numbers_lose_and_regain_their_country() {
 fn the_vendor_s_clock_is_china_s() {
     assert_eq!(china_time("2026-11-23 09:30:00"), Some("2026-11-23T01:30:00Z".parse().unwrap()));
     assert_eq!(china_time("yesterday"), None);
+}
+
+#[test]
+fn days_around_midnight_are_asked_for_once_they_have_come() {
+    let days = |sent_at: &str, now: &str| -> Vec<String> {
+        let found = days_of(sent_at.parse().unwrap(), Duration::from_secs(10), now.parse().unwrap());
+        found.into_iter().map(|day| day.to_string()).collect()
+    };
+    let before_midnight = "2026-11-23T23:59:30+08:00";
+    assert_eq!(days("2026-11-23T12:00:00+08:00", "2026-11-23T12:00:20+08:00"), ["2026-11-23"]);
+    assert_eq!(days(before_midnight, "2026-11-23T23:59:50+08:00"), ["2026-11-23"], "tomorrow has not come");
+    assert_eq!(days(before_midnight, "2026-11-24T00:00:01+08:00"), ["2026-11-23", "2026-11-24"]);
+    assert_eq!(days("2026-11-24T00:00:30+08:00", "2026-11-24T09:00:00+08:00"), ["2026-11-23", "2026-11-24"]);
 }
 
 #[test]

@@ -55,7 +55,6 @@ impl SmsProvider for Tencent {
     async fn ask(&self, question: &Question) -> AskOutcome {
         let body = json!({
             "BeginTime": (question.sent_at - MARGIN).as_second(),
-            "EndTime": (Timestamp::now() + MARGIN).as_second(),
             "Offset": 0,
             "Limit": PAGE,
             "PhoneNumber": question.to,
