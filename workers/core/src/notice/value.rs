@@ -182,3 +182,54 @@ pub fn account_tail(account_no: &str) -> String {
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Values, account_tail, amount_in_capitals, line, money};
+    use crate::money::Fen;
+    use crate::notice::NoticeKind;
+    use crate::notice::template::{Form, Locale};
+
+    #[test]
+    fn a_value_is_one_line_of_bounded_length_and_nothing_but_text() {
+        for (raw, max, expected) in [
+            ("a\r\nBcc: b", 100, "a Bcc: b"),
+            ("\t a\u{0}b\u{7} ", 100, "a b"),
+            ("a\u{2028}b\u{85}c", 100, "a b c"),
+            ("示例\u{3000}科技", 100, "示例 科技"),
+            ("😀=1+1", 100, "😀=1+1"),
+            ("<b>{{ amount }}${x}", 100, "<b>{{ amount }}${x}"),
+            ("¥5 ￥6", 100, "元5 元6"),
+            ("\u{202e}abc\u{feff}", 100, "abc"),
+            ("长长长长", 3, "长长…"),
+            ("长 长长长", 3, "长…"),
+            ("", 3, ""),
+        ] {
+            assert_eq!(line(raw, max), expected, "{raw:?}");
+        }
+        assert_eq!(line(&"长".repeat(5_000), 30), format!("{}…", "长".repeat(29)));
+    }
+
+    #[test]
+    fn an_sms_takes_values_short_and_never_empty() {
+        let mut values = Values::new(NoticeKind::PayoutCredited, Form::Single, Locale::Chinese);
+        values.text("policy", &"长".repeat(5_000));
+        values.text("nobody", "x");
+        let long = values.for_sms("policy").map(|text| text.chars().count());
+        assert_eq!(long, Some(30));
+        assert_eq!(values.for_sms("reference").as_deref(), Some("—"));
+        assert_eq!(values.for_sms("nobody"), None);
+    }
+
+    #[test]
+    fn amounts_and_accounts_are_written_as_people_read_them() {
+        let amount = Fen(140_950);
+        assert_eq!(money(amount, "CNY", Locale::Chinese), "1409.50元");
+        assert_eq!(money(amount, "CNY", Locale::English), "CNY 1409.50");
+        assert_eq!(money(amount, "USD", Locale::Chinese), "USD 1409.50");
+        assert_eq!(amount_in_capitals(amount, "CNY"), "人民币壹仟肆佰零玖元伍角");
+        assert_eq!(amount_in_capitals(amount, "USD"), "USD 1409.50");
+        assert_eq!(account_tail("4000020109000000001"), "0001");
+        assert_eq!(account_tail("12345678"), "****", "half of a short number would be too much");
+    }
+}

@@ -20,8 +20,7 @@ pub(super) struct Advice {
     pub(super) action: Phrase,
 }
 
-const NOTHING_NEEDED: Phrase =
-    ("无需您操作，核实后将尽快拨付", "You need not do anything; it is paid as soon as this is checked");
+const NOTHING_NEEDED: Phrase = ("无需您操作，核实后将尽快拨付", "Nothing is needed from you");
 
 const fn advice(reason: Phrase, action: Phrase) -> Advice {
     Advice { reason, action }
@@ -31,44 +30,37 @@ const fn advice(reason: Phrase, action: Phrase) -> Advice {
 pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
     Some(match code {
         HoldCode::AccountName => advice(
-            ("收款户名与企业登记名称不一致", "The account is not in the enterprise's registered name"),
-            ("请在申报平台更正为本企业对公账户", "Please give your own corporate account on the application platform"),
+            ("收款户名与企业登记名称不一致", "the account is not in your registered name"),
+            ("请在申报平台更正为本企业对公账户", "Please give your own corporate account online"),
         ),
         HoldCode::CommitmentMissing => advice(
-            ("尚未收到诚信承诺书", "The integrity commitment has not arrived"),
-            (
-                "请在申报平台签署，签署后自动拨付",
-                "Please sign it on the application platform; payment then follows by itself",
-            ),
+            ("尚未收到诚信承诺书", "the integrity commitment is not signed"),
+            ("请在申报平台签署，签署后自动拨付", "Please sign it online; payment follows by itself"),
         ),
         HoldCode::PayeeChanged => advice(
-            ("收款账户与上次拨付的不同", "The account differs from the one paid last time"),
-            (
-                "为保障资金安全，请留意经办部门的核实联系",
-                "To keep the money safe, the department will contact you to confirm it",
-            ),
+            ("收款账户与上次拨付的不同", "the account differs from the one paid last"),
+            ("为保障资金安全，请留意经办部门的核实联系", "The department will contact you to confirm it"),
         ),
         HoldCode::PublicityOpen => advice(
-            ("公示期尚未结束", "The public notice has not ended"),
-            ("无需您操作，公示期满后自动拨付", "You need not do anything; it is paid once the notice has ended"),
+            ("公示期尚未结束", "the public notice has not ended"),
+            ("无需您操作，公示期满后自动拨付", "Nothing is needed; it is paid when the notice ends"),
         ),
         HoldCode::ObjectionOpen => advice(
-            ("公示期间收到异议，正在核实", "An objection was raised during the public notice"),
-            ("如需说明情况，请联系经办部门", "If you wish to state your view, please contact the department"),
+            ("公示期间收到异议，正在核实", "an objection was raised during the notice"),
+            ("如需说明情况，请联系经办部门", "To state your view, please ask the department"),
         ),
-        HoldCode::CapPerApplication | HoldCode::CapPerEnterprise => advice(
-            ("金额超过政策上限，正在复核", "The amount is above the policy's cap and is being reviewed"),
-            NOTHING_NEEDED,
-        ),
+        HoldCode::CapPerApplication | HoldCode::CapPerEnterprise => {
+            advice(("金额超过政策上限，正在复核", "the amount above the policy's cap is reviewed"), NOTHING_NEEDED)
+        }
         HoldCode::PolicyNotOpen => advice(
-            ("审定日期不在政策有效期内，正在复核", "The approval lies outside the policy's term and is being reviewed"),
+            ("审定日期不在政策有效期内，正在复核", "the approval outside the policy's term is reviewed"),
             NOTHING_NEEDED,
         ),
         HoldCode::ApplicationEnded => advice(
-            ("该申请此前已撤回或终止，正在核实", "The application had been withdrawn or ended; this is being checked"),
-            ("如有疑问，请联系经办部门", "If in doubt, please contact the department"),
+            ("该申请此前已撤回或终止，正在核实", "the application had ended; this is checked"),
+            ("如有疑问，请联系经办部门", "If in doubt, please ask the department"),
         ),
-        HoldCode::Operator => advice(("经办部门正在核实", "The department is checking it"), NOTHING_NEEDED),
+        HoldCode::Operator => advice(("经办部门正在核实", "the department is checking it"), NOTHING_NEEDED),
         HoldCode::PolicyUnknown
         | HoldCode::FundUnknown
         | HoldCode::CurrencyNotFunds
@@ -92,33 +84,25 @@ pub(super) fn of_holds<'a>(codes: impl Iterator<Item = &'a HoldCode>) -> Option<
 
 /// What to correct after the bank refused a payment, or sent it back, with an ISO 20022 reason.
 pub(super) fn of_bank_reason(reason: &str) -> Advice {
-    let correct =
-        ("请核对后在申报平台更正收款账户", "Please check and correct the account on the application platform");
-    let another =
-        ("请在申报平台改为可用的本企业对公账户", "Please give another corporate account on the application platform");
+    let correct = ("请核对后在申报平台更正收款账户", "Please check and correct it online");
+    let another = ("请在申报平台改为可用的本企业对公账户", "Please give another corporate account online");
     match reason {
-        "AC01" | "AC02" | "AC03" => advice(("收款账号有误", "The account number is not valid"), correct),
-        "AC04" | "AC05" | "AC07" => advice(("收款账户已销户", "The account is closed"), another),
+        "AC01" | "AC02" | "AC03" => advice(("收款账号有误", "the account number is not valid"), correct),
+        "AC04" | "AC05" | "AC07" => advice(("收款账户已销户", "the account is closed"), another),
         "AC06" => advice(
-            ("收款账户被冻结或停止支付", "The account is blocked"),
-            (
-                "请联系开户银行，或在申报平台更换账户",
-                "Please ask your bank, or give another account on the application platform",
-            ),
+            ("收款账户被冻结或停止支付", "the account is blocked"),
+            ("请联系开户银行，或在申报平台更换账户", "Please ask your bank, or give another account online"),
         ),
         _ if reason.starts_with("BE") => advice(
-            ("收款户名与银行登记的不一致", "The name does not match the one the bank has for the account"),
-            ("请核对户名后在申报平台更正", "Please check and correct the account name on the application platform"),
+            ("收款户名与银行登记的不一致", "the account name is not the one the bank has"),
+            ("请核对户名后在申报平台更正", "Please check and correct it online"),
         ),
         _ if reason.starts_with("RC") => advice(
-            ("开户银行行号有误", "The bank code is not valid"),
-            (
-                "请向开户银行核对12位行号后在申报平台更正",
-                "Please ask your bank for its 12-digit code and correct it on the platform",
-            ),
+            ("开户银行行号有误", "the bank code is not valid"),
+            ("请向开户银行核对12位行号后在申报平台更正", "Please ask your bank for it and correct it online"),
         ),
-        _ if reason.starts_with("AC") => advice(("收款账户无法入账", "The account cannot be credited"), correct),
-        _ => advice(("收款银行未予入账", "The receiving bank did not credit it"), correct),
+        _ if reason.starts_with("AC") => advice(("收款账户无法入账", "the account cannot be credited"), correct),
+        _ => advice(("收款银行未予入账", "the bank did not credit it"), correct),
     }
 }
 
@@ -130,14 +114,10 @@ pub(super) fn of_lateness(
     time: impl Fn(Timestamp) -> String,
     locale: Locale,
 ) -> (String, String) {
-    let at_once =
-        ("到账后立即短信告知，无需来电询问", "You are told the moment it is credited; there is no need to ask");
+    let at_once = ("到账后立即短信告知，无需来电询问", "You are told when it is credited");
     let opening = rail.filter(|one| one.carries(payout.amount)).and_then(|one| one.next_opening(now).ok());
     if let Some(opening) = opening.filter(|opening| *opening > now) {
-        let reason = (
-            "大额支付系统已关闭，开放后继续办理",
-            "The large-value payment system is closed and will go on when it opens",
-        );
+        let reason = ("大额支付系统已关闭，开放后继续办理", "the large-value payment system is closed");
         let at = time(opening);
         let expected = match locale {
             Locale::Chinese => format!("预计{at}后到账，届时短信告知"),
@@ -148,15 +128,15 @@ pub(super) fn of_lateness(
     let held = of_holds(payout.holds.keys());
     let (reason, expected) = match (payout.state(), held) {
         (PayoutState::Held, Some(advice)) => (advice.reason, advice.action),
-        (PayoutState::Held, None) => (("拨付手续正在办理", "The payment is being prepared"), at_once),
+        (PayoutState::Held, None) => (("拨付手续正在办理", "the payment is being prepared"), at_once),
         (PayoutState::Sending | PayoutState::Unknown | PayoutState::Pending, _) => {
-            (("已提交银行，银行正在处理", "It is with the bank, which is processing it"), at_once)
+            (("已提交银行，银行正在处理", "the bank is processing it"), at_once)
         }
         (PayoutState::Refused | PayoutState::Returned, _) => {
-            (("银行未入账，正在核实原因", "The bank did not credit it; the reason is being checked"), at_once)
+            (("银行未入账，正在核实原因", "the bank did not credit it, and is being asked"), at_once)
         }
         (PayoutState::Ready | PayoutState::Settled | PayoutState::Cancelled, _) => {
-            (("拨付正在排队办理", "The payment is queued"), at_once)
+            (("拨付正在排队办理", "the payment is queued"), at_once)
         }
     };
     (locale.of(reason).to_owned(), locale.of(expected).to_owned())
@@ -165,28 +145,30 @@ pub(super) fn of_lateness(
 /// What an official does next about a clock.
 pub(super) fn next_step(kind: ClockKind, level: Level) -> Phrase {
     let own = match kind {
-        ClockKind::Acceptance => {
-            ("请尽快作出受理或不予受理决定", "Please accept the application, or decline it with a reason")
-        }
+        ClockKind::Acceptance => ("请尽快作出受理或不予受理决定", "Please accept it, or decline it with a reason"),
         ClockKind::Step => ("请尽快作出审核决定", "Please decide this step"),
-        ClockKind::Supplement => {
-            ("请提醒企业补正，或依规办结", "Please remind the enterprise, or close the request by the rules")
-        }
+        ClockKind::Supplement => ("请提醒企业补正，或依规办结", "Please remind the enterprise, or end the request"),
         ClockKind::Review | ClockKind::Legal => ("请协调尚未办结的环节", "Please see to the steps that are still open"),
-        ClockKind::Payout => ("请查看兑付状态并排除障碍", "Please look at the payout and clear what stands in its way"),
+        ClockKind::Payout => ("请查看兑付状态并排除障碍", "Please clear what stands in the payout's way"),
         ClockKind::Order => ("请回复原因和整改措施", "Please answer with cause and measure"),
     };
     match level {
         Level::DueSoon | Level::Rung(0) => own,
-        Level::Rung(_) => {
-            ("请督促责任单位办理，并在系统中确认知悉", "Please see that it is done, and acknowledge the alert")
-        }
+        Level::Rung(_) => ("请督促责任单位办理，并在系统中确认知悉", "Please see that it is done, and acknowledge"),
     }
 }
 
 /// Which clock.
 pub(super) fn of_clock(kind: ClockKind) -> Phrase {
-    kind.title()
+    match kind {
+        ClockKind::Acceptance => ("受理", "acceptance"),
+        ClockKind::Step => ("部门审核", "department's step"),
+        ClockKind::Supplement => ("企业补正", "supplement"),
+        ClockKind::Review => ("全程审批（承诺时限）", "whole review (promised)"),
+        ClockKind::Legal => ("全程审批（法定时限）", "whole review (by law)"),
+        ClockKind::Payout => ("兑付到账", "payout"),
+        ClockKind::Order => ("督办回复", "answer to the order"),
+    }
 }
 
 /// Why an alert is over.
@@ -195,7 +177,7 @@ pub(super) fn of_cleared(why: Option<Cleared>) -> Phrase {
         Some(Cleared::Met) => ("已办结", "done"),
         Some(Cleared::Void) => ("事项已终止", "the matter has ended"),
         Some(Cleared::Moved) => ("时限已顺延", "its deadline has moved"),
-        Some(Cleared::Gone) => ("经补充记录核实，该时限不存在", "later records show that there was no such deadline"),
+        Some(Cleared::Gone) => ("经补充记录核实，该时限不存在", "there was no such deadline after all"),
         None => ("已解除", "cleared"),
     }
 }
@@ -238,5 +220,65 @@ pub(super) fn worked(minutes: i64, per_day: i64, locale: Locale) -> String {
         (Locale::English, _, 0) => format!("{days} working days"),
         (Locale::English, 1, _) => format!("1 working day {hours} h"),
         (Locale::English, _, _) => format!("{days} working days {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Phrase, natural, next_step, of_bank_reason, of_cleared, of_clock, of_hold, of_holds, worked};
+    use crate::case_file::ClockKind;
+    use crate::notice::Channel;
+    use crate::notice::template::Locale;
+    use crate::notice::template::variables::VariableType;
+    use crate::payout::HoldCode;
+    use crate::supervision::{Cleared, Level};
+
+    #[test]
+    fn whatever_concerns_an_enterprise_has_words_and_nothing_else_has() {
+        for code in HoldCode::ALL {
+            assert_eq!(of_hold(*code).is_some(), code.concerns_enterprise(), "{code:?}");
+        }
+        let both = [HoldCode::Operator, HoldCode::CommitmentMissing];
+        assert_eq!(of_holds(both.iter()), of_hold(HoldCode::CommitmentMissing), "what they can do comes first");
+        assert_eq!(of_holds([HoldCode::FundShort].iter()), None);
+    }
+
+    #[test]
+    fn every_phrase_fits_into_a_variable_of_an_sms() {
+        let mut phrases: Vec<Phrase> = Vec::new();
+        let told = HoldCode::ALL.iter().filter_map(|code| of_hold(*code));
+        let reasons = ["AC01", "AC04", "AC06", "AC13", "BE01", "RC04", "FOCR"].map(of_bank_reason);
+        for advice in told.chain(reasons) {
+            phrases.extend([advice.reason, advice.action]);
+        }
+        for kind in ClockKind::ALL {
+            phrases.extend([of_clock(kind), next_step(kind, Level::DueSoon), next_step(kind, Level::Rung(2))]);
+        }
+        let cleared = [Cleared::Met, Cleared::Void, Cleared::Moved, Cleared::Gone].map(Some);
+        phrases.extend(cleared.map(of_cleared));
+        for phrase in phrases {
+            for locale in Locale::ALL {
+                let text = locale.of(phrase);
+                let longest = VariableType::Words.longest(Channel::Sms, locale);
+                assert!(text.chars().count() <= longest, "{text}");
+                assert!(!text.ends_with(['。', '.']), "templates end sentences: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_at_a_glance() {
+        for (minutes, chinese, english) in [
+            (20, "工作时间20分钟", "20 min of working time"),
+            (200, "工作时间3小时20分钟", "3 h 20 min of working time"),
+            (390, "1个工作日", "1 working day"),
+            (390 * 2 + 60, "2个工作日1小时", "2 working days 1 h"),
+        ] {
+            assert_eq!(worked(minutes, 390, Locale::Chinese), chinese);
+            assert_eq!(worked(minutes, 390, Locale::English), english);
+        }
+        assert_eq!(natural(25 * 60 + 5, Locale::Chinese), "25小时5分钟");
+        assert_eq!(natural(60, Locale::English), "1 h");
+        assert_eq!(natural(72 * 60 + 5, Locale::English), "72 h");
     }
 }

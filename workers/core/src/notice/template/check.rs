@@ -60,9 +60,10 @@ impl Check<'_> {
                 self.find("text", what);
             }
         }
-        let used = self.names("text", &template.text);
-        self.required("text", &used);
-        self.providers(&used);
+        if let Some(used) = self.names("text", &template.text) {
+            self.required("text", &used);
+            self.providers(&used);
+        }
         let literal = syntax::pieces(&template.text).unwrap_or_default().into_iter().any(|piece| match piece {
             syntax::Piece::Text(text) => text.contains(['{', '}']),
             syntax::Piece::Value(_) | syntax::Piece::Block(_) => false,
@@ -116,12 +117,14 @@ impl Check<'_> {
         self.characters("subject", &template.subject, Breaks::No);
         self.characters("text", &template.text, Breaks::Lines);
         self.names("subject", &template.subject);
-        let used = self.names("text", &template.text);
-        self.required("text", &used);
+        if let Some(used) = self.names("text", &template.text) {
+            self.required("text", &used);
+        }
         if let Some(html) = &template.html {
             self.characters("html", html, Breaks::Lines);
-            let used = self.names("html", html);
-            self.required("html", &used);
+            if let Some(used) = self.names("html", html) {
+                self.required("html", &used);
+            }
             let key = template.key;
             let type_of = |name: &str| variable(key.kind, key.form, name).map(|one| one.kind);
             html::problems(html, &type_of).into_iter().for_each(|what| self.find("html", what));
@@ -181,14 +184,14 @@ impl Check<'_> {
         }
     }
 
-    /// The names that are used and known; what is wrong with others is found.
-    fn names(&mut self, field: &str, source: &str) -> Vec<String> {
+    /// The names that are used; what is wrong with them is found. None where it cannot be read at all, which is found as well.
+    fn names(&mut self, field: &str, source: &str) -> Option<Vec<String>> {
         let key = self.template.key;
         let names = match syntax::names(source, key.channel) {
             Ok(names) => names,
             Err(problems) => {
                 problems.into_iter().for_each(|what| self.find(field, what));
-                return Vec::new();
+                return None;
             }
         };
         for name in &names {
@@ -210,7 +213,7 @@ impl Check<'_> {
                 Some(_) => {}
             }
         }
-        names
+        Some(names)
     }
 
     fn required(&mut self, field: &str, used: &[String]) {
@@ -221,8 +224,7 @@ impl Check<'_> {
                 Required::InMail => key.channel == Channel::Mail,
                 Required::Nowhere => false,
             };
-            // Where nothing could be read everything is missing, and that is said already.
-            if needed && !used.is_empty() && !used.iter().any(|name| name == one.name) {
+            if needed && !used.iter().any(|name| name == one.name) {
                 self.find(
                     field,
                     format!("it lacks {{{{ {} }}}}, which a {} must say; add it", one.name, key.kind.code()),

@@ -100,15 +100,12 @@ fn usual(one: &Variable, locale: Locale) -> String {
         (_, "sender") => "鼓楼直达".to_owned(),
         (_, "clock") => chinese_first("部门审核", "department's step"),
         (_, "standing") => chinese_first("已超期工作时间3小时20分钟", "over by 3 h 20 min of working time"),
-        (_, "action") => chinese_first(
-            "请核对后在申报平台更正收款账户",
-            "Please check and correct the account on the application platform",
-        ),
+        (_, "action") => chinese_first("请核对后在申报平台更正收款账户", "Please check and correct it online"),
         (_, "expected") => chinese_first(
             "预计2026-11-24 09:00后到账，届时短信告知",
             "Expected after 2026-11-24 09:00; you are told then",
         ),
-        (VariableType::Words, _) => chinese_first("收款账号有误", "The account number is not valid"),
+        (VariableType::Words, _) => chinese_first("收款账号有误", "the account number is not valid"),
         (VariableType::Text { .. }, _) => {
             chinese_first("请说明超期原因和整改措施。", "Please state the cause and the measure.")
         }

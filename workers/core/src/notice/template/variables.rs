@@ -51,7 +51,7 @@ impl VariableType {
             (Self::Text { max }, Channel::Sms, _) => max.min(SMS_TEXT_MAX),
             (Self::Text { max }, Channel::Mail, _) => max,
             (Self::Words, Channel::Sms, Locale::Chinese) => 35,
-            (Self::Words, Channel::Sms, Locale::English) => 100,
+            (Self::Words, Channel::Sms, Locale::English) => 60,
             (Self::Words, Channel::Mail, _) => WORDS_MAX,
             (Self::Money, _, _) => 24,
             (Self::Capitals, _, _) => 50,

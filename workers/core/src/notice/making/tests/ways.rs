@@ -1,0 +1,131 @@
+//! By which ways a notice goes, which requests become one notice, and of which none is made.
+
+use super::desk::{World, about, alert, all_of, award, reachable, text_of, told_of};
+use crate::notice::making::{Addressee, Outcome, Subject};
+use crate::notice::{Channel, Channels, KindRules, NoticeKind, NoticeState};
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+/// Channel, and whether it is a standby, of each message of a notice about one payout.
+fn ways(world: &World, kind: NoticeKind, addressee: Addressee) -> Vec<(Channel, bool)> {
+    let mut asked = world.asked(kind, about(&award().payout));
+    asked.addressee = addressee;
+    let made = world.make(vec![asked]);
+    made.notices.iter().flat_map(|one| &one.notice.messages).map(|message| (message.channel, message.standby)).collect()
+}
+
+#[test]
+fn each_kind_goes_by_its_ways_as_far_as_there_are_addresses() {
+    let world = World::new();
+    let (sms, mail, standby) = ((Channel::Sms, false), (Channel::Mail, false), (Channel::Mail, true));
+    let mobile = |text: &str| Addressee { mobile: Some(text.to_owned()), ..reachable() };
+    let flagged = |channel| Addressee { flagged: BTreeSet::from([channel]), ..reachable() };
+    // Received goes by SMS, else by mail; late by both.
+    for (addressee, received, late) in [
+        (reachable(), vec![sms, standby], vec![sms, mail]),
+        (Addressee { email: None, ..reachable() }, vec![sms], vec![sms]),
+        (Addressee { mobile: None, ..reachable() }, vec![mail], vec![mail]),
+        (mobile("0591-87654321"), vec![mail], vec![mail]),
+        (mobile("no number"), vec![mail], vec![mail]),
+        (Addressee { email: Some("a@b\r\nBcc: c@d.example".to_owned()), ..reachable() }, vec![sms], vec![sms]),
+        (flagged(Channel::Sms), vec![mail], vec![mail]),
+        (flagged(Channel::Mail), vec![sms], vec![sms]),
+        (Addressee::default(), vec![], vec![]),
+    ] {
+        assert_eq!(ways(&world, NoticeKind::PayoutReceived, addressee.clone()), received, "{:?}", addressee.mobile);
+        assert_eq!(ways(&world, NoticeKind::PayoutLate, addressee.clone()), late, "{:?}", addressee.mobile);
+    }
+}
+
+#[test]
+fn a_channel_without_a_provider_and_another_wish_of_the_district_are_heeded() {
+    let mut world = World::new();
+    world
+        .rules
+        .kinds
+        .insert(NoticeKind::PayoutReceived, KindRules { channels: Some(Channels::Mail), ..KindRules::default() });
+    assert_eq!(ways(&world, NoticeKind::PayoutReceived, reachable()), [(Channel::Mail, false)]);
+    world.rules.providers.retain(|one| one.channel == Channel::Sms);
+    assert_eq!(ways(&world, NoticeKind::PayoutLate, reachable()), [(Channel::Sms, false)]);
+    let asked = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
+    assert_eq!(world.outcome(asked), Outcome::NoAddress);
+}
+
+#[test]
+fn addresses_are_kept_in_one_form_and_print_themselves_nowhere() {
+    let world = World::new();
+    let made = world.notice(world.asked(NoticeKind::PayoutLate, about(&award().payout)));
+    let to: Vec<&str> = made.contents.iter().map(|one| one.to.as_str()).collect();
+    assert_eq!(to, ["+8613800000000", "finance@example.com"]);
+    assert_eq!(format!("{:?}", reachable()), "(addressee)");
+    assert_eq!(made.notice.state(), NoticeState::Created);
+}
+
+#[test]
+fn what_is_not_essential_can_be_turned_off_and_nothing_else() {
+    let world = World::new();
+    let turned_off: BTreeSet<NoticeKind> = NoticeKind::ALL.iter().copied().collect();
+    for (kind, expected) in [(NoticeKind::PayoutReceived, "turned_off"), (NoticeKind::PayoutLate, "made")] {
+        let mut asked = world.asked(kind, about(&award().payout));
+        asked.addressee.turned_off = turned_off.clone();
+        assert_eq!(world.outcome(asked).code(), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_has_passed_or_is_gone_is_not_told() {
+    let world = World::new();
+    let mut old = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
+    old.asked_at = world.now - SignedDuration::from_hours(24);
+    assert_eq!(world.outcome(old.clone()), Outcome::LostItsPoint, "its time is over");
+    old.asked_at += SignedDuration::from_secs(1);
+    assert_eq!(world.outcome(old).code(), "made");
+    let gone = world.asked(NoticeKind::PayoutCredited, Subject::Gone);
+    assert_eq!(world.outcome(gone), Outcome::LostItsPoint);
+    let unpaid = world.asked(NoticeKind::PayoutCredited, about(&award().payout));
+    assert_eq!(world.outcome(unpaid), Outcome::LostItsPoint, "nothing is credited");
+}
+
+#[test]
+fn several_for_one_person_become_one_notice_when_their_window_is_over() {
+    let world = World::new();
+    let told = |number, who: &str, ago| {
+        told_of(&world, NoticeKind::ReviewOverdue, alert(number, "2026-11-20T17:30"), who, ago)
+    };
+    let made = world.make(vec![told(1, "O-1", 29), told(2, "O-1", 5), told(3, "O-1", 0)]);
+    assert!(made.notices.is_empty() && made.outcomes.is_empty());
+    assert_eq!(made.waits_until, Some(world.now + SignedDuration::from_secs(1)), "30 seconds after the first");
+
+    let made = world.make(vec![told(1, "O-1", 30), told(2, "O-1", 5), told(3, "O-1", 0), told(4, "O-2", 31)]);
+    assert_eq!(made.waits_until, None);
+    let covers: Vec<(&str, u32)> =
+        made.notices.iter().map(|one| (one.notice.recipient.as_str(), one.notice.covers)).collect();
+    assert_eq!(covers, [("O-1", 3), ("O-2", 1)]);
+    let same = made.outcomes.iter().filter(|(_, one)| *one == Outcome::Made { notice_id: "n-1".to_owned() }).count();
+    assert_eq!((made.outcomes.len(), same), (4, 3), "each request has its outcome");
+    let one = &made.notices[0];
+    assert!(text_of(one, Channel::Sms).starts_with("红牌：您有3项已超期"), "{}", text_of(one, Channel::Sms));
+    for matter in ["A-1", "A-2", "A-3"] {
+        assert!(text_of(one, Channel::Mail).contains(matter), "{}", text_of(one, Channel::Mail));
+    }
+
+    let made = world.make(vec![told(1, "O-1", 30), told(2, "O-1", 5)]);
+    assert_eq!(made.notices.len(), 2, "two are not enough");
+    let mixed = told_of(&world, NoticeKind::ReviewEscalated, alert(3, "2026-11-20T17:30"), "O-1", 40);
+    assert_eq!(world.make(vec![told(1, "O-1", 30), told(2, "O-1", 5), mixed]).notices.len(), 3, "kinds stay apart");
+}
+
+#[test]
+fn of_very_many_a_mail_names_the_oldest_and_counts_the_rest() {
+    let world = World::new();
+    let asked = (1..=120).map(|number| {
+        let day = if number == 7 { "2026-11-19T17:30" } else { "2026-11-20T17:30" };
+        told_of(&world, NoticeKind::ReviewOverdue, alert(number, day), "O-1", 60)
+    });
+    let made = world.make(asked.collect());
+    let one = &made.notices[0];
+    assert_eq!(one.notice.covers, 120);
+    assert!(text_of(one, Channel::Sms).contains("最早的A-7应于2026-11-19 17:30完成"));
+    assert!(text_of(one, Channel::Mail).contains("另有 70 项"));
+    assert_eq!(text_of(one, Channel::Mail).matches("已超期").count(), 50, "{}", all_of(one));
+}
