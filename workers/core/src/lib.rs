@@ -10,6 +10,7 @@ pub mod ids;
 pub mod jobs;
 pub mod money;
 pub mod names;
+pub mod notice;
 pub mod obstacle;
 pub mod organisation;
 pub mod patterns;

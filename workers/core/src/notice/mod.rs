@@ -1,0 +1,143 @@
+//! Notices: what enterprises and officials are told, once, provably. A *request* says that somebody is to be told of something
+//! (kind, subject, recipient, occasion: unique). A *notice* is made of one request, or of several for one recipient that were
+//! gathered. It has a *message* for each channel, and a message has *attempts*, each with one provider. As with payouts, facts are
+//! stored and states derived: a late receipt is a fact more and never a forbidden transition.
+//!
+//! Nothing here sends, reads a clock or speaks SQL. Whoever sends is told what to do by [`Notice::take`], and books what came of it by
+//! [`Notice::on`].
+
+pub mod kind;
+
+pub use kind::{Audience, Channels, Essential, Grouping, NoticeKind, Quiet, Repeat, Traits};
+
+use crate::ids::ApplicationId;
+use crate::ports::sms::{DeliveryWord, SendOutcome};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Somebody is to be told something, once, whoever asks for it how often.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NoticeRequest {
+    /// What kind of notice.
+    pub kind: NoticeKind,
+    /// About what: the payout (`A-1`, `A-1/2`), the alert, the order, the digest, the case.
+    pub subject: String,
+    /// Who, as [`Audience`] says.
+    pub recipient: String,
+    /// On which occasion of the subject.
+    pub occasion: String,
+    /// The application; what is about none has its subject here.
+    pub application_id: ApplicationId,
+}
+
+/// How something travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Short message.
+    Sms,
+    /// Mail.
+    Mail,
+}
+
+/// What was made of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Random, at most 36 characters of `[a-z0-9-]`; the `out_id` of its first SMS.
+    pub id: String,
+    /// What kind.
+    pub kind: NoticeKind,
+    /// Who, as the kind's [`Audience`] says.
+    pub recipient: String,
+    /// The application of its request; of several, that of the first.
+    pub application_id: ApplicationId,
+    /// How many requests it answers.
+    pub covers: u32,
+    /// `zh-CN` or `en`.
+    pub locale: String,
+    /// Which set of templates it was written by.
+    pub template_version: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its point is lost.
+    pub expires_at: Timestamp,
+    /// SMS and mail, at most one of each.
+    pub messages: Vec<Message>,
+}
+
+/// What goes by one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Which.
+    pub channel: Channel,
+    /// It goes only when the other channel fails, or brings no receipt in time.
+    pub standby: bool,
+    /// Segments, for SMS, by our count with the signature; 0 for mail.
+    pub segments: u32,
+    /// In order.
+    pub attempts: Vec<Attempt>,
+    /// It ended without arriving, for this reason. A receipt that arrives later still counts.
+    pub ended: Option<Ended>,
+    /// When something has to be done with it again; none: only word from outside can change it.
+    pub next_at: Option<Timestamp>,
+}
+
+/// One handing in to one provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The `out_id`.
+    pub out_id: String,
+    /// The provider's name in the settings.
+    pub provider: String,
+    /// When it was claimed.
+    pub began_at: Timestamp,
+    /// Until when the claim gives the right to call.
+    pub lease_until: Timestamp,
+    /// When the call ended, or its lease had run out.
+    pub ended_at: Option<Timestamp>,
+    /// How the call ended; none while it is under way. A lease that ran out is [`SendOutcome::Doubtful`].
+    pub outcome: Option<SendOutcome>,
+    /// It was sent although an earlier one might have been: the lesser evil.
+    pub beside_doubt: bool,
+    /// In 0.0001 yuan, by the provider's price in the settings.
+    pub cost: Option<i64>,
+    /// How often it was asked for.
+    pub asked: u32,
+    /// The provider definitely knows nothing of it.
+    pub absent: bool,
+    /// What became of it, and when we learnt of it.
+    pub word: Option<(DeliveryWord, Timestamp)>,
+}
+
+/// Why a message ended without arriving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Permanently: the address, or the content everywhere.
+    Failed,
+    /// Temporarily, until its point was lost; or nobody could say.
+    GaveUp,
+    /// Its point was lost before it was sent.
+    Expired,
+    /// The other channel brought it; this one was only a standby.
+    NotNeeded,
+}
+
+/// How a notice, or a message, stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeState {
+    /// Waits to be sent.
+    Created,
+    /// With a provider, or in doubt.
+    Sending,
+    /// Taken in by a provider.
+    Sent,
+    /// On the phone, or in the mailbox, as far as anybody can say.
+    Delivered,
+    /// Permanently not.
+    Failed,
+    /// Not, for lack of a provider that could.
+    GaveUp,
+    /// Not, because it had lost its point.
+    Expired,
+}
