@@ -5,6 +5,7 @@ use crate::faults::{Chance, Fault, Target};
 use crate::ledger::Ledger;
 use crate::routes;
 use crate::wire::Door;
+use axum::Router;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
@@ -17,19 +18,28 @@ struct Running {
     token: Option<String>,
     /// Filled once, at the start: the routes need the handle before the door is there.
     door: OnceLock<Door>,
+    /// What others serve behind the same door.
+    beside: OnceLock<Router>,
 }
 
 impl BankHandle {
     /// A bank whose door is not yet open.
     pub(crate) fn new(bank: Bank, token: Option<String>) -> Self {
-        Self(Arc::new(Running { bank: Arc::new(bank), token, door: OnceLock::new() }))
+        Self(Arc::new(Running { bank: Arc::new(bank), token, door: OnceLock::new(), beside: OnceLock::new() }))
     }
 
-    pub(crate) async fn open(&self, listen: std::net::SocketAddr) -> io::Result<()> {
-        let door = Door::open(listen, routes::of_bank(self.clone())).await?;
+    /// Opens the door, for these routes beside the bank's as well.
+    pub(crate) async fn open(&self, listen: std::net::SocketAddr, beside: Router) -> io::Result<()> {
         // Opened once only, by `Sandbox::start`.
+        let _ = self.0.beside.set(beside);
+        let door = Door::open(listen, self.routes()).await?;
         let _ = self.0.door.set(door);
         Ok(())
+    }
+
+    fn routes(&self) -> Router {
+        let beside = self.0.beside.get().cloned().unwrap_or_default();
+        routes::of_bank(self.clone()).merge(beside)
     }
 
     pub(crate) fn bank(&self) -> Arc<Bank> {
@@ -130,7 +140,7 @@ impl BankHandle {
     /// The address was taken by somebody else meanwhile.
     pub async fn up(&self) -> io::Result<()> {
         match self.0.door.get() {
-            Some(door) => door.reopen(routes::of_bank(self.clone())).await,
+            Some(door) => door.reopen(self.routes()).await,
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The counterparties of zhida simulated over real sockets, with faults on demand: today a bank. Not part of the path of real
+//! The counterparties of zhida simulated over real sockets, with faults on demand: a bank, and a mail server. Not part of the path of real
 //! money, and not a model: what it says was paid is what its ledger holds.
 
 mod bank;
@@ -7,6 +7,7 @@ mod handle;
 mod iso;
 mod ledger;
 mod log;
+mod mail;
 mod reply;
 mod routes;
 mod wire;
@@ -14,6 +15,7 @@ mod wire;
 pub use faults::{AnswerFault, CallFault, Chance, Fault, FaultSettings, MagicAmounts, Target, TransferFault, magic};
 pub use handle::BankHandle;
 pub use ledger::{Entry, Ledger, LedgerError, Plan, State};
+pub use mail::{KeptMail, MailFault, MailHandle, MailStage, MailboxSettings};
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ pub struct SandboxSettings {
     pub settled_code: String,
     /// What is to go wrong.
     pub faults: FaultSettings,
+    /// The mail server.
+    pub mail: MailboxSettings,
 }
 
 impl Default for SandboxSettings {
@@ -43,6 +47,7 @@ impl Default for SandboxSettings {
             token: None,
             settled_code: "ACSC".to_owned(),
             faults: FaultSettings::default(),
+            mail: MailboxSettings::default(),
         }
     }
 }
@@ -67,6 +72,8 @@ pub enum SandboxError {
 pub struct Sandbox {
     /// The bank.
     pub bank: BankHandle,
+    /// The mail server. Its pages share the bank's door.
+    pub mail: MailHandle,
 }
 
 impl Sandbox {
@@ -77,9 +84,11 @@ impl Sandbox {
     pub async fn start(settings: SandboxSettings) -> Result<Self, SandboxError> {
         let bank = bank::Bank::open(settings.ledger.as_deref(), &settings.settled_code, settings.faults)?;
         let bank = BankHandle::new(bank, settings.token);
+        let listen = settings.mail.listen;
+        let mail = MailHandle::open(settings.mail).await.map_err(|source| SandboxError::Listen { listen, source })?;
         let listen = settings.listen;
-        bank.open(listen).await.map_err(|source| SandboxError::Listen { listen, source })?;
-        Ok(Self { bank })
+        bank.open(listen, mail::of_mail(mail.clone())).await.map_err(|source| SandboxError::Listen { listen, source })?;
+        Ok(Self { bank, mail })
     }
 
     /// Where the bank listens.
@@ -92,5 +101,6 @@ impl Sandbox {
     pub async fn stop(self) {
         self.bank.release();
         self.bank.down().await;
+        self.mail.down().await;
     }
 }

@@ -1,3 +1,4 @@
-//! The outside parties as zhida speaks to them: banks. What their words mean for a payout is decided in the core, not here.
+//! The outside parties as zhida speaks to them: banks and mail servers. What their words mean is decided in the core, not here.
 
 pub mod bank;
+pub mod mail;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// One SMS exactly as it is handed in.
@@ -142,6 +143,16 @@ pub struct Receipt {
     pub to: Option<String>,
     /// What became of it.
     pub word: DeliveryWord,
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "Receipt {{ out_id: {:?}, provider_id: {:?}, word: {:?}, .. }}",
+            self.out_id, self.provider_id, self.word
+        )
+    }
 }
 
 /// A push that cannot be read.
