@@ -1,4 +1,4 @@
-# How one private server is steered: lines in, lines out. Sourced by `postgresql` and `rabbitmq` beside it, which say
+# How one private server is steered: lines in, lines out. Sourced by the servers' scripts beside it, which say
 # how their server is prepared, started, killed and emptied; this file knows no server.
 #
 #   line in            line out

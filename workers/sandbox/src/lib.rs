@@ -1,5 +1,5 @@
-//! The counterparties of zhida simulated over real sockets, with faults on demand: a bank, and vendors of SMS with the phones they send
-//! to. Not part of the path of real money, and not a model: what it says was paid, or sent, is what its ledger holds.
+//! The counterparties of zhida simulated over real sockets, with faults on demand: a bank, vendors of SMS with the phones they send to,
+//! and a mail server. Not part of the path of real money, and not a model: what it says was paid, or sent, is what its ledger holds.
 
 mod bank;
 mod faults;
@@ -7,6 +7,7 @@ mod handle;
 mod iso;
 mod ledger;
 mod log;
+mod mail;
 mod reply;
 mod routes;
 mod sms;
@@ -15,6 +16,7 @@ mod wire;
 pub use faults::{AnswerFault, CallFault, Chance, Fault, FaultSettings, MagicAmounts, Target, TransferFault, magic};
 pub use handle::BankHandle;
 pub use ledger::{Entry, Ledger, LedgerError, Plan, State};
+pub use mail::{KeptMail, MailFault, MailHandle, MailStage, MailboxSettings};
 pub use sms::{Pushed, SmsChance, SmsEntry, SmsFault, SmsHandle, SmsSettings, SmsTarget, SmsWord, Vendor};
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +38,8 @@ pub struct SandboxSettings {
     pub faults: FaultSettings,
     /// The vendors of SMS.
     pub sms: SmsSettings,
+    /// The mail server.
+    pub mail: MailboxSettings,
 }
 
 impl Default for SandboxSettings {
@@ -48,6 +52,7 @@ impl Default for SandboxSettings {
             settled_code: "ACSC".to_owned(),
             faults: FaultSettings::default(),
             sms: SmsSettings::default(),
+            mail: MailboxSettings::default(),
         }
     }
 }
@@ -74,6 +79,8 @@ pub struct Sandbox {
     pub bank: BankHandle,
     /// The vendors of SMS. They share the bank's door: when it is down, so are they.
     pub sms: SmsHandle,
+    /// The mail server. Its pages share the bank's door.
+    pub mail: MailHandle,
 }
 
 impl Sandbox {
@@ -85,10 +92,13 @@ impl Sandbox {
         let bank = bank::Bank::open(settings.ledger.as_deref(), &settings.settled_code, settings.faults)?;
         let bank = BankHandle::new(bank, settings.token);
         let sms = SmsHandle::new(settings.sms);
+        let listen = settings.mail.listen;
+        let mail = MailHandle::open(settings.mail).await.map_err(|source| SandboxError::Listen { listen, source })?;
         let listen = settings.listen;
-        bank.open(listen, sms::of_sms(sms.clone())).await.map_err(|source| SandboxError::Listen { listen, source })?;
+        let pages = sms::of_sms(sms.clone()).merge(mail::of_mail(mail.clone()));
+        bank.open(listen, pages).await.map_err(|source| SandboxError::Listen { listen, source })?;
         sms.opened_at(bank.url());
-        Ok(Self { bank, sms })
+        Ok(Self { bank, sms, mail })
     }
 
     /// Where the bank listens.
@@ -101,5 +111,6 @@ impl Sandbox {
     pub async fn stop(self) {
         self.bank.release();
         self.bank.down().await;
+        self.mail.down().await;
     }
 }

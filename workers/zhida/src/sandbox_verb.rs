@@ -25,6 +25,7 @@ pub(crate) async fn run(arguments: SandboxArgs) -> anyhow::Result<ExitCode> {
     let sandbox = Sandbox::start(settings).await?;
     eprintln!("模拟银行 simulated bank at {} — Ctrl-C ends it", sandbox.url());
     eprintln!("模拟手机 simulated phones at {}", sandbox.sms.phone_url());
+    eprintln!("模拟邮箱 simulated mail server at {}, its mailbox at {}/mail", sandbox.mail.address(), sandbox.url());
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
     Ok(ExitCode::SUCCESS)
