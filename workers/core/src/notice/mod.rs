@@ -6,6 +6,7 @@
 //! Nothing here sends, reads a clock or speaks SQL. Whoever sends is told what to do by [`Desk::take`], and books what came of it by
 //! [`Desk::book`] and [`Desk::receive`].
 
+mod again;
 mod choice;
 mod desk;
 mod effects;
@@ -29,6 +30,7 @@ mod tests;
 pub mod value;
 mod words;
 
+pub use again::{NotAgain, again};
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};
 pub use health::ProviderHealth;

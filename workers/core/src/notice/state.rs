@@ -290,9 +290,10 @@ impl Notice {
         self.messages.iter().any(|message| message.waits_for == Some(WaitsFor::Switch))
     }
 
-    /// The name by which limits count what is written by one template.
+    /// The name by which limits count what is written by one template: that for several is another.
     #[must_use]
     pub fn template_name(&self) -> String {
-        format!("{}.{}", self.kind.code(), self.locale)
+        let form = if self.covers > 1 { "combined" } else { "single" };
+        format!("{}.{form}.{}", self.kind.code(), self.locale)
     }
 }

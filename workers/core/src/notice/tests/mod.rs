@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
+mod again;
 mod random;
 mod receipts;
 mod routes;
@@ -98,6 +99,7 @@ impl Play {
             text: "款项已到账。".to_owned(),
             html: Some("<p>款项已到账。</p>".to_owned()),
             parameters: vec![("amount".to_owned(), "1.00元".to_owned()), ("tail".to_owned(), "0001".to_owned())],
+            providers: BTreeMap::new(),
         };
         Self {
             rules: rules(),

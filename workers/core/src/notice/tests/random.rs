@@ -8,7 +8,7 @@ use crate::notice::{
 };
 use crate::ports::notices::{Errand, ErrandEnd};
 use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -30,6 +30,13 @@ enum Booking {
     Never,
 }
 
+/// Whether a vendor is reached with a question.
+#[derive(Clone, Copy, Debug)]
+enum Reached {
+    Yes,
+    No,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Told {
     Truth,
@@ -44,18 +51,15 @@ enum Turn {
     Call(Act, Booking),
     NotMade,
     /// A question that was handed out is answered, or not.
-    Answer {
-        reached: bool,
-        booked: Booking,
-    },
+    Answer(Reached, Booking),
     /// What was put off is booked.
     BookLate,
     /// Something that was sent arrives, or does not.
-    Fate(u8, bool),
+    Fate(u8, DeliveryWord),
     Receipt(u8, Told),
     Stop,
     Resume,
-    Moves(bool),
+    Moves(Standing),
     Pass(i64),
 }
 
@@ -65,6 +69,8 @@ struct Entry {
     channel: Channel,
     provider: String,
     fate: DeliveryWord,
+    /// Questions that begin before do not see it yet.
+    visible_from: Timestamp,
 }
 
 struct World {
@@ -73,7 +79,6 @@ struct World {
     calls: Vec<Errand>,
     questions: Vec<Errand>,
     put_off: Vec<ErrandEnd>,
-    forged: bool,
     was_delivered: bool,
 }
 
@@ -83,11 +88,10 @@ fn trust(provider: &str) -> Trust {
 }
 
 impl World {
-    fn new(kind: NoticeKind, standby: bool) -> Self {
-        let mail = if standby { Message::standby(Channel::Mail, 0) } else { Message::first(Channel::Mail, 0, noon()) };
+    fn new(kind: NoticeKind, mail: Message) -> Self {
         let play = Play::of(kind, vec![Message::first(Channel::Sms, 1, noon()), mail]);
-        let (ledger, forged, was_delivered) = (BTreeMap::new(), false, false);
-        Self { play, ledger, calls: Vec::new(), questions: Vec::new(), put_off: Vec::new(), forged, was_delivered }
+        let (calls, questions, put_off) = (Vec::new(), Vec::new(), Vec::new());
+        Self { play, ledger: BTreeMap::new(), calls, questions, put_off, was_delivered: false }
     }
 
     fn take(&mut self) -> Result<(), TestCaseError> {
@@ -114,12 +118,16 @@ impl World {
         }
         let outcome = match act {
             Act::Takes | Act::TakesAndAnswerIsLost => {
-                let entry = Entry { channel, provider: provider.clone(), fate: DeliveryWord::OnTheWay };
+                let visible_from = self.play.now + SignedDuration::from_secs(119);
+                let fate = DeliveryWord::OnTheWay;
+                let entry = Entry { channel, provider: provider.clone(), fate, visible_from };
                 let twice = self.ledger.insert(out_id.clone(), entry);
                 assert!(twice.is_none(), "{out_id} was handed in twice");
                 match act {
-                    Act::Takes => SendOutcome::Accepted { provider_id: Some(format!("V-{out_id}")), segments: None },
-                    _ => super::doubtful(),
+                    Act::TakesAndAnswerIsLost => super::doubtful(),
+                    Act::Takes | Act::Refuses(_) | Act::IsAway | Act::HangsAndTakesNothing => {
+                        SendOutcome::Accepted { provider_id: Some(format!("V-{out_id}")), segments: None }
+                    }
                 }
             }
             Act::Refuses(class) => super::refused(class),
@@ -143,13 +151,15 @@ impl World {
         self.play.book(&ErrandEnd::NotMade { notice_id: "n1".to_owned(), out_id });
     }
 
-    fn answer(&mut self, reached: bool, booked: Booking) {
+    fn answer(&mut self, reached: Reached, booked: Booking) {
         let Some(Errand::Ask { provider, question, begun_at, .. }) = self.questions.pop() else { return };
         let outcome = match self.ledger.get(&question.out_id) {
-            _ if provider == "second" => AskOutcome::NotOffered,
-            _ if !reached => AskOutcome::NoAnswer { why: "time-out".to_owned() },
-            Some(entry) => AskOutcome::Found { provider_id: None, word: entry.fate.clone() },
-            None => AskOutcome::NotFound,
+            Some(_) | None if provider == "second" => AskOutcome::NotOffered,
+            Some(_) | None if matches!(reached, Reached::No) => AskOutcome::NoAnswer { why: "time-out".to_owned() },
+            Some(entry) if begun_at >= entry.visible_from => {
+                AskOutcome::Found { provider_id: None, word: entry.fate.clone() }
+            }
+            Some(_) | None => AskOutcome::NotFound,
         };
         let (notice_id, out_id) = ("n1".to_owned(), question.out_id);
         self.comes_back(ErrandEnd::Asked { notice_id, out_id, begun_at, outcome }, booked);
@@ -161,11 +171,11 @@ impl World {
     }
 
     /// What happens to a message is final with its vendor.
-    fn fate(&mut self, which: u8, arrives: bool) {
+    fn fate(&mut self, which: u8, fate: DeliveryWord) {
         let Some((out_id, _)) = self.entry(which) else { return };
         let entry = self.ledger.get_mut(&out_id).unwrap();
         if entry.fate == DeliveryWord::OnTheWay {
-            entry.fate = if arrives { delivered() } else { undelivered(RefusalClass::Busy) };
+            entry.fate = fate;
         }
     }
 
@@ -178,10 +188,7 @@ impl World {
             Told::OtherNumber => (Receipt { to: Some("+8613911112222".to_owned()), ..truth }, false),
             Told::UnknownId => (Receipt { out_id: "n1-99".to_owned(), ..truth }, false),
             // Whoever has found the secret address of the vendor that does not sign.
-            Told::Forged if entry.provider == "first" => {
-                self.forged = true;
-                (Receipt { word: delivered(), ..truth }, true)
-            }
+            Told::Forged if entry.provider == "first" => (Receipt { word: delivered(), ..truth }, true),
             Told::Forged => return Ok(()),
         };
         prop_assert_eq!(self.play.receives(&entry.provider, &receipt, trust(&entry.provider)), ours);
@@ -193,23 +200,21 @@ impl World {
             Turn::Take => self.take()?,
             Turn::Call(act, booking) => self.call(act, booking),
             Turn::NotMade => self.not_made(),
-            Turn::Answer { reached, booked } => self.answer(reached, booked),
+            Turn::Answer(reached, booked) => self.answer(reached, booked),
             Turn::BookLate => {
                 if let Some(end) = self.put_off.pop() {
                     self.play.book(&end);
                     self.play.book(&end);
                 }
             }
-            Turn::Fate(which, arrives) => self.fate(which, arrives),
+            Turn::Fate(which, fate) => self.fate(which, fate),
             Turn::Receipt(which, told) => self.receipt(which, told)?,
             Turn::Stop => {
                 let stopped = Stopped { by: "o-1".to_owned(), at: self.play.now, reason: "why".to_owned() };
                 self.play.switch.stopped = Some(stopped);
             }
             Turn::Resume => self.play.switch.stopped = None,
-            Turn::Moves(stands) => {
-                self.play.standing = if stands { Standing::Stands } else { Standing::Lost(LostPoint::PayoutMoved) };
-            }
+            Turn::Moves(standing) => self.play.standing = standing,
             Turn::Pass(seconds) => {
                 self.play.pass(seconds);
             }
@@ -274,7 +279,7 @@ impl World {
                 self.turn(Turn::Call(Act::Takes, Booking::AtOnce))?;
             }
             while !self.questions.is_empty() {
-                self.turn(Turn::Answer { reached: true, booked: Booking::AtOnce })?;
+                self.turn(Turn::Answer(Reached::Yes, Booking::AtOnce))?;
             }
             turns += 1;
             prop_assert!(turns < 500, "no end: {:?}", self.play.notice);
@@ -312,17 +317,20 @@ fn turn() -> impl Strategy<Value = Turn> {
         prop::sample::select(vec![Booking::AtOnce, Booking::AtOnce, Booking::AtOnce, Booking::Later, Booking::Never])
     };
     let told = prop::sample::select(vec![Told::Truth, Told::Truth, Told::OtherNumber, Told::UnknownId, Told::Forged]);
+    let reached = prop::sample::select(vec![Reached::Yes, Reached::No]);
+    let standing = prop::sample::select(vec![Standing::Stands, Standing::Lost(LostPoint::PayoutMoved)]);
+    let fate = prop::sample::select(vec![delivered(), undelivered(RefusalClass::Busy)]);
     prop_oneof![
         24 => Just(Turn::Take),
         16 => (act, booking()).prop_map(|(act, booking)| Turn::Call(act, booking)),
         2 => Just(Turn::NotMade),
-        12 => (any::<bool>(), booking()).prop_map(|(reached, booked)| Turn::Answer { reached, booked }),
+        12 => (reached, booking()).prop_map(|(reached, booked)| Turn::Answer(reached, booked)),
         6 => Just(Turn::BookLate),
-        5 => (any::<u8>(), any::<bool>()).prop_map(|(which, arrives)| Turn::Fate(which, arrives)),
+        5 => (any::<u8>(), fate).prop_map(|(which, fate)| Turn::Fate(which, fate)),
         10 => (any::<u8>(), told).prop_map(|(which, told)| Turn::Receipt(which, told)),
         1 => Just(Turn::Stop),
         2 => Just(Turn::Resume),
-        2 => any::<bool>().prop_map(Turn::Moves),
+        2 => standing.prop_map(Turn::Moves),
         14 => prop::sample::select(vec![1_i64, 31, 61, 121, 901, 1_801, 7_201, 90_000]).prop_map(Turn::Pass),
     ]
 }
@@ -338,10 +346,10 @@ proptest! {
             NoticeKind::ReviewDueSoon,
             NoticeKind::IntegrityNotified,
         ]),
-        standby in any::<bool>(),
+        mail in prop::sample::select(vec![Message::standby(Channel::Mail, 0), Message::first(Channel::Mail, 0, noon())]),
         turns in prop::collection::vec(turn(), 1..80),
     ) {
-        let mut world = World::new(kind, standby);
+        let mut world = World::new(kind, mail);
         for turn in turns {
             world.turn(turn)?;
         }

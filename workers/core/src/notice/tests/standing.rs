@@ -43,7 +43,7 @@ fn a_payout_notice_says_what_is_so() {
     }
 }
 
-fn alert(level: Level, cleared: bool) -> Alert {
+fn alert(level: Level, cleared: Option<Cleared>) -> Alert {
     let rung = Raised { level, due_at: at(0), raised_at: at(0), told: Vec::new(), note: None };
     Alert {
         id: "AL-1".to_owned(),
@@ -57,7 +57,7 @@ fn alert(level: Level, cleared: bool) -> Alert {
         deadline: at(0),
         raised: vec![rung],
         acknowledged: Vec::new(),
-        cleared: cleared.then_some((at(1), Cleared::Met)),
+        cleared: cleared.map(|why| (at(1), why)),
     }
 }
 
@@ -66,15 +66,15 @@ fn an_alert_that_is_over_or_higher_needs_no_earlier_notice() {
     use NoticeKind::{ReviewCleared, ReviewDueSoon, ReviewEscalated, ReviewOverdue};
     let (cleared, climbed) = (Standing::Lost(LostPoint::AlertCleared), Standing::Lost(LostPoint::AlertClimbed));
     for (alert, expected) in [
-        (alert(Level::DueSoon, false), [Standing::Stands; 4]),
-        (alert(Level::Rung(0), false), [climbed, Standing::Stands, Standing::Stands, Standing::Stands]),
-        (alert(Level::Rung(1), true), [cleared, cleared, cleared, Standing::Stands]),
+        (alert(Level::DueSoon, None), [Standing::Stands; 4]),
+        (alert(Level::Rung(0), None), [climbed, Standing::Stands, Standing::Stands, Standing::Stands]),
+        (alert(Level::Rung(1), Some(Cleared::Met)), [cleared, cleared, cleared, Standing::Stands]),
     ] {
         let of = |kind| standing(kind, [Present::Alert(&alert)]);
         assert_eq!([ReviewDueSoon, ReviewOverdue, ReviewEscalated, ReviewCleared].map(of), expected);
     }
     // Of several in one notice one is enough.
-    let (over, open) = (alert(Level::Rung(0), true), alert(Level::Rung(0), false));
+    let (over, open) = (alert(Level::Rung(0), Some(Cleared::Met)), alert(Level::Rung(0), None));
     let both = [Present::Alert(&over), Present::Alert(&open)];
     assert_eq!(standing(ReviewOverdue, both), Standing::Stands);
     assert_eq!(standing(ReviewOverdue, [Present::Alert(&over); 2]), cleared);
