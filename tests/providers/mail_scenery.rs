@@ -37,7 +37,7 @@ pub(crate) fn in_clear(port: u16) -> MailSettings {
 
 /// For a server that is known not to answer.
 pub(crate) fn hasty(port: u16) -> MailSettings {
-    MailSettings { timeout: Duration::from_secs(1), ..in_clear(port) }
+    MailSettings { timeout: Duration::from_secs(2), ..in_clear(port) }
 }
 
 pub(crate) async fn send(link: &SmtpMail, mail: &Mail) -> String {

@@ -7,6 +7,7 @@
 
 pub mod crowd;
 pub mod link;
+pub mod mail_server;
 pub mod memory_store;
 pub mod outgoing;
 pub mod servers;

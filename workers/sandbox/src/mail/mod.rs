@@ -12,6 +12,7 @@ pub(crate) use pages::of_mail;
 use data_encoding::BASE64;
 use faults::Script;
 use jiff::Timestamp;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -41,8 +42,8 @@ impl Default for MailboxSettings {
     }
 }
 
-/// One mail as it was taken in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One mail as it was taken in. Personal: it prints no more than its number.
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeptMail {
     /// From 1, in the order of arrival.
     pub id: u64,
@@ -54,6 +55,12 @@ pub struct KeptMail {
     pub to: Vec<String>,
     /// The content, dots undone.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for KeptMail {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "(mail {})", self.id)
+    }
 }
 
 /// A running mail server. Clones are the same one.
@@ -184,7 +191,8 @@ impl MailHandle {
     fn keep(&self, from: &str, to: &[String], bytes: Vec<u8>) -> KeptMail {
         self.change(|mailbox| {
             mailbox.taken += 1;
-            let mail = KeptMail { id: mailbox.taken, at: Timestamp::now(), from: from.to_owned(), to: to.to_vec(), bytes };
+            let mail =
+                KeptMail { id: mailbox.taken, at: Timestamp::now(), from: from.to_owned(), to: to.to_vec(), bytes };
             if mailbox.kept.len() == MAX_KEPT {
                 mailbox.kept.remove(0);
             }

@@ -18,7 +18,8 @@ use mail_parser::MessageParser;
 use serde::Serialize;
 
 /// Nothing but the style and the frame of a mail, which itself may run, load and send nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
 
 /// Everything the mailbox serves.
 pub(crate) fn of_mail(handle: MailHandle) -> Router {
@@ -50,7 +51,7 @@ impl Shown {
         let zone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
         Self {
             id: mail.id,
-            at: mail.at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            at: mail.at.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
             from: mail.from.clone(),
             to: mail.to.join(", "),
             subject: text(read.as_ref().and_then(|mail| mail.subject())),

@@ -46,7 +46,15 @@ struct Session {
 
 impl Session {
     fn new(stream: TcpStream, number: u64, handle: MailHandle) -> Self {
-        Self { stream: BufReader::new(stream), number, handle, signed_in: false, from: None, to: Vec::new(), fault: None }
+        Self {
+            stream: BufReader::new(stream),
+            number,
+            handle,
+            signed_in: false,
+            from: None,
+            to: Vec::new(),
+            fault: None,
+        }
     }
 
     async fn hold(mut self) {
@@ -174,7 +182,9 @@ impl Session {
                 self.answer(&taken).await
             }
             // Those of stages were met on the way.
-            None | Some(MailFault::Refuse { .. } | MailFault::Hang { .. } | MailFault::Cut { .. }) => self.answer(&taken).await,
+            None | Some(MailFault::Refuse { .. } | MailFault::Hang { .. } | MailFault::Cut { .. }) => {
+                self.answer(&taken).await
+            }
         }
     }
 

@@ -94,7 +94,10 @@ impl MailboxFolder {
 
     fn complaint(&self, part: &str, error: &io::Error) -> String {
         let directory = self.directory.join(part);
-        format!("notices.mail.bounces_dir: {} cannot be read or changed: {error}; is it a Maildir of ours?", directory.display())
+        format!(
+            "notices.mail.bounces_dir: {} cannot be read or changed: {error}; is it a Maildir of ours?",
+            directory.display()
+        )
     }
 }
 

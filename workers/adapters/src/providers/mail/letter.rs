@@ -5,8 +5,8 @@ use super::dkim_key;
 use super::smtp::{Dkim, MailSettings, MailSettingsError};
 use lettre::address::Address;
 use lettre::message::dkim::{DkimCanonicalization, DkimCanonicalizationType, DkimConfig};
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::message::{Body, Mailbox, Message, MultiPart};
 use std::time::SystemTime;
 use zhida_core::ports::mail::Mail;
 use zhida_core::ports::sms::{RefusalClass, SendOutcome};
@@ -85,7 +85,11 @@ impl Writer {
         }
         if let Some(url) = &mail.unsubscribe {
             if !is_url(url) {
-                return Err(refused(RefusalClass::Content, "unsubscribe", "the address of unsubscribing is no plain URL"));
+                return Err(refused(
+                    RefusalClass::Content,
+                    "unsubscribe",
+                    "the address of unsubscribing is no plain URL",
+                ));
             }
             // Whole, for a fold in it would be part of the address to some readers.
             let name = HeaderName::new_from_ascii_str("List-Unsubscribe");
@@ -93,13 +97,35 @@ impl Writer {
                 .raw_header(HeaderValue::dangerous_new_pre_encoded(name, format!("<{url}>"), format!("<{url}>")))
                 .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-        let body = MultiPart::alternative_plain_html(lines(&mail.text), lines(&mail.html));
-        let mut message = builder.multipart(body).map_err(|error| refused(RefusalClass::Content, "form", &error.to_string()))?;
+        let (kind, body) = both_forms(lines(&mail.text), lines(&mail.html))?;
+        let mut message =
+            builder.header(MIME_VERSION_1_0).header(kind).body(body).map_err(|error| unwritten(&error))?;
         if let Some(dkim) = &self.dkim {
             message.sign(dkim);
         }
         Ok(Letter { from: self.from.email.clone(), to, bytes: message.formatted() })
     }
+}
+
+/// Plain text and HTML as one body with its kind. Put together here, and not by the message's builder, which would keep the kind out of
+/// the headers that can be signed; whoever changes where the parts begin would change what is read.
+fn both_forms(text: String, html: String) -> Result<(ContentType, Body), SendOutcome> {
+    let parts = MultiPart::alternative_plain_html(text, html);
+    let kind = parts.headers().get::<ContentType>();
+    let written = parts.formatted();
+    let begin = written.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
+    match (kind, begin) {
+        (Some(kind), Some(begin)) => {
+            let body = written.get(begin..).unwrap_or_default().to_vec();
+            // Its parts are encoded so that everything is ASCII in short lines.
+            Ok((kind, Body::dangerous_pre_encoded(body, ContentTransferEncoding::SevenBit)))
+        }
+        (None, _) | (_, None) => Err(refused(RefusalClass::Content, "form", "the mail could not be put together")),
+    }
+}
+
+fn unwritten(error: &dyn std::error::Error) -> SendOutcome {
+    refused(RefusalClass::Content, "form", &error.to_string())
 }
 
 /// Relaxed in both: servers on the way fold headers anew and trim lines.
@@ -110,7 +136,8 @@ fn signature(dkim: &Dkim) -> Result<DkimConfig, MailSettingsError> {
     if !plain(&dkim.domain) || !plain(&dkim.selector) {
         return Err(MailSettingsError::DkimName);
     }
-    let relaxed = DkimCanonicalization { header: DkimCanonicalizationType::Relaxed, body: DkimCanonicalizationType::Relaxed };
+    let relaxed =
+        DkimCanonicalization { header: DkimCanonicalizationType::Relaxed, body: DkimCanonicalizationType::Relaxed };
     Ok(DkimConfig::new(
         dkim.selector.clone(),
         dkim.domain.clone(),
@@ -125,7 +152,7 @@ fn recipient(text: &str) -> Result<Address, SendOutcome> {
     let safe = |one: u8| one.is_ascii_graphic() && !br#"<>()[]\,;:""#.contains(&one);
     let plain = text.len() <= MAX_ADDRESS && text.bytes().all(safe) && text.matches('@').count() == 1;
     let read = if plain { text.parse::<Address>().ok() } else { None };
-    read.ok_or_else(|| refused(RefusalClass::Recipient, "address", "the address is not of the form local@domain"))
+    read.ok_or_else(|| refused(RefusalClass::Recipient, "address", "the address is not one that can be written to"))
 }
 
 fn is_id(text: &str) -> bool {
@@ -139,7 +166,8 @@ fn is_url(text: &str) -> bool {
 
 /// A subject is one line of text: control characters, those that end lines among them, are blanks.
 fn one_line(text: &str) -> String {
-    let blanks = text.chars().map(|one| if one.is_control() || matches!(one, '\u{2028}' | '\u{2029}') { ' ' } else { one });
+    let blanks =
+        text.chars().map(|one| if one.is_control() || matches!(one, '\u{2028}' | '\u{2029}') { ' ' } else { one });
     blanks.collect::<String>().trim().to_owned()
 }
 

@@ -69,7 +69,11 @@ impl Returned {
 fn returned(mail: &Message<'_>) -> Option<Returned> {
     mail.parts.iter().find_map(|part| match &part.body {
         PartType::Message(within) => Returned::in_headers(within),
-        PartType::Text(_) | PartType::Html(_) | PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Multipart(_) => {
+        PartType::Text(_)
+        | PartType::Html(_)
+        | PartType::Binary(_)
+        | PartType::InlineBinary(_)
+        | PartType::Multipart(_) => {
             let kind = mail_parser::MimeHeaders::content_type(part)?;
             let headers = kind.subtype().is_some_and(|name| name.eq_ignore_ascii_case("rfc822-headers"));
             if headers { Returned::of(part.contents()) } else { None }
@@ -80,7 +84,8 @@ fn returned(mail: &Message<'_>) -> Option<Returned> {
 fn part(mail: &Message<'_>, kind: &str, subtype: &str) -> Option<Vec<u8>> {
     let found = mail.parts.iter().find(|part| {
         mail_parser::MimeHeaders::content_type(*part).is_some_and(|read| {
-            read.ctype().eq_ignore_ascii_case(kind) && read.subtype().is_some_and(|name| name.eq_ignore_ascii_case(subtype))
+            read.ctype().eq_ignore_ascii_case(kind)
+                && read.subtype().is_some_and(|name| name.eq_ignore_ascii_case(subtype))
         })
     })?;
     Some(found.contents().to_vec())
@@ -98,7 +103,8 @@ impl Fields {
     /// The group that has an action; a failed one before any other.
     fn of(report: &[u8]) -> Self {
         let text = String::from_utf8_lossy(report).replace("\r\n", "\n");
-        let mut groups: Vec<Self> = text.split("\n\n").map(Self::group).filter(|group| !group.action.is_empty()).collect();
+        let mut groups: Vec<Self> =
+            text.split("\n\n").map(Self::group).filter(|group| !group.action.is_empty()).collect();
         let failed = groups.iter().position(|group| group.action == "failed").unwrap_or(0);
         if groups.is_empty() { Self::default() } else { groups.swap_remove(failed) }
     }
@@ -112,7 +118,9 @@ impl Fields {
             match name.trim().to_ascii_lowercase().as_str() {
                 "action" => fields.action = value.split_whitespace().next().unwrap_or_default().to_ascii_lowercase(),
                 "status" => fields.status = value.split_whitespace().next().and_then(Enhanced::read),
-                "diagnostic-code" => fields.diagnostic = value.split_once(';').map_or(value, |(_, said)| said).trim().to_owned(),
+                "diagnostic-code" => {
+                    fields.diagnostic = value.split_once(';').map_or(value, |(_, said)| said).trim().to_owned()
+                }
                 _ => {}
             }
         }
@@ -152,7 +160,11 @@ fn said_code(text: &str) -> Said {
         let word = word.split_once('-').filter(|(head, _)| head.len() == 3).map_or(word, |(_, rest)| rest);
         Enhanced::read(word).filter(|Enhanced(class, ..)| *class != 2)
     };
-    Said { reply: words().find_map(reply), enhanced: words().find_map(enhanced), text: smtp_codes::without_addresses(text) }
+    Said {
+        reply: words().find_map(reply),
+        enhanced: words().find_map(enhanced),
+        text: smtp_codes::without_addresses(text),
+    }
 }
 
 fn undelivered(said: Said) -> DeliveryWord {

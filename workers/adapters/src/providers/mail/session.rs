@@ -53,10 +53,7 @@ pub(super) enum End {
     /// A kept connection was of no use any more, before anything was handed in.
     Gone,
     /// As it says; the connection comes back if it can be used again.
-    Over {
-        outcome: SendOutcome,
-        connection: Option<AsyncSmtpConnection>,
-    },
+    Over { outcome: SendOutcome, connection: Option<AsyncSmtpConnection> },
 }
 
 /// What stopped a step.
@@ -75,7 +72,11 @@ pub(super) async fn open(link: &Link, deadline: Instant) -> Result<AsyncSmtpConn
         match timeout_at(deadline, connection.auth(&mechanisms, credentials)).await {
             Ok(Err(error)) if error.is_client() => {
                 let text = "the server offers no sign-in by PLAIN or LOGIN".to_owned();
-                return Err(SendOutcome::Refused { class: RefusalClass::Account, code: "auth_not_offered".to_owned(), text });
+                return Err(SendOutcome::Refused {
+                    class: RefusalClass::Account,
+                    code: "auth_not_offered".to_owned(),
+                    text,
+                });
             }
             answer => {
                 step(Phase::SigningIn, answer).map_err(|trouble| before_content(Phase::SigningIn, trouble))?;
@@ -120,7 +121,12 @@ async fn connect(link: &Link, deadline: Instant) -> Result<AsyncSmtpConnection, 
 }
 
 /// Hands in one mail.
-pub(super) async fn hand_in(mut connection: AsyncSmtpConnection, letter: &Letter, turn: Turn, deadline: Instant) -> End {
+pub(super) async fn hand_in(
+    mut connection: AsyncSmtpConnection,
+    letter: &Letter,
+    turn: Turn,
+    deadline: Instant,
+) -> End {
     match announce(&mut connection, letter, turn, deadline).await {
         Ok(()) => {}
         Err((phase, trouble)) => {
@@ -238,7 +244,10 @@ fn before_content(phase: Phase, trouble: Trouble) -> SendOutcome {
 fn is_about_tls(error: &Error) -> bool {
     let mut cause = error.source();
     while let Some(one) = cause {
-        let within = one.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).is_some_and(|inner| inner.is::<rustls::Error>());
+        let within = one
+            .downcast_ref::<std::io::Error>()
+            .and_then(|io| io.get_ref())
+            .is_some_and(|inner| inner.is::<rustls::Error>());
         if within || one.is::<rustls::Error>() {
             return true;
         }

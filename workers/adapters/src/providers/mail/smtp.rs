@@ -101,7 +101,9 @@ pub enum MailSettingsError {
     #[error("notices.mail.dkim_key_file cannot be used: {0}")]
     DkimKey(#[source] DkimKeyError),
     /// Not certificates.
-    #[error("notices.mail.ca_file holds no certificates in PEM form; leave it out to trust the authorities of the operating system")]
+    #[error(
+        "notices.mail.ca_file holds no certificates in PEM form; leave it out to trust the authorities of the operating system"
+    )]
     Roots,
     /// The TLS client could not be built.
     #[error("TLS to the mail server could not be set up: {0}")]

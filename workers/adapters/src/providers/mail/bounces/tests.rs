@@ -24,7 +24,8 @@ impl Maildir {
     }
 
     fn names(&self, part: &str) -> Vec<String> {
-        let names = fs::read_dir(self.0.join(part)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names =
+            fs::read_dir(self.0.join(part)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();
         names.sort();
         names

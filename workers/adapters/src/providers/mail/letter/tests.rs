@@ -121,16 +121,34 @@ fn text_never_ends_the_content() {
     for text in ["a\r\n.\r\nMAIL FROM:<x@y>", "a\n.\nb", "a\r.\rb", "a\n.\r\nb", "\u{0}a\u{7}b"] {
         let letter = write(&Mail { text: text.to_owned(), html: text.to_owned(), ..mail() }).unwrap();
         let bytes = String::from_utf8(letter.bytes).unwrap().replace("\r\n", "");
-        assert!(!bytes.contains('\r') && !bytes.contains('\n') && !bytes.contains('\u{0}'), "{text:?}: lines end one way");
+        assert!(
+            !bytes.contains('\r') && !bytes.contains('\n') && !bytes.contains('\u{0}'),
+            "{text:?}: lines end one way"
+        );
     }
 }
 
 #[test]
 fn only_a_plain_address_is_written_to() {
     for evil in [
-        "", "finance", "@example.com", "finance@", "a@b@c", "a b@example.com", "a@example.com\r\nRCPT TO:<b@c>", "a@example.com\n",
-        "<a@example.com>", "\"a b\"@example.com", "a@[127.0.0.1]", "a,b@example.com", "a@example.com,c@d.e", "名@example.com",
-        "a@例子.中国", "a\u{0}@example.com", "a(b)@example.com", "@x:a@example.com",
+        "",
+        "finance",
+        "@example.com",
+        "finance@",
+        "a@b@c",
+        "a b@example.com",
+        "a@example.com\r\nRCPT TO:<b@c>",
+        "a@example.com\n",
+        "<a@example.com>",
+        "\"a b\"@example.com",
+        "a@[127.0.0.1]",
+        "a,b@example.com",
+        "a@example.com,c@d.e",
+        "名@example.com",
+        "a@例子.中国",
+        "a\u{0}@example.com",
+        "a(b)@example.com",
+        "@x:a@example.com",
     ] {
         let Err(SendOutcome::Refused { class, text, .. }) = write(&Mail { to: evil.to_owned(), ..mail() }) else {
             panic!("{evil:?} was written to")

@@ -57,7 +57,8 @@ fn postfix_names_the_recipient_and_the_reason() {
 
 #[test]
 fn the_action_says_whether_it_is_over() {
-    let status = |action: &str, status: &str| format!("Final-Recipient: rfc822; a@b\nAction: {action}\nStatus: {status}\n");
+    let status =
+        |action: &str, status: &str| format!("Final-Recipient: rfc822; a@b\nAction: {action}\nStatus: {status}\n");
     let word = |action: &str, code: &str| is(&report(&status(action, code))).unwrap().word;
     for action in ["delayed", "relayed", "expanded", "sleeping"] {
         assert_eq!(word(action, "4.4.1"), DeliveryWord::OnTheWay, "{action}");
@@ -72,7 +73,8 @@ fn the_action_says_whether_it_is_over() {
 
 #[test]
 fn a_status_without_meaning_is_explained_by_the_diagnostic() {
-    let status = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550-5.1.1 no such\n";
+    let status =
+        "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550-5.1.1 no such\n";
     undelivered(RefusalClass::Recipient, "5.1.1", &is(&report(status)).unwrap());
     let status = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: X-Notes; no route\n";
     undelivered(RefusalClass::Content, "5.0.0", &is(&report(status)).unwrap());
@@ -141,7 +143,8 @@ fn what_is_not_ours_is_nothing() {
          Content-Type: multipart/mixed; boundary=\"H\"\nMIME-Version: 1.0\n\n--H\nContent-Type: text/plain\n\n550 5.1.1 I am away.\n\
          --H\nContent-Type: message/rfc822\n\n{OURS}\nours\n--H--\n"
     );
-    let read_receipt = report(status).replace("delivery-status", "disposition-notification").replace("MAILER-DAEMON", "finance");
+    let read_receipt =
+        report(status).replace("delivery-status", "disposition-notification").replace("MAILER-DAEMON", "finance");
     for (name, mail) in [
         ("another sender's", foreign.as_str()),
         ("without our mail", &without_mail),
@@ -160,4 +163,31 @@ fn an_attempt_of_another_notice_is_not_believed() {
     let status = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.1\n";
     let strange = report(status).replace("X-Zhida-Attempt: 0193-n1-m2", "X-Zhida-Attempt: 0777-n9-m1");
     assert_eq!(is(&strange).unwrap().out_id, "0193-n1-m1");
+}
+
+/// What comes into a mailbox is written by strangers.
+#[test]
+fn a_mangled_mail_breaks_nothing() {
+    let status = "Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.1.1\n";
+    let whole = report(status).replace('\n', "\r\n").into_bytes();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..3_000 {
+        let mut mangled = whole.clone();
+        for _ in 0..random.usize(1..6) {
+            let at = random.usize(..mangled.len());
+            match random.u8(..4) {
+                0 => mangled.truncate(at.max(1)),
+                1 => mangled[at] = random.u8(..),
+                2 => drop(mangled.splice(at..at, *b"\r\n--B1\r\nContent-Type: message/rfc822\r\n\r\n")),
+                _ => drop(mangled.drain(at..(at + random.usize(..80)).min(mangled.len()))),
+            }
+            if mangled.is_empty() {
+                mangled.push(b':');
+            }
+        }
+        // Whatever it is taken for, it names an id that may stand in a header.
+        if let Some(receipt) = read(&mangled, DOMAIN) {
+            assert!(super::is_id(&receipt.out_id), "{receipt:?}");
+        }
+    }
 }
