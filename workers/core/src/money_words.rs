@@ -174,7 +174,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn capitals_can_be_read_back(fen in 0_i64..=999_999_999_999_999_99, zeros in 0_u32..16) {
+        fn capitals_can_be_read_back(fen in 0_i64..=99_999_999_999_999_999, zeros in 0_u32..16) {
             // Amounts with many noughts are where the rules are.
             let fen = fen / 10_i64.pow(zeros) * 10_i64.pow(zeros);
             let text = capitals(Fen(fen));
