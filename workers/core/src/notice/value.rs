@@ -26,7 +26,7 @@ pub enum Value {
 }
 
 /// The values of one notice in one language, by the names of the variables. Nothing gets in that its kind does not offer, and every
-/// text is made safe on its way in. Some of it is personal.
+/// text is made safe on its way in. Some of it is personal: it prints itself nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Values {
     kind: NoticeKind,
@@ -114,7 +114,8 @@ impl Values {
         let longest = one.kind.longest(Channel::Sms, self.locale);
         match self.values.get(name)? {
             Value::Text(text) if text.is_empty() => Some(NOT_KNOWN.to_owned()),
-            Value::Text(text) => Some(line(text, longest)),
+            // The sign of the yuan has no place in an SMS (DOMAIN: notices), and a name may hold one.
+            Value::Text(text) => Some(line(&text.replace(['¥', '￥'], "元"), longest)),
             Value::Count(count) => Some(count.to_string()),
             Value::Items(_) => None,
         }
@@ -127,8 +128,6 @@ pub fn line(raw: &str, max: usize) -> String {
     let mut line = String::new();
     for letter in raw.chars() {
         match letter {
-            // The sign of the yuan has no place in an SMS (DOMAIN: notices), and a name may hold one.
-            '¥' | '￥' => line.push('元'),
             _ if letter.is_control() || letter.is_whitespace() || turns(letter) => {
                 if !line.is_empty() && !line.ends_with(' ') {
                     line.push(' ');
@@ -199,7 +198,7 @@ mod tests {
             ("示例\u{3000}科技", 100, "示例 科技"),
             ("😀=1+1", 100, "😀=1+1"),
             ("<b>{{ amount }}${x}", 100, "<b>{{ amount }}${x}"),
-            ("¥5 ￥6", 100, "元5 元6"),
+            ("¥5 ￥6", 100, "¥5 ￥6"),
             ("\u{202e}abc\u{feff}", 100, "abc"),
             ("长长长长", 3, "长长…"),
             ("长 长长长", 3, "长…"),
@@ -218,6 +217,8 @@ mod tests {
         let long = values.for_sms("policy").map(|text| text.chars().count());
         assert_eq!(long, Some(30));
         assert_eq!(values.for_sms("reference").as_deref(), Some("—"));
+        values.text("application", "¥5 ￥6");
+        assert_eq!(values.for_sms("application").as_deref(), Some("元5 元6"), "operators want no sign of the yuan");
         assert_eq!(values.for_sms("nobody"), None);
     }
 

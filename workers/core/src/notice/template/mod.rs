@@ -13,7 +13,7 @@ mod tests;
 pub mod variables;
 
 pub use check::check;
-pub use render::{MailText, RenderError, SmsText, mail, sms};
+pub use render::{MailText, RenderError, SmsText, mail, part, sms};
 
 use super::{Channel, NoticeKind, ProviderTemplate};
 use std::collections::BTreeMap;

@@ -99,7 +99,10 @@ pub fn mail(chinese: (&Template, &Values), english: (&Template, &Values)) -> Res
 }
 
 /// The part of a mail that is in one language; its HTML is a fragment.
-pub(super) fn part(template: &Template, values: &Values) -> Result<MailText, RenderError> {
+///
+/// # Errors
+/// [`RenderError`]; a set that passed its checks has none.
+pub fn part(template: &Template, values: &Values) -> Result<MailText, RenderError> {
     let render = |field, source: &str, escape| {
         rendered(source, values, escape).map_err(|why| RenderError { template: template.key.to_string(), field, why })
     };

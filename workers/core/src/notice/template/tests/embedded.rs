@@ -2,6 +2,7 @@
 
 use crate::notice::segments::{length, segments, with_signature};
 use crate::notice::template::sample::{Sample, values};
+use crate::notice::template::variables::{ITEM, variables};
 use crate::notice::template::{Form, Locale, TemplateKey, TemplateSet, check, mail, sms};
 use crate::notice::{Channel, Channels, Grouping, NoticeKind};
 
@@ -91,4 +92,20 @@ fn a_mail_holds_both_languages_chinese_first() {
         assert!(part.contains("人民币壹仟肆佰零玖元伍角") && part.contains("0001"));
     }
     assert!(one.html.starts_with("<!doctype html>") && one.html.contains("<td "), "{}", one.html);
+}
+
+#[test]
+fn the_head_of_the_file_names_every_kind_and_every_variable() {
+    let head: Vec<&str> =
+        zhida_config::NOTICE_TEMPLATES.lines().take_while(|line| !line.starts_with("version")).collect();
+    let head = head.join("\n");
+    let words: Vec<&str> = head.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
+    for kind in NoticeKind::ALL.iter().copied() {
+        assert!(words.contains(&kind.code()), "{}", kind.code());
+        for form in [Form::Single, Form::Combined] {
+            for one in variables(kind, form).iter().chain(ITEM) {
+                assert!(words.contains(&one.name), "{} of {}", one.name, kind.code());
+            }
+        }
+    }
 }
