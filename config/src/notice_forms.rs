@@ -99,7 +99,7 @@ pub struct NumberLimits(pub Vec<(u32, Per)>);
 impl Default for NumberLimits {
     /// As documented in `config/default.toml`.
     fn default() -> Self {
-        Self(vec![(1, Per::Minute), (5, Per::Hour), (50, Per::Day)])
+        Self(vec![(50, Per::Day)])
     }
 }
 

@@ -250,7 +250,7 @@ mod tests {
         let order: Vec<&str> = settings.notices.in_order(&settings.sms).into_iter().map(|(name, _)| name).collect();
         assert_eq!(order, ["c", "a", "b"]);
         assert_eq!(settings.sms["a"].timeout_seconds(), 10);
-        assert_eq!(settings.sms["a"].limits().0.len(), 3);
+        assert_eq!(settings.sms["a"].limits().0.len(), 1);
         assert!(set(&[]).sms.is_empty() && set(&[]).mail.host.is_none(), "nothing is sent by default");
     }
 }
