@@ -40,7 +40,7 @@ pub fn asyncapi() -> Value {
         "channels": channels(&coming_in, &going_out),
         "operations": {
             "takeIn": operation("receive", "in", "Events that review systems and operators publish."),
-            "tell": operation("send", "out", "What became of payouts, and what could not be taken in."),
+            "tell": operation("send", "out", "What became of payouts, alerts and notices, and what could not be taken in."),
         },
         "components": { "messages": messages, "schemas": schemas },
     })

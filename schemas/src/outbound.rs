@@ -1,8 +1,9 @@
-//! Events that go out: what became of payouts and alerts, what could not be taken in, which operators acted. They are not signed: whoever binds
+//! Events that go out: what became of payouts, alerts and notices, what could not be taken in, which operators acted. They are not signed: whoever binds
 //! a queue trusts the broker's rights.
 
 use crate::amount::Amount;
 use crate::envelope::SpecVersion;
+use crate::notices::{self, NoticeData, NoticeOccasion};
 use crate::occasions::occasions;
 use crate::parts::{Enterprise, Tranche};
 use crate::supervision::{self, OrderData, PatternData, SupervisionData, SupervisionOccasion};
@@ -72,6 +73,8 @@ pub enum OutboundData {
     Order(OrderData),
     /// A pattern stands out.
     Pattern(PatternData),
+    /// What became of a notice.
+    Notice(NoticeOccasion, NoticeData),
 }
 
 impl OutboundData {
@@ -86,6 +89,7 @@ impl OutboundData {
             Self::Supervision(occasion, _) => occasion.event_type(),
             Self::Order(_) => supervision::ORDER,
             Self::Pattern(_) => supervision::PATTERN,
+            Self::Notice(occasion, _) => occasion.event_type(),
         }
     }
 
@@ -100,6 +104,7 @@ impl OutboundData {
             Self::Supervision(_, data) => json!(data),
             Self::Order(data) => json!(data),
             Self::Pattern(data) => json!(data),
+            Self::Notice(_, data) => json!(data),
         }
     }
 }
@@ -302,5 +307,6 @@ pub(crate) fn data_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str
     let acted = generator.subschema_for::<OperatorActedData>();
     all.push((OPERATOR_ACTED, "An operator acted.", acted));
     all.extend(supervision::data_schemas(generator));
+    all.extend(notices::data_schemas(generator));
     all
 }

@@ -96,6 +96,7 @@ fn examples_of_what_goes_out_are_valid_and_as_we_write_them() {
 }
 
 fn typed_data_round_trips(event_type: &str, data: &Value) {
+    use zhida_schemas::notices::{NoticeData, NoticeOccasion};
     use zhida_schemas::outbound::{
         AtRiskData, OperatorActedData, OutboundData, PayoutData, PayoutOccasion, QuarantinedData,
     };
@@ -111,6 +112,10 @@ fn typed_data_round_trips(event_type: &str, data: &Value) {
         (None, "operator.acted.v1") => OutboundData::OperatorActed(read::<OperatorActedData>(data)),
         (None, "supervision.order.v1") => OutboundData::Order(read::<OrderData>(data)),
         (None, "supervision.pattern.v1") => OutboundData::Pattern(read::<PatternData>(data)),
+        (None, other) if other.starts_with("notice.") => {
+            let occasion = NoticeOccasion::ALL.iter().find(|occasion| occasion.event_type() == other);
+            OutboundData::Notice(*occasion.expect("a type that goes out"), read::<NoticeData>(data))
+        }
         (None, other) => {
             let occasion = SupervisionOccasion::ALL.iter().find(|occasion| occasion.event_type() == other);
             OutboundData::Supervision(*occasion.expect("a type that goes out"), read::<SupervisionData>(data))

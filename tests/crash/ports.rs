@@ -16,15 +16,19 @@ use zhida_core::calendars::ImportedCalendar;
 use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::jobs::Run;
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{self, Notice, NoticeKind, NoticeRequest};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
 use zhida_core::payout::{Carrier, Payout, Word};
 use zhida_core::ports::bank::{BankLink, CallOutcome, EnquiryOutcome};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
 use zhida_core::ports::digests::{DigestStore, MovedPage, Outlook};
+use zhida_core::ports::notices::*;
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::patterns::*;
 use zhida_core::ports::queue::{Consumer, Delivery, DeliveryTag, OutgoingMessage, Published, Publisher, QueueError};
+use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::*;
 use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::ports::time::Time;
@@ -127,6 +131,22 @@ mortal! {
         fn digest(of: Option<Date>) -> Option<Digest>;
         fn digest_outlook() -> Outlook;
         fn moved_by(amendment: &Calendar, after: Option<&ApplicationId>, max: u32) -> MovedPage;
+    }
+    NoticeStore {
+        fn ask_for_notices(requests: &[NoticeRequest]) -> u32;
+        fn make_notices(max: u32) -> u32;
+        fn take_errands(max: u32) -> Vec<Errand>;
+        fn book_errands(ends: &[ErrandEnd]) -> ();
+        fn book_receipts(provider: &str, trust: Trust, receipts: &[Receipt]) -> ReceiptsBooked;
+        fn notices(filter: &NoticeFilter) -> Vec<Notice>;
+        fn notice(id: &str) -> Option<NoticeView>;
+        fn import_templates(set: &TemplateSet, by: &str) -> ();
+        fn templates() -> TemplateSet;
+        fn notice_switch() -> notice::Switch;
+        fn turn_notice_switch(to: SwitchPosition, by: &str, reason: &str) -> bool;
+        fn ask_again(id: &str, occasion: &str, by: &str) -> bool;
+        fn put_notice_preference(recipient: &str, kind: NoticeKind, wish: Wish, by: &str) -> ();
+        fn unsubscribe(notice_id: &str, key: &str) -> bool;
     }
     ReadStore {
         fn payouts_of(id: &ApplicationId) -> Vec<Payout>;

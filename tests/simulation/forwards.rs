@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 use zhida_config::Calendar;
 use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, OrderId};
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
+use zhida_core::ports::notices::*;
 use zhida_core::ports::orders::{OrderFilter, OrderStore};
 use zhida_core::ports::patterns::*;
+use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::supervision::OrganisationStore;
 use zhida_core::supervision::Order;
@@ -39,6 +43,22 @@ forwarded!(OrganisationStore {
     fn organisation() -> Organisation;
     fn import_calendar(calendar: &Calendar, by: &str) -> ();
     fn calendars() -> Vec<ImportedCalendar>;
+});
+forwarded!(NoticeStore {
+    fn ask_for_notices(requests: &[NoticeRequest]) -> u32;
+    fn make_notices(max: u32) -> u32;
+    fn take_errands(max: u32) -> Vec<Errand>;
+    fn book_errands(ends: &[ErrandEnd]) -> ();
+    fn book_receipts(provider: &str, trust: Trust, receipts: &[Receipt]) -> ReceiptsBooked;
+    fn notices(filter: &NoticeFilter) -> Vec<Notice>;
+    fn notice(id: &str) -> Option<NoticeView>;
+    fn import_templates(set: &TemplateSet, by: &str) -> ();
+    fn templates() -> TemplateSet;
+    fn notice_switch() -> Switch;
+    fn turn_notice_switch(to: SwitchPosition, by: &str, reason: &str) -> bool;
+    fn ask_again(id: &str, occasion: &str, by: &str) -> bool;
+    fn put_notice_preference(recipient: &str, kind: NoticeKind, wish: Wish, by: &str) -> ();
+    fn unsubscribe(notice_id: &str, key: &str) -> bool;
 });
 forwarded!(OrderStore {
     fn orders(filter: &OrderFilter) -> Vec<Order>;

@@ -100,7 +100,9 @@ impl Publisher for Exchange {
                 }
                 results.push(match (faulty, &message.destination) {
                     (false, _) => Published::Confirmed,
-                    (true, Destination::PayoutDoorbell) if !arrives => Published::Unroutable,
+                    (true, Destination::PayoutDoorbell | Destination::NoticeDoorbell) if !arrives => {
+                        Published::Unroutable
+                    }
                     (true, _) => Published::NotConfirmed("simulated".to_owned()),
                 });
             }

@@ -6,6 +6,7 @@
 mod case_files;
 mod crowd;
 mod digests;
+mod notices;
 mod patterns;
 mod place;
 mod story;
@@ -83,11 +84,14 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     case_files::an_unreadable_organisation(&SqliteFile::new().place()).await;
     digests::an_unreadable_row(&SqliteFile::new().place()).await;
     patterns::an_unreadable_pattern(&SqliteFile::new().place()).await;
+    notices::an_unreadable_notice(&SqliteFile::new().place()).await;
+    notices::an_unreadable_subject(&SqliteFile::new().place()).await;
+    notices::a_refused_notice(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..8 {
+    for number in 0..11 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
@@ -98,6 +102,9 @@ async fn a_tampered_row_holds_up_no_other_on_postgresql() {
             4 => case_files::an_unreadable_organisation(&place).await,
             5 => patterns::an_unreadable_pattern(&place).await,
             6 => digests::an_unreadable_row(&place).await,
+            7 => notices::an_unreadable_notice(&place).await,
+            8 => notices::an_unreadable_subject(&place).await,
+            9 => notices::a_refused_notice(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }
@@ -142,15 +149,38 @@ async fn ten_supervision_workers_at_once_on_sqlite() {
     supervisors::ten_at_once(&file.place()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_on_postgresql() {
+    let stories: [fn(Place) -> Told; 4] = [
+        |place| Box::pin(async move { notices::ten_workers_at_once(&place).await }),
+        |place| Box::pin(async move { notices::an_erasure_leaves_the_proof(&place).await }),
+        |place| Box::pin(async move { notices::what_was_asked_for_before_is_never_sent(&place).await }),
+        |place| Box::pin(async move { notices::a_taking_reads_what_is_due(&place).await }),
+    ];
+    for story in stories {
+        let database = Postgres::new().await;
+        story(database.place()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_on_sqlite() {
+    notices::ten_workers_at_once(&SqliteFile::new().place()).await;
+    notices::an_erasure_leaves_the_proof(&SqliteFile::new().place()).await;
+    notices::what_was_asked_for_before_is_never_sent(&SqliteFile::new().place()).await;
+    notices::a_taking_reads_what_is_due(&SqliteFile::new().place()).await;
+}
+
 /// `serve` works with the rights that the README names, and has no more than these.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_least_rights_suffice_on_postgresql() {
-    let stories: [fn(Place) -> Told; 5] = [
+    let stories: [fn(Place) -> Told; 6] = [
         |place| Box::pin(async move { story::paid(&place).await }),
         |place| Box::pin(async move { story::crash_after_claim(&place).await }),
         |place| Box::pin(async move { story::holds_and_acts(&place).await }),
         |place| Box::pin(async move { crowd::everybody_at_once(&place).await }),
         |place| Box::pin(async move { digests::ten_workers_make_one(&place).await }),
+        |place| Box::pin(async move { notices::ten_workers_at_once(&place).await }),
     ];
     for story in stories {
         let database = Postgres::new().await;

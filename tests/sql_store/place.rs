@@ -1,8 +1,10 @@
 //! Databases for these tests, and the protocol they speak: signatures are taken as given, a batch is a line of text.
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 use serde_json::json;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, Row as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +47,54 @@ impl Place {
 }
 
 impl Place {
+    /// Whether it is a file.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.settings.url.starts_with("sqlite:")
+    }
+
+    /// How the database executes a query: its plan, on PostgreSQL with what it has read.
+    pub(crate) async fn plan(&self, sql: &str) -> String {
+        let lines: Vec<String> = match self.settings.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+                let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                let sql = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
+                let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+                rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+            }
+            None => {
+                let mut connection = sqlx::PgConnection::connect(&self.settings.url).await.unwrap();
+                let sql = sqlx::AssertSqlSafe(format!("explain (analyze, costs off, timing off) {sql}"));
+                let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+                rows.iter().map(|row| row.get::<String, _>(0)).collect()
+            }
+        };
+        lines.join("\n")
+    }
+
+    /// The schema as a program of that version has left it.
+    pub(crate) async fn migrate_up_to(&self, version: usize) {
+        let dialect = if self.is_sqlite() { "sqlite" } else { "postgres" };
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/migrations").join(dialect);
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        if self.is_sqlite() {
+            std::fs::write(self.settings.url.strip_prefix("sqlite:").unwrap(), "").unwrap();
+        }
+        self.execute(
+            "create table schema_versions (version bigint primary key, name text not null, sha256 text not null)",
+        )
+        .await
+        .unwrap();
+        for (number, file) in files.iter().take(version).enumerate() {
+            let script = std::fs::read_to_string(file).unwrap();
+            let sha256 = HEXLOWER.encode(digest(&SHA256, script.as_bytes()).as_ref());
+            self.execute(&script).await.unwrap();
+            let row = format!("insert into schema_versions values ({}, '{sha256}', '{sha256}')", number + 1);
+            self.execute(&row).await.unwrap();
+        }
+    }
+
     /// The same database as a user of PostgreSQL opens it who owns nothing, and has the rights that the README names.
     pub(crate) async fn with_least_rights(&self) -> Self {
         migrate(&self.owner).await.unwrap();

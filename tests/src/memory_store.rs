@@ -8,6 +8,9 @@
 mod acting;
 mod cases;
 mod digesting;
+mod making;
+mod notice_tables;
+mod noticing;
 mod organising;
 mod patterns;
 mod paying;
@@ -18,6 +21,7 @@ mod taking_in;
 
 pub use cases::{CaseTables, Circumstances};
 pub use digesting::DigestTables;
+pub use notice_tables::{AskedRow, NoticeTables, ReceiptRow};
 pub use patterns::PatternTables;
 
 use jiff::Timestamp;
@@ -109,6 +113,8 @@ pub struct Tables {
     pub patterns: PatternTables,
     /// Digests.
     pub digesting: DigestTables,
+    /// Notices.
+    pub noticing: NoticeTables,
     /// Random, made anew by every recovery.
     pub incarnation: String,
     /// Those before.
@@ -238,6 +244,7 @@ impl MemoryStore {
             let names: Vec<String> = changes.doorbells.iter().map(ToString::to_string).collect();
             self.enqueue(tables, Destination::PayoutDoorbell, names.join(" ").into_bytes());
         }
+        self.ask(tables, changes.notices);
         for which in &changes.reconsider {
             tables.mark_for_reconsideration(which);
         }

@@ -17,7 +17,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const DONE: Acted = Acted::Done(ActOutcome::Done);
 
 /// A review that stalls for a working week, in a district with people who may act; its alert about the whole review.
-async fn stalled(world: &World) -> Alert {
+pub(crate) async fn stalled(world: &World) -> Alert {
     organisation(world).await;
     for (id, role) in [
         ("O-201", Role::Officer),

@@ -40,6 +40,11 @@ pub(crate) fn doorbell(id: &str) -> OutgoingMessage {
     }
 }
 
+/// The bell of the notice workers.
+pub(crate) fn notice_doorbell(id: &str) -> OutgoingMessage {
+    OutgoingMessage { destination: Destination::NoticeDoorbell, ..doorbell(id) }
+}
+
 pub(crate) fn world_event(id: &str) -> OutgoingMessage {
     let event_type = "payout.settled.v1".to_owned();
     OutgoingMessage { destination: Destination::World { event_type }, ..doorbell(id) }

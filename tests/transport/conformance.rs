@@ -7,25 +7,33 @@ use zhida_adapters::transport::rabbitmq::{Queue, RabbitConsumer};
 use zhida_core::ports::queue::{Consumer, DeliveryTag, Published, Publisher, QueueError};
 use zhida_tests::servers::vhost;
 
-use crate::broker::{bodies, consume, doorbell, next, relay, ring, settings, soon, world_event};
+use crate::broker::{bodies, consume, doorbell, next, notice_doorbell, relay, ring, settings, soon, world_event};
 
 /// One transport: its publisher, and a new consumer of its doorbells as often as asked.
 struct Transport {
     publisher: Box<dyn Publisher>,
     consumer: Box<dyn Fn() -> Box<dyn Consumer>>,
+    notices: Box<dyn Fn() -> Box<dyn Consumer>>,
 }
 
 fn embedded() -> Transport {
     let queue = EmbeddedQueue::new(100);
-    Transport { publisher: Box::new(queue.publisher()), consumer: Box::new(move || Box::new(queue.doorbell())) }
+    let other = queue.clone();
+    Transport {
+        publisher: Box::new(queue.publisher()),
+        consumer: Box::new(move || Box::new(queue.doorbell())),
+        notices: Box::new(move || Box::new(other.notice_doorbell())),
+    }
 }
 
 fn rabbit(url: &str) -> Transport {
     let settings = settings(url);
-    Transport {
-        publisher: Box::new(relay(settings.clone())),
-        consumer: Box::new(move || Box::new(RabbitConsumer::new(settings.clone(), Queue::Payout, 10))),
-    }
+    let consumer = |queue: Queue| -> Box<dyn Fn() -> Box<dyn Consumer>> {
+        let settings = settings.clone();
+        Box::new(move || Box::new(RabbitConsumer::new(settings.clone(), queue, 10)))
+    };
+    let (payout, notice) = (consumer(Queue::Payout), consumer(Queue::Notice));
+    Transport { publisher: Box::new(relay(settings)), consumer: payout, notices: notice }
 }
 
 macro_rules! both {
@@ -53,6 +61,7 @@ both! {
     giving_up_a_wait_loses_nothing
     the_world_is_confirmed_without_listeners
     an_empty_publication_is_empty
+    bells_of_notices_reach_the_notice_workers_alone
 }
 
 async fn delivers_in_order_and_forgets_what_is_acknowledged(transport: Transport) {
@@ -167,4 +176,15 @@ async fn the_world_is_confirmed_without_listeners(transport: Transport) {
 
 async fn an_empty_publication_is_empty(transport: Transport) {
     assert_eq!(transport.publisher.publish(&[]).await, []);
+}
+
+async fn bells_of_notices_reach_the_notice_workers_alone(transport: Transport) {
+    let messages = [notice_doorbell("n-1"), doorbell("p-1"), notice_doorbell("n-2")];
+    let (mut payouts, mut notices) = ((transport.consumer)(), (transport.notices)());
+    assert_eq!(soon("confirms", transport.publisher.publish(&messages)).await, vec![Published::Confirmed; 3]);
+    assert_eq!(consume(&mut *payouts, 1).await, ["p-1"]);
+    let first = next(&mut *notices, 1).await;
+    assert_eq!((bodies(&first), first[0].routing_key.as_str()), (vec!["n-1".to_owned()], "zhida.notice.v1"));
+    notices.acknowledge(&[first[0].tag]).await.unwrap();
+    assert_eq!(consume(&mut *notices, 1).await, ["n-2"]);
 }

@@ -2,10 +2,10 @@
 //! somebody takes it.
 
 use zhida_adapters::transport::rabbitmq::{Queue, RabbitConsumer};
-use zhida_core::ports::queue::{Consumer, Published};
+use zhida_core::ports::queue::{Consumer, Published, Publisher};
 use zhida_tests::servers::vhost;
 
-use crate::broker::{consume, event, next, review_system, ring, settings};
+use crate::broker::{consume, doorbell, event, next, notice_doorbell, relay, review_system, settings};
 
 /// Deliveries before a message is dead-lettered (the queue's `x-delivery-limit`).
 const DELIVERY_LIMIT: usize = 100;
@@ -43,15 +43,18 @@ async fn an_event_given_back_too_often_arrives_intact_among_the_dead() {
 }
 
 #[tokio::test]
-async fn a_doorbell_given_back_too_often_arrives_among_the_dead() {
+async fn doorbells_given_back_too_often_arrive_among_the_dead() {
     let vhost = vhost();
-    let publisher = crate::broker::relay(settings(vhost.url()));
-    ring(&publisher, "a").await;
-    let mut payout = RabbitConsumer::new(settings(vhost.url()), Queue::Payout, 1);
-    for _ in 0..=DELIVERY_LIMIT {
-        let batch = next(&mut payout, 1).await;
-        payout.give_back(&[batch[0].tag]).await.unwrap();
+    let publisher = relay(settings(vhost.url()));
+    let bells = [doorbell("a"), notice_doorbell("b")];
+    assert_eq!(publisher.publish(&bells).await, vec![Published::Confirmed; 2]);
+    for queue in [Queue::Payout, Queue::Notice] {
+        let mut consumer = RabbitConsumer::new(settings(vhost.url()), queue, 1);
+        for _ in 0..=DELIVERY_LIMIT {
+            let batch = next(&mut consumer, 1).await;
+            consumer.give_back(&[batch[0].tag]).await.unwrap();
+        }
     }
     let mut dead = RabbitConsumer::new(settings(vhost.url()), Queue::Dead, 1);
-    assert_eq!(consume(&mut dead, 1).await, ["a"]);
+    assert_eq!(consume(&mut dead, 2).await, ["a", "b"]);
 }

@@ -9,13 +9,14 @@ use zhida_adapters::transport::rabbitmq::{
 use zhida_core::ports::queue::{Consumer, Published, Publisher};
 use zhida_tests::waiting::wait_until;
 
-use crate::broker::{consume, doorbell, event, private, relay, settings, world_event};
+use crate::broker::{consume, doorbell, event, notice_doorbell, private, relay, settings, world_event};
 
 /// User; what it may configure, write, read.
-const RIGHTS: [(&str, &str, &str, &str); 6] = [
+const RIGHTS: [(&str, &str, &str, &str); 7] = [
     ("owner", "^zhida[.]", "^(zhida[.].+|amq[.]default)$", "^zhida[.]"),
     ("intake", "^$", "^$", "^zhida[.]intake[.]"),
     ("payout", "^$", "^$", "^zhida[.](payout|dead)[.]"),
+    ("notice", "^$", "^$", "^zhida[.]notice[.]"),
     ("relay", "^$", "^zhida[.](work|out)$", "^$"),
     ("sender", "^$", "^zhida[.]in$", "^$"),
     ("health", "^$", "^$", "^$"),
@@ -53,8 +54,10 @@ async fn the_least_rights_suffice() {
         .await;
 
     let relay = relay(as_user("relay"));
-    assert_eq!(relay.publish(&[doorbell("a"), world_event("b")]).await, vec![Published::Confirmed; 2]);
+    let messages = [doorbell("a"), world_event("b"), notice_doorbell("c")];
+    assert_eq!(relay.publish(&messages).await, vec![Published::Confirmed; 3]);
     assert_eq!(consume(&mut RabbitConsumer::new(as_user("payout"), Queue::Payout, 10), 1).await, ["a"]);
+    assert_eq!(consume(&mut RabbitConsumer::new(as_user("notice"), Queue::Notice, 10), 1).await, ["c"]);
     attaches(RabbitConsumer::new(as_user("payout"), Queue::Dead, 10), &probe, |figures| figures.dead).await;
 
     // And no more than that.

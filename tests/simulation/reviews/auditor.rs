@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::ClockState;
 use zhida_core::ids::{ApplicationId, OfficerId};
-use zhida_core::notice::{NoticeKind, NoticeRequest};
+use zhida_core::notice::{Audience, NoticeKind, NoticeRequest};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::JournalEntry;
 use zhida_core::supervision::{Alert, Level};
@@ -145,7 +145,10 @@ fn notices(world: &mut World, asked: Asked) {
             application_id,
         })
         .collect();
-    let stored = world.store.tables().cases.notices.clone();
+    // What payouts ask for is not told by looks.
+    let officials = |one: &&NoticeRequest| one.kind.traits().audience == Audience::Official;
+    let stored: BTreeSet<NoticeRequest> =
+        world.store.tables().noticing.asked.keys().filter(officials).cloned().collect();
     let new: BTreeSet<NoticeRequest> = stored.difference(&world.books.notices).cloned().collect();
     for twice in expected.intersection(&world.books.notices).cloned().collect::<Vec<_>>() {
         world.forbid(format!("asked twice: {twice:?}"));

@@ -10,7 +10,6 @@ use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, ClockState, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
-use zhida_core::notice::NoticeRequest;
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -40,8 +39,6 @@ pub struct CaseTables {
     pub orders: BTreeMap<OrderId, Order>,
     /// How enterprises of applications are reached.
     pub contacts: BTreeMap<ApplicationId, Contacts>,
-    /// Who is to be told what.
-    pub notices: BTreeSet<NoticeRequest>,
 }
 
 /// The organisation and the calendar as of one moment.
@@ -111,8 +108,8 @@ impl MemoryStore {
             tables.cases.looked_by.insert(id.clone(), version);
         }
         tables.cases.alerts.extend(seen.alerts.into_iter().map(|alert| (alert.id.clone(), alert)));
-        tables.cases.notices.extend(seen.notices);
-        self.write(tables, Changes { journal: seen.journal, world: seen.world, ..Changes::default() });
+        let Seen { journal, world, notices, .. } = seen;
+        self.write(tables, Changes { journal, world, notices, ..Changes::default() });
     }
 
     fn circumstances_of(&self, tables: &Tables) -> Result<Circumstances, StoreError> {

@@ -46,10 +46,9 @@ impl DigestStore for MemoryStore {
             if run.outcome == Outcome::Made {
                 let digest = self.made(&tables, &time, run.scheduled_at)?;
                 let notices = digest.notices(&tables.organisation, &time.zone);
-                tables.cases.notices.extend(notices);
                 let journal = vec![digest.journal_row()];
                 tables.digesting.digests.insert(run.scheduled_at, digest);
-                self.write(&mut tables, Changes { journal, ..Changes::default() });
+                self.write(&mut tables, Changes { journal, notices, ..Changes::default() });
             }
         }
         Ok(runs)

@@ -147,6 +147,6 @@ impl MemoryStore {
 }
 
 /// The secret of this store.
-fn seal() -> Seal {
+pub(super) fn seal() -> Seal {
     Seal::new("the secret of a store in memory")
 }

@@ -59,8 +59,8 @@ impl MemoryStore {
             tables.cases.orders.insert(order.id, order);
         }
         tables.patterns.patterns.extend(deed.pattern.map(|pattern| (pattern.id.clone(), pattern)));
-        tables.cases.notices.extend(deed.notices);
-        let changes = Changes { journal: deed.journal, world: deed.world, ..Changes::default() };
+        let (journal, world, notices) = (deed.journal, deed.world, deed.notices);
+        let changes = Changes { journal, world, notices, ..Changes::default() };
         Ok((subject, Ok((ActOutcome::Done, changes))))
     }
 }

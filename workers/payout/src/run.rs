@@ -55,7 +55,8 @@ const DOORBELLS_MAX: usize = 100;
 pub struct Doorbells {
     /// Doorbells.
     pub live: Box<dyn Consumer>,
-    /// Those delivered too often, where there is a broker. They mean the same: look in the database.
+    /// Those delivered too often, where there is a broker; also those of the notice workers, whose sweep needs none. They mean the
+    /// same: look in the database.
     pub dead: Option<Box<dyn Consumer>>,
 }
 

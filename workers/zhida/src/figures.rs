@@ -64,6 +64,7 @@ fn missing_queue(found: &BrokerFigures) -> Option<&'static str> {
         (found.intake, Queue::Intake),
         (found.intake_dead, Queue::IntakeDead),
         (found.payout, Queue::Payout),
+        (found.notice, Queue::Notice),
         (found.dead, Queue::Dead),
     ];
     queues.into_iter().find(|(figures, _)| figures.is_none()).map(|(_, queue)| queue.name())
@@ -162,6 +163,7 @@ mod tests {
             intake: queue,
             intake_dead: queue,
             payout: queue,
+            notice: queue,
             dead: queue,
         };
         let away = || BrokerHealth::Disconnected { reason: "refused".to_owned() };

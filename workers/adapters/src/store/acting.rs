@@ -50,7 +50,10 @@ impl SqlStore {
                 if let Ok(deed) = &deed {
                     supervising::write(tx, deed).await?;
                 }
-                let changes = |deed: Deed| Changes { journal: deed.journal, world: deed.world, ..Changes::default() };
+                let changes = |deed: Deed| {
+                    let Deed { journal, world, notices, .. } = deed;
+                    Changes { journal, world, notices, ..Changes::default() }
+                };
                 let done = deed.map(|deed| (ActOutcome::Done, changes(deed))).map_err(ActRefused::from);
                 (about, done)
             }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::case_file::ClockKind;
 use zhida_core::ids::{ApplicationId, DepartmentId, OfficerId};
-use zhida_core::notice::NoticeRequest;
 use zhida_core::ports::cases::AlertFilter;
 use zhida_core::ports::store::{Figures, Which};
 use zhida_core::supervision::{Alert, Cleared, ClockRow, Raised, Seen};
@@ -32,24 +31,7 @@ pub(super) async fn write(
     let clocks = seen.iter().flat_map(|(id, one)| one.clocks.iter().map(|row| clock(id, row)));
     tx.insert("clocks", clocks.collect(), "").await?;
     let alerts: Vec<&Alert> = seen.iter().flat_map(|(_, one)| &one.alerts).collect();
-    write_alerts(tx, &alerts).await?;
-    ask_for_notices(tx, seen.iter().flat_map(|(_, one)| &one.notices)).await
-}
-
-/// Writes who is to be told what; what was asked for before is not asked for again.
-pub(super) async fn ask_for_notices(tx: &mut Tx, notices: impl Iterator<Item = &NoticeRequest>) -> Result<(), Fault> {
-    let now = tx.now;
-    let record = |one: &NoticeRequest| {
-        vec![
-            ("kind", one.kind.code().into()),
-            ("subject", (&one.subject).into()),
-            ("recipient", (&one.recipient).into()),
-            ("occasion", (&one.occasion).into()),
-            ("application_id", one.application_id.as_str().into()),
-            ("at", now.into()),
-        ]
-    };
-    tx.insert("notice_requests", notices.map(record).collect(), "on conflict do nothing").await
+    write_alerts(tx, &alerts).await
 }
 
 /// Alerts as they are now. The closed before the open: one open alert for a cause holds after every row.
@@ -149,6 +131,15 @@ pub(super) async fn alerts_of(tx: &mut Tx, applications: Vec<String>) -> Result<
 /// One alert.
 pub(super) async fn alert(tx: &mut Tx, id: &str) -> Result<Option<Alert>, Fault> {
     Ok(alerts_where(tx, "where id = $1", vec![id.into()]).await?.pop())
+}
+
+/// Alerts by id.
+pub(super) async fn alerts_named(tx: &mut Tx, ids: Vec<String>) -> Result<Vec<Alert>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tail = format!("where id {}", tx.among(1));
+    alerts_where(tx, &tail, vec![ids.into()]).await
 }
 
 /// One alert, with the case file that it stands in locked: whoever looks at that application looks before, or after.

@@ -155,6 +155,7 @@ impl SqlStore {
             let mut one = look(id, cases.remove(id).unwrap_or_default(), district);
             changes.journal.append(&mut one.journal);
             changes.world.append(&mut one.world);
+            changes.notices.append(&mut one.notices);
             seen.push((id, one));
         }
         case_rows::write(tx, &seen, time.calendar.version(), *version).await?;

@@ -4,7 +4,7 @@ use super::cases::Circumstances;
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value, json};
-use super::write::{insert_new, write_journal};
+use super::write::insert_new;
 use super::{SqlStore, case_rows, moved, order_rows, organisation, pattern_rows, patterns, transact};
 use async_trait::async_trait;
 use jiff::civil::{Date, date};
@@ -34,7 +34,7 @@ impl DigestStore for SqlStore {
         if turn.runs.is_empty() {
             return Ok(Vec::new());
         }
-        transact!(self, Writing, |tx| record(&mut tx, &turn))
+        transact!(self, Writing, |tx| self.record(&mut tx, &turn))
     }
 
     async fn ring_missing_years(&self) -> Result<u32, StoreError> {
@@ -94,6 +94,23 @@ impl SqlStore {
             Some(Run { outcome: Outcome::Missed | Outcome::DayOff | Outcome::BeforeStart, .. }) | None => None,
         };
         Ok(Turn { runs, digest })
+    }
+
+    /// Writes what a turn found, as far as nobody else has.
+    async fn record(&self, tx: &mut Tx, turn: &Turn) -> Result<Vec<Run>, Fault> {
+        let mut done = Vec::new();
+        for run in &turn.runs {
+            if insert_new(tx, "job_runs", run_record(JOB, *run, tx.now)).await? {
+                done.push(*run);
+            }
+        }
+        let made = done.last().is_some_and(|run| run.outcome == Outcome::Made);
+        if let Some((digest, day, notices)) = turn.digest.as_ref().filter(|_| made) {
+            tx.insert("digests", vec![digest_record(digest, *day)], "").await?;
+            let (journal, notices) = (vec![digest.journal_row()], notices.clone());
+            self.write(tx, Changes { journal, notices, ..Changes::default() }).await?;
+        }
+        Ok(done)
     }
 
     async fn preview(&self, tx: &mut Tx) -> Result<Digest, Fault> {
@@ -252,23 +269,6 @@ async fn newest_made(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
     let now = tx.now;
     let rows = tx.rows(sql, vec![now.into()]).await?;
     rows.first().map(|row| row.time("made_at")).transpose()
-}
-
-/// Writes what a turn found, as far as nobody else has.
-async fn record(tx: &mut Tx, turn: &Turn) -> Result<Vec<Run>, Fault> {
-    let mut done = Vec::new();
-    for run in &turn.runs {
-        if insert_new(tx, "job_runs", run_record(JOB, *run, tx.now)).await? {
-            done.push(*run);
-        }
-    }
-    let made = done.last().is_some_and(|run| run.outcome == Outcome::Made);
-    if let Some((digest, day, notices)) = turn.digest.as_ref().filter(|_| made) {
-        tx.insert("digests", vec![digest_record(digest, *day)], "").await?;
-        case_rows::ask_for_notices(tx, notices.iter()).await?;
-        write_journal(tx, &[digest.journal_row()]).await?;
-    }
-    Ok(done)
 }
 
 fn run_record(job: &str, run: Run, now: Timestamp) -> Record {

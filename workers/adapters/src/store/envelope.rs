@@ -65,24 +65,31 @@ pub(super) fn world(event: &WorldEvent, sequence: u64, district: &str, now: Time
 
 /// Outbox rows with doorbells for these payouts, many in one.
 pub(super) fn doorbells(keys: &[PayoutKey], now: Timestamp) -> Vec<Record> {
-    let doorbell = |keys: &[PayoutKey]| {
-        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        vec![
-            ("id", Uuid::now_v7().to_string().into()),
-            ("destination", DOORBELL.into()),
-            ("event_type", Value::Text(None)),
-            ("subject", Value::Text(None)),
-            ("sequence", Value::Int(None)),
-            ("body", canonical(&json!({"payouts": names})).into()),
-            ("created_at", now.into()),
-        ]
-    };
-    keys.chunks(DOORBELL_MAX).map(doorbell).collect()
+    let names = |keys: &[PayoutKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    keys.chunks(DOORBELL_MAX).map(|keys| doorbell(DOORBELL, &json!({"payouts": names(keys)}), now)).collect()
 }
 
-/// `outbox.destination` of events for the world, and of doorbells.
+/// An outbox row with a doorbell for the notice workers. It names nothing: they look what waits.
+pub(super) fn notice_doorbell(now: Timestamp) -> Record {
+    doorbell(NOTICE_DOORBELL, &json!({}), now)
+}
+
+fn doorbell(destination: &str, body: &serde_json::Value, now: Timestamp) -> Record {
+    vec![
+        ("id", Uuid::now_v7().to_string().into()),
+        ("destination", destination.into()),
+        ("event_type", Value::Text(None)),
+        ("subject", Value::Text(None)),
+        ("sequence", Value::Int(None)),
+        ("body", canonical(body).into()),
+        ("created_at", now.into()),
+    ]
+}
+
+/// `outbox.destination` of events for the world, and of the doorbells of payout and notice workers.
 pub(super) const WORLD: &str = "world";
 pub(super) const DOORBELL: &str = "payout_doorbell";
+pub(super) const NOTICE_DOORBELL: &str = "notice_doorbell";
 
 /// A quarantine row with the event that tells of it. What came may hold anything, so that texts are made storable.
 pub(super) fn quarantined(item: &Quarantined, now: Timestamp) -> (Record, WorldEvent) {

@@ -43,6 +43,14 @@ impl Fault {
         }
     }
 
+    /// Where it is unreadable, without what stands there: it may be personal.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Corrupt { place, .. } => place.clone(),
+            Self::Database(_) | Self::Conflict(_) => String::new(),
+        }
+    }
+
     /// As the port tells it.
     pub(super) fn told(self) -> StoreError {
         match self.verdict() {

@@ -50,6 +50,11 @@ pub(super) enum Ended<T> {
     Again,
 }
 
+/// The judging lock's number, and those of the turns of notices: making them, and handing them out.
+const JUDGING: i64 = 7_234_017_283_807_667_300;
+pub(super) const MAKING_NOTICES: i64 = JUDGING + 1;
+pub(super) const TAKING_NOTICES: i64 = JUDGING + 2;
+
 /// How often a transaction that the database broke off is done again.
 const TRIES: u32 = 4;
 
@@ -155,23 +160,29 @@ impl Tx {
 
     /// Inserts rows that all have the same columns; `tail` says what happens on a conflict (nothing: an error).
     pub(super) async fn insert(&mut self, table: &str, rows: Vec<Record>, tail: &str) -> Result<(), Fault> {
-        let Some(first) = rows.first() else { return Ok(()) };
+        self.insert_counted(table, rows, tail).await.map(drop)
+    }
+
+    /// As [`Tx::insert`]; says how many rows were written.
+    pub(super) async fn insert_counted(&mut self, table: &str, rows: Vec<Record>, tail: &str) -> Result<u64, Fault> {
+        let Some(first) = rows.first() else { return Ok(0) };
+        let mut written = 0;
         let columns = first.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match self.link {
             Link::Postgres(_) => {
                 let arrays = array_parameters(first);
                 let sql = format!("insert into {table} ({columns}) select * from unnest({arrays}) {tail}");
-                self.execute(sql, arrays_of(rows)).await?;
+                written += self.execute(sql, arrays_of(rows)).await?;
             }
             Link::Sqlite(_) => {
                 let marks = (1..=first.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
                 let sql = format!("insert into {table} ({columns}) values ({marks}) {tail}");
                 for row in rows {
-                    self.execute(sql.clone(), row.into_iter().map(|(_, value)| value).collect()).await?;
+                    written += self.execute(sql.clone(), row.into_iter().map(|(_, value)| value).collect()).await?;
                 }
             }
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Updates rows by the first `keys` columns of each; every row must be there.
@@ -264,9 +275,14 @@ impl Tx {
     /// Lets one transaction at a time judge approvals by the rules: what one reserves the next one sees, and a cause that
     /// arrives while a payout is judged without it is judged after it.
     pub(super) async fn lock_judging(&mut self) -> Result<(), Fault> {
+        self.lock_turn(JUDGING).await
+    }
+
+    /// Waits for its turn: one transaction at a time does what goes by this number.
+    pub(super) async fn lock_turn(&mut self, number: i64) -> Result<(), Fault> {
         match self.link {
             Link::Postgres(_) => {
-                self.rows("select pg_advisory_xact_lock(7234017283807667300)", vec![]).await?;
+                self.rows("select pg_advisory_xact_lock($1)", vec![number.into()]).await?;
             }
             Link::Sqlite(_) => {}
         }

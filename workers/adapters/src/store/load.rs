@@ -106,13 +106,9 @@ struct Read {
 }
 
 impl Read {
-    /// Where each unreadable payout is unreadable, without what stands there: it may be personal.
+    /// Where each unreadable payout is unreadable.
     fn places(&self) -> BTreeMap<PayoutKey, String> {
-        let place = |fault: &Fault| match fault {
-            Fault::Corrupt { place, .. } => place.clone(),
-            Fault::Database(_) | Fault::Conflict(_) => String::new(),
-        };
-        self.unreadable.iter().map(|(key, fault)| (key.clone(), place(fault))).collect()
+        self.unreadable.iter().map(|(key, fault)| (key.clone(), fault.place())).collect()
     }
 }
 

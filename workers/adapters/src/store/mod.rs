@@ -19,6 +19,15 @@ mod judging;
 mod link;
 mod load;
 mod moved;
+mod notice_acts;
+mod notice_booking;
+mod notice_making;
+mod notice_requests;
+mod notice_rows;
+mod notice_surroundings;
+mod notice_taking;
+mod notice_templates;
+mod notices;
 mod order_rows;
 mod organisation;
 mod outbox;
@@ -56,6 +65,7 @@ pub struct SqlStore {
     pools: Pools,
     protocol: Protocol,
     clock: StoreClock,
+    templates: notice_templates::KeptSet,
 }
 
 impl SqlStore {
@@ -66,7 +76,7 @@ impl SqlStore {
     pub async fn open(settings: &DatabaseSettings, protocol: Protocol, clock: StoreClock) -> Result<Self, OpenError> {
         let pools = Pools::open(settings, Create::Never).await?;
         schema::check(&pools, settings).await?;
-        Ok(Self { pools, protocol, clock })
+        Ok(Self { pools, protocol, clock, templates: notice_templates::KeptSet::default() })
     }
 
     /// The same store under another protocol.

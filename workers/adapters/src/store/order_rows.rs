@@ -53,6 +53,16 @@ pub(super) async fn order(tx: &mut Tx, id: OrderId, lock: Lock) -> Result<Option
     Ok(orders_where(tx, &tail, vec![id.0.into()]).await?.pop())
 }
 
+/// Orders by their numbers.
+pub(super) async fn orders_named(tx: &mut Tx, ids: Vec<OrderId>) -> Result<Vec<Order>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers: Vec<i64> = ids.into_iter().map(|id| i64::from(id.0)).collect();
+    let tail = format!("where number {}", tx.among(1));
+    orders_where(tx, &tail, vec![numbers.into()]).await
+}
+
 /// Orders by what they are about.
 pub(super) async fn orders_about(
     tx: &mut Tx,

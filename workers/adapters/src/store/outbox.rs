@@ -1,7 +1,7 @@
 //! The outbox. Rows are claimed by state, never by "greater than the last". Events for the world stay where they can be
 //! read; doorbells are deleted when they have rung.
 
-use super::envelope::{DOORBELL, WORLD};
+use super::envelope::{DOORBELL, NOTICE_DOORBELL, WORLD};
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::Row;
@@ -54,6 +54,7 @@ fn read(row: &Row) -> Result<OutboxRow, Fault> {
     let destination = match (destination.as_str(), row.get::<Option<String>>("event_type")?) {
         (WORLD, Some(event_type)) => Destination::World { event_type },
         (DOORBELL, None) => Destination::PayoutDoorbell,
+        (NOTICE_DOORBELL, None) => Destination::NoticeDoorbell,
         (other, _) => return Err(Fault::corrupt("outbox.destination", &other)),
     };
     Ok(OutboxRow { id: row.get("id")?, destination, body: row.get("body")? })
@@ -62,7 +63,7 @@ fn read(row: &Row) -> Result<OutboxRow, Fault> {
 async fn sent(tx: &mut Tx, ids: &[String]) -> Result<(), Fault> {
     let mut ids = ids.to_vec();
     ids.sort();
-    let delete = format!("delete from outbox where destination = 'payout_doorbell' and id {}", tx.among(1));
+    let delete = format!("delete from outbox where destination <> 'world' and id {}", tx.among(1));
     tx.execute(delete, vec![ids.clone().into()]).await?;
     let keep = format!("update outbox set sent_at = $2 where sent_at is null and id {}", tx.among(1));
     tx.execute(keep, vec![ids.into(), tx.now.into()]).await?;

@@ -165,7 +165,7 @@ impl SqlStore {
 }
 
 /// The secret of this database.
-async fn seal(tx: &mut Tx) -> Result<Seal, Fault> {
+pub(super) async fn seal(tx: &mut Tx) -> Result<Seal, Fault> {
     let secret: String = tx.one("select secret from fingerprints", vec![]).await?.get("secret")?;
     Ok(Seal::new(&secret))
 }
@@ -183,7 +183,7 @@ async fn ids(
     rows.iter().map(|row| row.get("application_id").map(ApplicationId)).collect()
 }
 
-async fn contacts(tx: &mut Tx, ids: Vec<String>) -> Result<BTreeMap<ApplicationId, Contacts>, Fault> {
+pub(super) async fn contacts(tx: &mut Tx, ids: Vec<String>) -> Result<BTreeMap<ApplicationId, Contacts>, Fault> {
     let sql = format!(
         "select application_id, at, mobile, email, locale from application_contacts where application_id {}",
         tx.among(1)

@@ -125,6 +125,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_patterns"),
     migration!(14, "0014_digests"),
     migration!(15, "0015_circumstances"),
+    migration!(16, "0016_notices"),
 ];
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 

@@ -55,7 +55,7 @@ impl SqlStore {
     }
 }
 
-/// Writes the rows of a deed that are supervision's own; its journal and its events go with the others.
+/// Writes the rows of a deed that are supervision's own; its journal, its events and its requests for notices go with the others.
 pub(super) async fn write(tx: &mut Tx, deed: &Deed) -> Result<(), Fault> {
     if let Some(alert) = &deed.alert {
         case_rows::write_alerts(tx, &[alert]).await?;
@@ -68,7 +68,7 @@ pub(super) async fn write(tx: &mut Tx, deed: &Deed) -> Result<(), Fault> {
     if let Some(pattern) = &deed.pattern {
         pattern_rows::write(tx, std::slice::from_ref(pattern)).await?;
     }
-    case_rows::ask_for_notices(tx, deed.notices.iter()).await
+    Ok(())
 }
 
 async fn load(tx: &mut Tx, what: &SupervisionAct) -> Result<Loaded, Fault> {

@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::Record;
-use super::{alarms, cases, envelope, instruction_rows, payout_rows, sequences};
+use super::{alarms, cases, envelope, instruction_rows, notice_requests, payout_rows, sequences};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::batch::Batch;
 use zhida_core::ids::{FundId, InstructionId, MsgId};
@@ -43,6 +43,7 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
     }
     write_caps(tx, &changes).await?;
     cases::note(tx, &changes).await?;
+    notice_requests::ask(tx, &changes.notices, &rules.notices).await?;
     count_finished(tx, &changes).await?;
     write_world(tx, &world, rules).await
 }

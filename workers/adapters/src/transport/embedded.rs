@@ -11,49 +11,49 @@ use zhida_core::ports::queue::{
     Consumer, Delivery, DeliveryTag, Destination, OutgoingMessage, Published, Publisher, QueueError,
 };
 
-/// Name under which doorbells arrive, the same as over RabbitMQ.
-const DOORBELL_KEY: &str = "zhida.payout.v1";
-
 /// The doorbells of one process. Clones share them.
 #[derive(Clone)]
 pub struct EmbeddedQueue {
-    shared: Arc<Shared>,
+    payout: Arc<Shared>,
+    notice: Arc<Shared>,
 }
 
 impl EmbeddedQueue {
-    /// A queue that holds at most `capacity` doorbells; a publisher that finds it full keeps its outbox row and tries
-    /// again.
+    /// A queue that holds at most `capacity` doorbells of each kind; a publisher that finds it full keeps its outbox row and
+    /// tries again.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), sessions: 0 };
-        Self { shared: Arc::new(Shared { capacity, state: Mutex::new(state), rung: Notify::new() }) }
+        let bell = |name| {
+            let state = Mutex::new(State { waiting: VecDeque::new(), sessions: 0 });
+            Arc::new(Shared { name, capacity, state, rung: Notify::new() })
+        };
+        // The names under which doorbells arrive are the same as over RabbitMQ.
+        Self { payout: bell("zhida.payout.v1"), notice: bell("zhida.notice.v1") }
     }
 
     /// For the relay.
     #[must_use]
     pub fn publisher(&self) -> EmbeddedPublisher {
-        EmbeddedPublisher { shared: Arc::clone(&self.shared) }
+        EmbeddedPublisher { queue: self.clone() }
     }
 
     /// For a payout worker; several compete for the doorbells.
     #[must_use]
     pub fn doorbell(&self) -> EmbeddedDoorbell {
-        let mut state = self.shared.state();
-        state.sessions += 1;
-        EmbeddedDoorbell {
-            shared: Arc::clone(&self.shared),
-            session: state.sessions,
-            given: 0,
-            unsettled: BTreeMap::new(),
-            life: Life::Consuming,
-        }
+        EmbeddedDoorbell::of(&self.payout)
+    }
+
+    /// For a notice worker; several compete for the doorbells.
+    #[must_use]
+    pub fn notice_doorbell(&self) -> EmbeddedDoorbell {
+        EmbeddedDoorbell::of(&self.notice)
     }
 }
 
 /// Rings doorbells in this process. Events for the world have nobody to go to: they are confirmed and stay in the
 /// outbox table, where they can be read.
 pub struct EmbeddedPublisher {
-    shared: Arc<Shared>,
+    queue: EmbeddedQueue,
 }
 
 #[async_trait]
@@ -67,19 +67,8 @@ impl EmbeddedPublisher {
     fn publish_one(&self, message: &OutgoingMessage) -> Published {
         match message.destination {
             Destination::World { .. } => Published::Confirmed,
-            Destination::PayoutDoorbell => {
-                let mut state = self.shared.state();
-                if state.waiting.len() >= self.shared.capacity {
-                    return Published::NotConfirmed(format!(
-                        "{} doorbells wait already and nobody takes them; ring again later",
-                        self.shared.capacity
-                    ));
-                }
-                state.waiting.push_back(message.body.clone());
-                drop(state);
-                self.shared.rung.notify_one();
-                Published::Confirmed
-            }
+            Destination::PayoutDoorbell => self.queue.payout.ring(&message.body),
+            Destination::NoticeDoorbell => self.queue.notice.ring(&message.body),
         }
     }
 }
@@ -137,6 +126,18 @@ impl Consumer for EmbeddedDoorbell {
 }
 
 impl EmbeddedDoorbell {
+    fn of(shared: &Arc<Shared>) -> Self {
+        let mut state = shared.state();
+        state.sessions += 1;
+        Self {
+            shared: Arc::clone(shared),
+            session: state.sessions,
+            given: 0,
+            unsettled: BTreeMap::new(),
+            life: Life::Consuming,
+        }
+    }
+
     fn take(&mut self, max: usize) -> Vec<Delivery> {
         let mut state = self.shared.state();
         let count = max.min(state.waiting.len());
@@ -152,7 +153,7 @@ impl EmbeddedDoorbell {
                 self.given += 1;
                 self.unsettled.insert(self.given, body.clone());
                 let tag = DeliveryTag { session: self.session, number: self.given };
-                Delivery { body, routing_key: DOORBELL_KEY.to_owned(), tag }
+                Delivery { body, routing_key: self.shared.name.to_owned(), tag }
             })
             .collect()
     }
@@ -169,7 +170,9 @@ impl Drop for EmbeddedDoorbell {
     }
 }
 
+/// The doorbells of one kind.
 struct Shared {
+    name: &'static str,
     capacity: usize,
     state: Mutex<State>,
     /// A permit while doorbells wait.
@@ -185,6 +188,20 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the list as it was: every change is one push or drain.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self, body: &[u8]) -> Published {
+        let mut state = self.state();
+        if state.waiting.len() >= self.capacity {
+            return Published::NotConfirmed(format!(
+                "{} doorbells wait already and nobody takes them; ring again later",
+                self.capacity
+            ));
+        }
+        state.waiting.push_back(body.to_vec());
+        drop(state);
+        self.rung.notify_one();
+        Published::Confirmed
     }
 
     /// To the front, oldest first, as a broker does; beyond the capacity if need be.

@@ -6,6 +6,7 @@
 //! Nothing here sends, reads a clock or speaks SQL. Whoever sends is told what to do by [`Desk::take`], and books what came of it by
 //! [`Desk::book`] and [`Desk::receive`].
 
+mod about;
 mod again;
 mod choice;
 mod desk;
@@ -27,9 +28,11 @@ mod take;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod unsubscribe;
 pub mod value;
 mod words;
 
+pub use about::About;
 pub use again::{NotAgain, again};
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};
@@ -43,6 +46,7 @@ pub use rules::{KindRules, Limit, NoticeRules, ProviderRules, Takes};
 pub use standing::{LostPoint, Present, Standing, standing};
 pub use state::Course;
 pub use switch::{Bell, Stopped, Switch};
+pub use unsubscribe::{unsubscribe_key, unsubscribe_url};
 
 use crate::ids::ApplicationId;
 use crate::ports::sms::{DeliveryWord, SendOutcome};
@@ -63,6 +67,19 @@ pub struct NoticeRequest {
     /// The application; what is about none has its subject here.
     pub application_id: ApplicationId,
 }
+
+impl NoticeRequest {
+    /// The same once more, on a further occasion: what was sent is to be sent again.
+    #[must_use]
+    pub fn again(&self, occasion: &str) -> Self {
+        // What was asked for again before is asked for again as it was at first.
+        let first = self.occasion.split(AGAIN).next().unwrap_or_default();
+        Self { occasion: format!("{first}{AGAIN}{occasion}"), ..self.clone() }
+    }
+}
+
+/// Between an occasion and the act that wants it again.
+const AGAIN: &str = "+again:";
 
 /// How something travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

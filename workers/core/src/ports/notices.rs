@@ -3,7 +3,8 @@
 use super::mail::Mail;
 use super::sms::{AskOutcome, Question, Receipt, SendOutcome, Sms, Trust};
 use super::store::StoreError;
-use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate};
+use crate::notice::template::TemplateSet;
+use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -74,6 +75,16 @@ pub enum ErrandEnd {
     },
 }
 
+impl ErrandEnd {
+    /// The notice that it is about.
+    #[must_use]
+    pub fn notice_id(&self) -> &str {
+        match self {
+            Self::Sent { notice_id, .. } | Self::NotMade { notice_id, .. } | Self::Asked { notice_id, .. } => notice_id,
+        }
+    }
+}
+
 /// What became of receipts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReceiptsBooked {
@@ -136,6 +147,9 @@ pub struct NoticeView {
 /// Sends notices.
 #[async_trait]
 pub trait NoticeStore: Send + Sync {
+    /// Asks for notices that follow from nothing else that is written (a try of a channel); says how many are new.
+    async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError>;
+
     /// Makes notices of requests whose time has come, at most `max` requests; says how many requests it dealt with.
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError>;
 
@@ -159,4 +173,52 @@ pub trait NoticeStore: Send + Sync {
 
     /// One notice.
     async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError>;
+
+    /// Imports a set of templates that was checked ([`TemplateSet::checked`]); nothing happens when it is in force. `by` stands in the
+    /// journal.
+    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError>;
+
+    /// The set in force as it was imported; the embedded one while none was.
+    async fn templates(&self) -> Result<TemplateSet, StoreError>;
+
+    /// The stop switch of notices.
+    async fn notice_switch(&self) -> Result<Switch, StoreError>;
+
+    /// Stops sending, or opens it again; false when it is so already. What waited is due at once when it is opened.
+    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError>;
+
+    /// Asks once more for what this notice told, as a new notice: once for each `occasion` (the id of the act that wants it). False
+    /// when there is no such notice.
+    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError>;
+
+    /// Whether a recipient is told of a kind; of what is essential whatever is wanted.
+    async fn put_notice_preference(
+        &self,
+        recipient: &str,
+        kind: NoticeKind,
+        wish: Wish,
+        by: &str,
+    ) -> Result<(), StoreError>;
+
+    /// Turns off the kind of that notice for its recipient, where the key is right ([`crate::notice::unsubscribe_key`]). False when it
+    /// is not, or what is told is essential.
+    async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError>;
+}
+
+/// What the stop switch of notices is turned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchPosition {
+    /// Nothing is sent.
+    Stopped,
+    /// What is due is sent.
+    Open,
+}
+
+/// What a recipient wants of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To be told.
+    Told,
+    /// Not to be told.
+    NotTold,
 }

@@ -73,6 +73,8 @@ pub enum Destination {
     },
     /// A doorbell to the payout workers (`zhida.work`, `zhida.payout.v1`).
     PayoutDoorbell,
+    /// A doorbell to the notice workers (`zhida.work`, `zhida.notice.v1`).
+    NoticeDoorbell,
 }
 
 /// What became of one message.

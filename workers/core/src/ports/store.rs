@@ -8,6 +8,7 @@ use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
 use crate::ports::digests::DigestStore;
+use crate::ports::notices::NoticeStore;
 use crate::ports::orders::OrderStore;
 use crate::ports::patterns::PatternStore;
 use crate::ports::queue::Destination;
@@ -377,5 +378,5 @@ macro_rules! whole {
 
 whole! {
     IntakeStore, PayoutStore, OutboxStore, ReferenceStore, ActStore, ReadStore, RestoreStore, OrganisationStore, CaseStore,
-    OrderStore, PatternStore, DigestStore,
+    OrderStore, PatternStore, DigestStore, NoticeStore,
 }

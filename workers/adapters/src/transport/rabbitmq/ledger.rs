@@ -48,6 +48,9 @@ impl From<&OutgoingMessage> for Letter {
             Destination::PayoutDoorbell => {
                 (WORK_EXCHANGE, Queue::Payout.name().to_owned(), "application/json", Route::Required)
             }
+            Destination::NoticeDoorbell => {
+                (WORK_EXCHANGE, Queue::Notice.name().to_owned(), "application/json", Route::Required)
+            }
         };
         let (message_id, body) = (message.message_id.clone(), message.body.clone());
         Self { exchange, routing_key, message_id, body, content_type, route }

@@ -41,6 +41,8 @@ pub struct BrokerFigures {
     pub intake_dead: Option<QueueFigures>,
     /// `zhida.payout.v1`.
     pub payout: Option<QueueFigures>,
+    /// `zhida.notice.v1`.
+    pub notice: Option<QueueFigures>,
     /// `zhida.dead.v1`.
     pub dead: Option<QueueFigures>,
 }
@@ -89,8 +91,9 @@ async fn figures(session: &mut Session, limit: Duration) -> Result<BrokerFigures
     let round_trip = asked.elapsed();
     let intake_dead = look(session, limit, Queue::IntakeDead).await?;
     let payout = look(session, limit, Queue::Payout).await?;
+    let notice = look(session, limit, Queue::Notice).await?;
     let dead = look(session, limit, Queue::Dead).await?;
-    Ok(BrokerFigures { round_trip, intake, intake_dead, payout, dead })
+    Ok(BrokerFigures { round_trip, intake, intake_dead, payout, notice, dead })
 }
 
 async fn look(session: &mut Session, limit: Duration, queue: Queue) -> Result<Option<QueueFigures>, RabbitError> {

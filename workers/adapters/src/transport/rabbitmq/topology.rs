@@ -1,7 +1,7 @@
 //! Exchanges and queues of the contract, with arguments that RabbitMQ 3.10 and 4.x both accept. What an operator may
 //! want to turn (lengths, memory) belongs in policies; what correctness rests on stands here and must not differ.
 //!
-//! Not here: `zhida.notice.v1` and `zhida.registry.v1`, which appear with the workers that consume them.
+//! Not here: `zhida.registry.v1`, which appears with the workers that consume it.
 
 use std::time::Duration;
 
@@ -36,13 +36,15 @@ pub enum Queue {
     IntakeDead,
     /// Doorbells to the payout workers.
     Payout,
+    /// Doorbells to the notice workers.
+    Notice,
     /// Doorbells delivered too often: "look in the database".
     Dead,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Intake, Self::IntakeDead, Self::Payout, Self::Dead];
+    pub const ALL: [Self; 5] = [Self::Intake, Self::IntakeDead, Self::Payout, Self::Notice, Self::Dead];
 
     /// Its name at the broker.
     #[must_use]
@@ -51,6 +53,7 @@ impl Queue {
             Self::Intake => "zhida.intake.v1",
             Self::IntakeDead => "zhida.intake.dead.v1",
             Self::Payout => "zhida.payout.v1",
+            Self::Notice => "zhida.notice.v1",
             Self::Dead => "zhida.dead.v1",
         }
     }
@@ -60,7 +63,7 @@ impl Queue {
     pub fn part(self) -> Part {
         match self {
             Self::Intake | Self::IntakeDead => Part::Intake,
-            Self::Payout | Self::Dead => Part::Work,
+            Self::Payout | Self::Notice | Self::Dead => Part::Work,
         }
     }
 
@@ -68,7 +71,7 @@ impl Queue {
         let (limit, max_length, dead) = match self {
             Self::Intake => (DELIVERY_LIMIT, 1_000_000, Some(Self::IntakeDead)),
             Self::IntakeDead => (DEAD_DELIVERY_LIMIT, 1_000_000, None),
-            Self::Payout => (DELIVERY_LIMIT, 100_000, Some(Self::Dead)),
+            Self::Payout | Self::Notice => (DELIVERY_LIMIT, 100_000, Some(Self::Dead)),
             Self::Dead => (DEAD_DELIVERY_LIMIT, 100_000, None),
         };
         let mut arguments = FieldTable::default();
@@ -92,7 +95,7 @@ impl Queue {
 pub enum Part {
     /// `zhida.in`, `zhida.intake.v1`, `zhida.intake.dead.v1`.
     Intake,
-    /// `zhida.work`, `zhida.payout.v1`, `zhida.dead.v1`.
+    /// `zhida.work`, `zhida.payout.v1`, `zhida.notice.v1`, `zhida.dead.v1`.
     Work,
     /// `zhida.out`.
     World,
@@ -114,16 +117,16 @@ impl Part {
     fn queues(self) -> &'static [Queue] {
         match self {
             Self::Intake => &[Queue::IntakeDead, Queue::Intake],
-            Self::Work => &[Queue::Dead, Queue::Payout],
+            Self::Work => &[Queue::Dead, Queue::Payout, Queue::Notice],
             Self::World => &[],
         }
     }
 
-    fn binding(self) -> Option<(Queue, &'static str)> {
+    fn bindings(self) -> Vec<(Queue, &'static str)> {
         match self {
-            Self::Intake => Some((Queue::Intake, "#")),
-            Self::Work => Some((Queue::Payout, Queue::Payout.name())),
-            Self::World => None,
+            Self::Intake => vec![(Queue::Intake, "#")],
+            Self::Work => [Queue::Payout, Queue::Notice].map(|queue| (queue, queue.name())).to_vec(),
+            Self::World => Vec::new(),
         }
     }
 }
@@ -171,7 +174,10 @@ pub(super) async fn declare(connection: &Connection, limit: Duration, part: Part
         ours.push(create(connection, limit, &Thing::Queue(*queue)).await?);
     }
     // Who may not declare may not bind either; the owner did both.
-    if let (Some((queue, key)), true) = (part.binding(), ours.iter().all(|declared| *declared == Declared::ByUs)) {
+    if ours.contains(&Declared::ByItsOwner) {
+        return Ok(());
+    }
+    for (queue, key) in part.bindings() {
         let channel = within(limit, "open a channel", connection.create_channel()).await?;
         let bound = channel.queue_bind(
             queue.name().into(),

@@ -1,0 +1,140 @@
+-- Notices: what became of requests, notices with their messages, what was written to whom, receipts, and what sending goes by.
+
+-- What became of a request; null while it waits. Those that stand here were asked for before anybody sent: they are never sent.
+alter table notice_requests add column made_at bigint;
+alter table notice_requests add column outcome text check (outcome in
+    ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'));
+alter table notice_requests add column notice_id text collate "C";
+-- When its time comes: at once, or later for what waits for company or could not be read.
+alter table notice_requests add column look_at bigint not null default 0;
+update notice_requests set made_at = at, outcome = 'before_notices';
+alter table notice_requests add check ((outcome is null) = (made_at is null));
+alter table notice_requests add check (coalesce(outcome = 'made', false) = (notice_id is not null));
+create index notice_requests_waiting on notice_requests (look_at, kind, subject, recipient, occasion) where outcome is null;
+create index notice_requests_company on notice_requests (kind, recipient) where outcome is null;
+create index notice_requests_by_notice on notice_requests (notice_id) where notice_id is not null;
+
+create table notices (
+    id text collate "C" primary key check (length(id) <= 36),
+    kind text collate "C" not null,
+    recipient text collate "C" not null,
+    application_id text collate "C" not null,
+    covers bigint not null check (covers >= 1),
+    locale text not null check (locale in ('zh-CN', 'en')),
+    template_version text not null,
+    created_at bigint not null,
+    expires_at bigint not null check (expires_at >= created_at),
+    -- Messages with their attempts, in JSON. The columns below are derived from them.
+    messages text not null,
+    state text not null check (state in ('created', 'sending', 'sent', 'delivered', 'failed', 'gave_up', 'expired')),
+    priority bigint not null check (priority between 0 and 2),
+    next_at bigint,
+    waits_for_switch boolean not null
+);
+alter table notices set (fillfactor = 70);
+alter table notice_requests add foreign key (notice_id) references notices;
+create index notices_due on notices (priority, next_at, id) where next_at is not null;
+create index notices_stopped on notices (id) where waits_for_switch;
+create index notices_newest on notices (created_at, id);
+create index notices_by_application on notices (application_id, created_at);
+create index notices_by_recipient on notices (recipient, created_at);
+-- Most are delivered: those are found by the other indexes.
+create index notices_by_state on notices (state, created_at) where state <> 'delivered';
+
+-- Personal: erasable on its own.
+create table notice_contents (
+    notice_id text collate "C" not null references notices,
+    channel text not null check (channel in ('sms', 'mail')),
+    address text not null,
+    subject text,
+    text text not null,
+    html text,
+    parameters text not null,
+    -- What vendors are told of the template, in JSON.
+    providers text not null,
+    primary key (notice_id, channel)
+);
+
+-- What came, once each: `digest` is keyed, and tells the same from another. The address is personal: erasable on its own.
+create table notice_receipts (
+    provider text collate "C" not null,
+    digest text collate "C" not null,
+    at bigint not null,
+    trust text not null check (trust in ('signed', 'hint')),
+    out_id text collate "C" not null,
+    provider_id text,
+    address text,
+    word text not null,
+    -- None: it speaks of nothing we know, or of another number.
+    notice_id text collate "C" references notices,
+    primary key (provider, digest)
+);
+create index notice_receipts_by_notice on notice_receipts (notice_id, at) where notice_id is not null;
+-- What a provider said of something by a name that we had not heard from it yet.
+create index notice_receipts_kept on notice_receipts (provider, provider_id) where notice_id is null;
+
+-- How providers call what they took in: some name nothing else in their receipts.
+create table notice_provider_ids (
+    provider text collate "C" not null,
+    provider_id text collate "C" not null,
+    notice_id text collate "C" not null references notices,
+    primary key (provider, provider_id)
+);
+
+-- How providers fare, for the circuit breaker.
+create table notice_providers (
+    name text collate "C" primary key,
+    health text not null
+);
+
+-- What was sent, for ceilings and for what providers allow one address (a keyed fingerprint): a count or moments, in JSON.
+create table notice_counters (
+    name text collate "C" primary key,
+    tally text not null
+);
+
+-- Sets of templates as they were imported; the last one is in force.
+create table notice_templates (
+    number bigint generated always as identity primary key,
+    version text not null,
+    body text not null,
+    imported_at bigint not null,
+    imported_by text not null
+);
+
+-- What a recipient does not want to be told; null: it is told again.
+create table notice_preferences (
+    recipient text collate "C" not null,
+    kind text collate "C" not null,
+    turned_off_at bigint,
+    by text not null,
+    primary key (recipient, kind)
+);
+
+-- Addresses by their keyed fingerprint: those at which something arrived, and those at which nothing can.
+create table notice_addresses (
+    fingerprint text collate "C" primary key,
+    verified_at bigint,
+    flagged_at bigint,
+    flagged_code text,
+    check ((flagged_at is null) = (flagged_code is null))
+);
+
+-- One row: whether sending is stopped, and when what concerns all notices last rang.
+create table notice_switch (
+    id bigint primary key check (id = 1),
+    stopped_by text,
+    stopped_reason text,
+    stopped_at bigint,
+    rung text not null,
+    check ((stopped_by is null) = (stopped_reason is null)),
+    check ((stopped_by is null) = (stopped_at is null))
+);
+insert into notice_switch (id, rung) values (1, '{}');
+
+-- Notice workers have a doorbell of their own.
+alter table outbox drop constraint outbox_destination_check;
+alter table outbox add constraint outbox_destination_check
+    check (destination in ('world', 'payout_doorbell', 'notice_doorbell'));
+drop index outbox_doorbells;
+create index outbox_doorbells on outbox (id) where destination <> 'world';

@@ -1,0 +1,150 @@
+//! What the store in memory keeps of notices.
+
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use zhida_core::notice::making::Outcome;
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{
+    Channel, Counters, Desk, Known, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
+};
+use zhida_core::ports::notices::{Content, ErrandEnd};
+use zhida_core::ports::sms::{Receipt, SendOutcome, Trust};
+
+/// What is stored of notices.
+#[derive(Clone, Default)]
+pub struct NoticeTables {
+    /// Who is to be told what.
+    pub asked: BTreeMap<NoticeRequest, AskedRow>,
+    /// Notices by id.
+    pub notices: BTreeMap<String, Notice>,
+    /// What was written to whom, by notice.
+    pub contents: BTreeMap<String, Vec<Content>>,
+    /// Receipts in the order in which they came.
+    pub receipts: Vec<ReceiptRow>,
+    /// How providers call what they took in: of which notice.
+    pub provider_ids: BTreeMap<(String, String), String>,
+    /// How providers fare.
+    pub health: BTreeMap<String, ProviderHealth>,
+    /// What was sent.
+    pub counters: Counters,
+    /// The stop switch.
+    pub switch: Switch,
+    /// What is known of addresses, by fingerprint.
+    pub addresses: BTreeMap<String, Known>,
+    /// What recipients do not want.
+    pub turned_off: BTreeSet<(String, NoticeKind)>,
+    /// Imported sets of templates, oldest first.
+    pub templates: Vec<TemplateSet>,
+}
+
+/// Contents print themselves nowhere.
+impl fmt::Debug for NoticeTables {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("NoticeTables")
+            .field("asked", &self.asked)
+            .field("notices", &self.notices)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request as stored.
+#[derive(Clone, Debug)]
+pub struct AskedRow {
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// When its time comes.
+    pub look_at: Timestamp,
+    /// What became of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// A receipt as stored.
+#[derive(Clone, Debug)]
+pub struct ReceiptRow {
+    /// When it came.
+    pub at: Timestamp,
+    /// From whom.
+    pub provider: String,
+    /// How far it is trusted.
+    pub trust: Trust,
+    /// As it came.
+    pub receipt: Receipt,
+    /// Of which notice it spoke.
+    pub notice_id: Option<String>,
+}
+
+impl NoticeTables {
+    pub(super) fn due(&self, now: Timestamp, max: usize) -> Vec<String> {
+        let due = |one: &Notice| {
+            let resumed = one.waits_for_switch() && self.switch.stopped.is_none();
+            one.next_at().filter(|at| *at <= now || resumed)
+        };
+        let mut found: Vec<_> =
+            self.notices.values().filter_map(|one| Some((one.priority(), due(one)?, one.id.clone()))).collect();
+        found.sort();
+        found.into_iter().take(max).map(|(_, _, id)| id).collect()
+    }
+
+    pub(super) fn requests_of(&self, id: &str) -> Vec<NoticeRequest> {
+        let of = |row: &AskedRow| matches!(&row.outcome, Some(Outcome::Made { notice_id }) if notice_id == id);
+        let mut found: Vec<_> = self.asked.iter().filter(|(_, row)| of(row)).map(|(one, row)| (row.at, one)).collect();
+        found.sort();
+        found.into_iter().map(|(_, one)| one.clone()).collect()
+    }
+
+    pub(super) fn spoken_of(&self, provider: &str, receipt: &Receipt) -> Vec<String> {
+        if !receipt.out_id.is_empty() {
+            return possible_ids(&receipt.out_id).into_iter().map(str::to_owned).collect();
+        }
+        let name = receipt.provider_id.clone().map(|id| (provider.to_owned(), id));
+        name.and_then(|name| self.provider_ids.get(&name)).cloned().into_iter().collect()
+    }
+
+    /// Whether the receipt was this notice's.
+    pub(super) fn receive(
+        &mut self,
+        desk: &mut Desk<'_>,
+        id: &str,
+        provider: &str,
+        trust: Trust,
+        receipt: &Receipt,
+    ) -> bool {
+        let Some(notice) = self.notices.get(id) else { return false };
+        let to = |channel: Channel| {
+            let written = self.contents.get(id).into_iter().flatten();
+            written.into_iter().find(|content| content.channel == channel).map(|content| content.to.clone())
+        };
+        match desk.receive(notice, provider, receipt, trust, to) {
+            Received::Booked(notice) => {
+                self.notices.insert(id.to_owned(), *notice);
+                true
+            }
+            Received::NotOurs => false,
+        }
+    }
+
+    pub(super) fn note_provider_id(&mut self, notice: &Notice, end: &ErrandEnd) {
+        let ErrandEnd::Sent { out_id, outcome: SendOutcome::Accepted { provider_id: Some(name), .. }, .. } = end else {
+            return;
+        };
+        let attempts = notice.messages.iter().flat_map(|message| &message.attempts);
+        for attempt in attempts.filter(|attempt| attempt.out_id == *out_id) {
+            self.provider_ids.entry((attempt.provider.clone(), name.clone())).or_insert_with(|| notice.id.clone());
+        }
+    }
+
+    /// Receipts that came under a provider's name before it was known.
+    pub(super) fn receive_kept(&mut self, desk: &mut Desk<'_>, ends: &[ErrandEnd]) {
+        let named: BTreeSet<&str> = ends.iter().map(ErrandEnd::notice_id).collect();
+        for place in 0..self.receipts.len() {
+            let row = self.receipts[place].clone();
+            let name = row.receipt.provider_id.clone().map(|id| (row.provider.clone(), id));
+            let Some(id) = name.and_then(|name| self.provider_ids.get(&name)).cloned() else { continue };
+            let kept = row.notice_id.is_none() && named.contains(id.as_str());
+            if kept && self.receive(desk, &id, &row.provider, row.trust, &row.receipt) {
+                self.receipts[place].notice_id = Some(id);
+            }
+        }
+    }
+}

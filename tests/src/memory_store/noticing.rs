@@ -1,0 +1,289 @@
+//! Notices, handed out and booked as the real stores do.
+
+use super::notice_tables::{AskedRow, ReceiptRow};
+use super::{MemoryStore, Tables};
+use async_trait::async_trait;
+use serde_json::json;
+use std::collections::BTreeMap;
+use zhida_core::ids::{OrderId, PayoutKey};
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{
+    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeKind, NoticeRequest, Present, Stopped, Switch,
+    standing, unsubscribe_key, unsubscribe_url,
+};
+use zhida_core::patterns::Seal;
+use zhida_core::ports::notices::{
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+};
+use zhida_core::ports::queue::Destination;
+use zhida_core::ports::sms::{Receipt, Trust};
+use zhida_core::ports::store::StoreError;
+use zhida_core::steps::{Changes, JournalRow};
+
+#[async_trait]
+impl NoticeStore for MemoryStore {
+    async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError> {
+        let mut tables = self.tables();
+        Ok(self.ask(&mut tables, requests.to_vec()))
+    }
+
+    async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
+        self.make_due_notices(max)
+    }
+
+    async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError> {
+        let mut tables = self.tables();
+        loop {
+            let due = tables.noticing.due(self.clock(), max as usize);
+            if due.is_empty() {
+                return Ok(Vec::new());
+            }
+            let errands = self.take(&mut tables, due);
+            if !errands.is_empty() {
+                return Ok(errands);
+            }
+        }
+    }
+
+    async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let tables = &mut *tables;
+        let mut desk = self.notice_desk(tables, Switch::default());
+        for end in ends {
+            if let Some(notice) = tables.noticing.notices.get(end.notice_id()).cloned() {
+                let notice = desk.book(notice, end);
+                tables.noticing.note_provider_id(&notice, end);
+                tables.noticing.notices.insert(notice.id.clone(), notice);
+            }
+        }
+        tables.noticing.receive_kept(&mut desk, ends);
+        tables.noticing.health = desk.health;
+        self.write_effects(tables, desk.effects);
+        Ok(())
+    }
+
+    async fn book_receipts(
+        &self,
+        provider: &str,
+        trust: Trust,
+        receipts: &[Receipt],
+    ) -> Result<ReceiptsBooked, StoreError> {
+        let mut tables = self.tables();
+        let tables = &mut *tables;
+        let mut desk = self.notice_desk(tables, Switch::default());
+        let mut counted = ReceiptsBooked::default();
+        for receipt in receipts {
+            let same = |row: &ReceiptRow| row.provider == provider && row.receipt == *receipt;
+            if tables.noticing.receipts.iter().any(same) {
+                counted.repeated += 1;
+                continue;
+            }
+            let candidates = tables.noticing.spoken_of(provider, receipt);
+            let found =
+                candidates.into_iter().find(|id| tables.noticing.receive(&mut desk, id, provider, trust, receipt));
+            match found {
+                Some(_) => counted.booked += 1,
+                None => counted.unmatched += 1,
+            }
+            let (at, provider, receipt) = (desk.now, provider.to_owned(), receipt.clone());
+            tables.noticing.receipts.push(ReceiptRow { at, provider, trust, receipt, notice_id: found });
+        }
+        self.write_effects(tables, desk.effects);
+        Ok(counted)
+    }
+
+    async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
+        let wanted = |one: &&Notice| {
+            filter.application_id.as_ref().is_none_or(|id| one.application_id.as_str() == id)
+                && filter.kind.is_none_or(|kind| one.kind == kind)
+                && filter.state.is_none_or(|state| one.state() == state)
+                && filter.recipient.as_ref().is_none_or(|recipient| one.recipient == *recipient)
+        };
+        let mut found: Vec<Notice> = self.tables().noticing.notices.values().filter(wanted).cloned().collect();
+        found.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id.clone())));
+        found.truncate(if filter.limit == 0 { 100 } else { filter.limit as usize });
+        Ok(found)
+    }
+
+    async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError> {
+        let tables = self.tables();
+        let noticing = &tables.noticing;
+        let Some(notice) = noticing.notices.get(id).cloned() else { return Ok(None) };
+        let receipts = noticing.receipts.iter().filter(|row| row.notice_id.as_deref() == Some(id));
+        let receipts = receipts.map(|row| (row.at, row.provider.clone(), row.receipt.clone())).collect();
+        let contents = noticing.contents.get(id).cloned().unwrap_or_default();
+        Ok(Some(NoticeView { requests: noticing.requests_of(id), notice, contents, receipts }))
+    }
+
+    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        if tables.noticing.templates.last().is_none_or(|last| last.source != set.source) {
+            tables.noticing.templates.push(set.clone());
+            let detail = json!({"version": set.version, "templates": set.templates.len()});
+            self.note_of_notices(&mut tables, "notice_templates.imported", "notice_templates", by, detail);
+        }
+        Ok(())
+    }
+
+    async fn templates(&self) -> Result<TemplateSet, StoreError> {
+        Ok(self.tables().noticing.templates.last().unwrap_or(TemplateSet::embedded()).clone())
+    }
+
+    async fn notice_switch(&self) -> Result<Switch, StoreError> {
+        Ok(self.tables().noticing.switch.clone())
+    }
+
+    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
+        let (mut tables, at) = (self.tables(), self.clock());
+        let stopped = match to {
+            SwitchPosition::Stopped => Some(Stopped { by: by.to_owned(), at, reason: reason.to_owned() }),
+            SwitchPosition::Open => None,
+        };
+        if stopped.is_some() == tables.noticing.switch.stopped.is_some() {
+            return Ok(false);
+        }
+        let kind = if stopped.is_some() { "notices.stopped" } else { "notices.resumed" };
+        tables.noticing.switch.stopped = stopped;
+        self.note_of_notices(&mut tables, kind, "notices", by, json!({"reason": reason}));
+        Ok(true)
+    }
+
+    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let asked = tables.noticing.requests_of(id);
+        let Some(first) = asked.first() else { return Ok(false) };
+        let detail = json!({"notice_id": id, "kind": first.kind.code()});
+        let notices = asked.iter().map(|one| one.again(occasion)).collect();
+        self.note_of_notices(&mut tables, "notice.asked_again", first.application_id.as_str(), by, detail);
+        self.write(&mut tables, Changes { notices, ..Changes::default() });
+        Ok(true)
+    }
+
+    async fn put_notice_preference(
+        &self,
+        recipient: &str,
+        kind: NoticeKind,
+        wish: Wish,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let key = (recipient.to_owned(), kind);
+        let (changed, told) = match wish {
+            Wish::Told => (tables.noticing.turned_off.remove(&key), true),
+            Wish::NotTold => (tables.noticing.turned_off.insert(key), false),
+        };
+        if changed {
+            let detail = json!({"kind": kind.code(), "told": told});
+            self.note_of_notices(&mut tables, "notices.preference", recipient, by, detail);
+        }
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
+        let notice = self.tables().noticing.notices.get(notice_id).cloned();
+        let Some(notice) = notice.filter(|one| unsubscribe_key(&one.id, &seal()) == key) else { return Ok(false) };
+        match notice.kind.traits().essential {
+            Essential::Yes => Ok(false),
+            Essential::No => {
+                let recipient = &notice.recipient;
+                self.put_notice_preference(recipient, notice.kind, Wish::NotTold, recipient).await?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+impl MemoryStore {
+    fn notice_desk(&self, tables: &Tables, switch: Switch) -> Desk<'_> {
+        let (health, counters) = (tables.noticing.health.clone(), tables.noticing.counters.clone());
+        Desk::new(&self.protocol.rules.notices, self.clock(), switch, health, counters)
+    }
+
+    fn take(&self, tables: &mut Tables, due: Vec<String>) -> Vec<Errand> {
+        let candidates = due.iter().filter_map(|id| self.candidate(tables, id)).collect();
+        let mut desk = self.notice_desk(tables, tables.noticing.switch.clone());
+        for provider in &self.protocol.rules.notices.providers {
+            desk.health.entry(provider.name.clone()).or_default();
+        }
+        let (notices, errands) = desk.take(candidates);
+        tables.noticing.notices.extend(notices.into_iter().map(|one| (one.id.clone(), one)));
+        (tables.noticing.health, tables.noticing.counters, tables.noticing.switch) =
+            (desk.health, desk.counters, desk.switch);
+        self.write_effects(tables, desk.effects);
+        errands
+    }
+
+    fn candidate(&self, tables: &Tables, id: &str) -> Option<Candidate> {
+        let notice = tables.noticing.notices.get(id)?.clone();
+        let contents = tables.noticing.contents.get(id).cloned().unwrap_or_default();
+        let requests = tables.noticing.requests_of(id);
+        let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
+        Some(Candidate {
+            standing: standing(notice.kind, abouts.iter().map(|about| tables.present(about))),
+            fingerprints: contents.iter().map(|one| (one.channel, fingerprint(one.channel, &one.to))).collect(),
+            ways: contents.iter().flat_map(|one| one.providers.clone()).collect(),
+            unsubscribe: unsubscribe_url(&notice, &self.protocol.rules.notices, &seal()),
+            contents,
+            notice,
+        })
+    }
+
+    pub(super) fn write_effects(&self, tables: &mut Tables, effects: Effects) {
+        for word in effects.addresses {
+            let written = tables.noticing.contents.get(&word.notice_id).into_iter().flatten();
+            if let Some(content) = written.into_iter().find(|content| content.channel == word.channel) {
+                let mark = fingerprint(word.channel, &content.to);
+                tables.noticing.addresses.insert(mark, word.known);
+            }
+        }
+        let Effects { journal, world, alarms, addresses: _ } = Effects { addresses: Vec::new(), ..effects };
+        self.write(tables, Changes { journal, world, alarms, ..Changes::default() });
+    }
+
+    fn note_of_notices(&self, tables: &mut Tables, kind: &str, subject: &str, by: &str, detail: serde_json::Value) {
+        let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
+        self.write(tables, Changes { journal: vec![row], ..Changes::default() });
+    }
+
+    /// Writes requests that are new, and rings where there is somebody to send.
+    pub(super) fn ask(&self, tables: &mut Tables, notices: Vec<NoticeRequest>) -> u32 {
+        let now = self.clock();
+        let mut new = 0;
+        for request in notices {
+            tables.noticing.asked.entry(request).or_insert_with(|| {
+                new += 1;
+                AskedRow { at: now, look_at: now, outcome: None }
+            });
+        }
+        if new > 0 && !self.protocol.rules.notices.providers.is_empty() {
+            self.enqueue(tables, Destination::NoticeDoorbell, b"look".to_vec());
+        }
+        new
+    }
+}
+
+impl Tables {
+    fn present(&self, about: &About) -> Present<'_> {
+        let payout = |key: &PayoutKey| self.payouts.get(key).map(Present::Payout);
+        let order = |id: &OrderId| self.cases.orders.get(id).map(Present::Order);
+        let found = match about {
+            About::Payout(key) => payout(key),
+            About::Alert(id) => self.cases.alerts.get(id).map(Present::Alert),
+            About::Order(id) => order(id),
+            About::Digest(_) | About::Case(_) | About::Nothing => None,
+        };
+        found.unwrap_or(Present::Nothing)
+    }
+}
+
+/// The keyed fingerprint of an address.
+pub(super) fn fingerprint(channel: Channel, address: &str) -> String {
+    match channel {
+        Channel::Sms => seal().mobile(address),
+        Channel::Mail => seal().email(address),
+    }
+}
+
+fn seal() -> Seal {
+    super::patterns::seal()
+}

@@ -1,0 +1,118 @@
+//! What people do about notices, as far as it is written: the stop switch, asking again, and what a recipient does not want. Whether
+//! they may is decided before.
+
+use super::fault::Fault;
+use super::link::{Lock, TAKING_NOTICES, Tx};
+use super::value::Value;
+use super::{SqlStore, notice_rows, notice_surroundings, patterns};
+use serde_json::json;
+use zhida_core::notice::{Essential, NoticeKind, NoticeRequest, Stopped, unsubscribe_key};
+use zhida_core::ports::notices::{SwitchPosition, Wish};
+use zhida_core::steps::{Changes, JournalRow};
+
+impl SqlStore {
+    pub(super) async fn turn_switch(
+        &self,
+        tx: &mut Tx,
+        to: SwitchPosition,
+        by: &str,
+        reason: &str,
+    ) -> Result<bool, Fault> {
+        // Whoever takes notices reads and writes the switch as well, in the same turn.
+        tx.lock_turn(TAKING_NOTICES).await?;
+        let mut switch = notice_surroundings::switch(tx).await?;
+        let (stopped, kind) = match to {
+            SwitchPosition::Stopped => {
+                (Some(Stopped { by: by.to_owned(), at: tx.now, reason: reason.to_owned() }), "notices.stopped")
+            }
+            SwitchPosition::Open => (None, "notices.resumed"),
+        };
+        if stopped.is_some() == switch.stopped.is_some() {
+            return Ok(false);
+        }
+        switch.stopped = stopped;
+        notice_surroundings::write_switch(tx, &switch).await?;
+        if to == SwitchPosition::Open {
+            let sql = "update notices set next_at = $1 where waits_for_switch";
+            tx.execute(sql, vec![tx.now.into()]).await?;
+        }
+        self.note(tx, kind, "notices", by, json!({"reason": reason}), Vec::new()).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn ask_for_it_again(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        occasion: &str,
+        by: &str,
+    ) -> Result<bool, Fault> {
+        let asked = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
+        let Some(first) = asked.first() else { return Ok(false) };
+        let (subject, notices) =
+            (first.application_id.0.clone(), asked.iter().map(|one| one.again(occasion)).collect());
+        let detail = json!({"notice_id": id, "kind": first.kind.code()});
+        self.note(tx, "notice.asked_again", &subject, by, detail, notices).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn put_preference(
+        &self,
+        tx: &mut Tx,
+        recipient: &str,
+        kind: NoticeKind,
+        wish: Wish,
+        by: &str,
+    ) -> Result<(), Fault> {
+        let (key, now) = ([Value::from(recipient), kind.code().into()], tx.now);
+        let changed = match wish {
+            Wish::NotTold => {
+                let [recipient, kind] = key;
+                let row =
+                    vec![("recipient", recipient), ("kind", kind), ("turned_off_at", now.into()), ("by", by.into())];
+                let tail = "on conflict (recipient, kind) do update set turned_off_at = excluded.turned_off_at, \
+                    by = excluded.by where notice_preferences.turned_off_at is null";
+                tx.insert_counted("notice_preferences", vec![row], tail).await?
+            }
+            Wish::Told => {
+                let sql = "update notice_preferences set turned_off_at = null, by = $3 \
+                    where recipient = $1 and kind = $2 and turned_off_at is not null";
+                tx.execute(sql, key.into_iter().chain([by.into()]).collect()).await?
+            }
+        };
+        if changed == 0 {
+            return Ok(());
+        }
+        let told = wish == Wish::Told;
+        self.note(tx, "notices.preference", recipient, by, json!({"kind": kind.code(), "told": told}), Vec::new()).await
+    }
+
+    pub(super) async fn unsubscribe_by(&self, tx: &mut Tx, notice_id: &str, key: &str) -> Result<bool, Fault> {
+        let seal = patterns::seal(tx).await?;
+        let read = notice_rows::locked(tx, vec![notice_id.to_owned()], Lock::None).await?;
+        let Some(notice) = read.notices.first().filter(|one| unsubscribe_key(&one.id, &seal) == key) else {
+            return Ok(false);
+        };
+        match notice.kind.traits().essential {
+            Essential::Yes => Ok(false),
+            Essential::No => {
+                let recipient = notice.recipient.clone();
+                self.put_preference(tx, &recipient, notice.kind, Wish::NotTold, &recipient).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn note(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        subject: &str,
+        by: &str,
+        detail: serde_json::Value,
+        notices: Vec<NoticeRequest>,
+    ) -> Result<(), Fault> {
+        let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
+        self.write(tx, Changes { journal: vec![row], notices, ..Changes::default() }).await
+    }
+}

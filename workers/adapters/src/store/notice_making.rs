@@ -1,0 +1,309 @@
+//! Making notices of requests: what they are about and how their recipients are reached is loaded, the core writes them, and what
+//! became of each request goes on record. One transaction at a time does so, so that what gathers for one recipient becomes one.
+
+use super::cases::Circumstances;
+use super::fault::Fault;
+use super::link::{MAKING_NOTICES, Tx};
+use super::notice_requests::Waiting;
+use super::notice_taking::Subjects;
+use super::value::Row;
+use super::{
+    SqlStore, judging, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows, patterns,
+    transact,
+};
+use data_encoding::BASE32HEX_NOPAD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tracing::error;
+use uuid::Uuid;
+use zhida_core::contacts::Contacts;
+use zhida_core::digest::Digest;
+use zhida_core::ids::{ApplicationId, OfficerId, OrderId, PolicyId};
+use zhida_core::notice::making::{Addressee, Asked, Made, Making, Subject, make};
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{About, Audience, Channel, Counters, Desk, Notice, NoticeKind, NoticeRequest, Number, Switch};
+use zhida_core::patterns::Seal;
+use zhida_core::ports::store::StoreError;
+use zhida_core::supervision::{Alert, District};
+use zhida_schemas::identifiers::{Email, Mobile};
+
+/// What every notice is made with, as of one moment.
+struct By {
+    circumstances: Circumstances,
+    templates: Arc<TemplateSet>,
+}
+
+/// What one transaction did.
+#[derive(Default)]
+struct Dealt {
+    /// So many requests were looked at.
+    seen: usize,
+    /// Of those, so many are dealt with.
+    done: u32,
+}
+
+impl SqlStore {
+    /// Makes notices, until some request was dealt with or none is left whose time has come.
+    pub(super) async fn make_due_notices(&self, max: u32) -> Result<u32, StoreError> {
+        // Read apart and as of one moment: what is wrong here is no request's fault.
+        let Some(by) = transact!(self, Reading, |tx| self.made_by(&mut tx))? else { return Ok(0) };
+        loop {
+            let dealt = match transact!(self, Writing, |tx| self.make_due(&mut tx, &by, max)) {
+                Err(error) if error.is_of_a_row() => self.make_one_by_one(&by, max).await?,
+                dealt => dealt?,
+            };
+            if dealt.done > 0 || dealt.seen == 0 {
+                return Ok(dealt.done);
+            }
+        }
+    }
+
+    /// None when no request waits.
+    async fn made_by(&self, tx: &mut Tx) -> Result<Option<By>, Fault> {
+        if notice_requests::waiting(tx, 1).await?.is_empty() {
+            return Ok(None);
+        }
+        let templates = notice_templates::in_force(tx, &self.templates).await?;
+        Ok(Some(By { circumstances: self.circumstances(tx).await?, templates }))
+    }
+
+    async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
+        tx.lock_turn(MAKING_NOTICES).await?;
+        let waiting = notice_requests::waiting(tx, max).await?;
+        self.make_of(tx, by, waiting).await
+    }
+
+    /// A row that one of them needs is in the way: the others are made without it, and it is set aside.
+    async fn make_one_by_one(&self, by: &By, max: u32) -> Result<Dealt, StoreError> {
+        let found = transact!(self, Reading, |tx| notice_requests::waiting(&mut tx, max))?;
+        let mut dealt = Dealt { seen: found.len(), done: 0 };
+        for (request, _) in found {
+            match transact!(self, Writing, |tx| self.make_one(&mut tx, by, &request)) {
+                Ok(one) => dealt.done += one.done,
+                Err(error) if error.is_of_a_row() => {
+                    error!(kind = request.kind.code(), subject = request.subject, %error, "a notice cannot be made");
+                    let why = "the database refuses to read or to change what it needs";
+                    transact!(self, Writing, |tx| notice_requests::set_aside(&mut tx, &request, why))?;
+                    dealt.done += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(dealt)
+    }
+
+    async fn make_one(&self, tx: &mut Tx, by: &By, request: &NoticeRequest) -> Result<Dealt, Fault> {
+        tx.lock_turn(MAKING_NOTICES).await?;
+        let waiting = notice_requests::one_waiting(tx, request).await?;
+        self.make_of(tx, by, waiting).await
+    }
+
+    async fn make_of(&self, tx: &mut Tx, by: &By, waiting: Vec<Waiting>) -> Result<Dealt, Fault> {
+        if waiting.is_empty() {
+            return Ok(Dealt::default());
+        }
+        let asked = self.load_asked(tx, by, &waiting).await?;
+        let rules = &self.protocol.rules;
+        let Circumstances { organisation, time, .. } = &by.circumstances;
+        let making = Making {
+            rules: &rules.notices,
+            templates: &by.templates,
+            rail: rules.large_value.as_ref(),
+            district: District { rules: &rules.supervision, organisation, time, now: tx.now },
+        };
+        let made = make(asked, making, &mut new_id);
+        let dealt = Dealt { seen: waiting.len(), done: dealt_with(&made) };
+        self.write_made(tx, &waiting, made).await?;
+        Ok(dealt)
+    }
+
+    async fn write_made(&self, tx: &mut Tx, waiting: &[Waiting], made: Made) -> Result<(), Fault> {
+        let notices: Vec<Notice> = made.notices.iter().map(|one| one.notice.clone()).collect();
+        tx.insert("notices", notices.iter().map(notice_rows::created).collect(), "").await?;
+        let contents =
+            made.notices.iter().flat_map(|one| one.contents.iter().map(|what| (one.notice.id.as_str(), what)));
+        notice_rows::write_contents(tx, contents.collect()).await?;
+        notice_requests::dealt_with(tx, &made.outcomes).await?;
+        for (request, why) in &made.troubles {
+            notice_requests::set_aside(tx, request, why).await?;
+        }
+        if let Some(until) = made.waits_until {
+            let dealt: BTreeSet<&NoticeRequest> = made
+                .outcomes
+                .iter()
+                .map(|(request, _)| request)
+                .chain(made.troubles.iter().map(|(request, _)| request))
+                .collect();
+            let rest = waiting.iter().map(|(request, _)| request).filter(|request| !dealt.contains(request));
+            notice_requests::wait(tx, &rest.cloned().collect::<Vec<_>>(), until).await?;
+        }
+        let rules = &self.protocol.rules.notices;
+        let mut desk = Desk::new(rules, tx.now, Switch::default(), BTreeMap::new(), Counters::default());
+        desk.made(&notices);
+        self.write_effects(tx, desk.effects).await
+    }
+
+    async fn load_asked(&self, tx: &mut Tx, by: &By, waiting: &[Waiting]) -> Result<Vec<Asked>, Fault> {
+        let requests = || waiting.iter().map(|(request, _)| request);
+        let matters = Matters::load(tx, requests()).await?;
+        let seal = patterns::seal(tx).await?;
+        let of_enterprises = requests().filter(|one| one.kind.traits().audience == Audience::Enterprise);
+        let applications: BTreeSet<String> = of_enterprises.map(|one| one.application_id.0.clone()).collect();
+        let contacts = patterns::contacts(tx, applications.into_iter().collect()).await?;
+        let recipients = requests().map(|one| one.recipient.clone()).collect();
+        let turned_off = notice_surroundings::turned_off(tx, recipients).await?;
+        let mut addressees: Vec<Addressee> = requests()
+            .map(|request| Addressee {
+                turned_off: turned_off.get(&request.recipient).cloned().unwrap_or_default(),
+                ..reached(request, &contacts, by)
+            })
+            .collect();
+        let marks: Vec<BTreeMap<Channel, String>> = addressees.iter().map(|one| fingerprints(one, &seal)).collect();
+        let flagged =
+            notice_surroundings::flagged(tx, marks.iter().flat_map(|one| one.values().cloned()).collect()).await?;
+        for (addressee, marks) in addressees.iter_mut().zip(&marks) {
+            let bad = marks.iter().filter(|(_, mark)| flagged.contains(*mark));
+            addressee.flagged = bad.map(|(channel, _)| *channel).collect();
+        }
+        let asked = waiting.iter().zip(addressees).map(|((request, asked_at), addressee)| Asked {
+            subject: matters.subject(request),
+            request: request.clone(),
+            asked_at: *asked_at,
+            addressee,
+        });
+        Ok(asked.collect())
+    }
+}
+
+fn dealt_with(made: &Made) -> u32 {
+    u32::try_from(made.outcomes.len() + made.troubles.len()).unwrap_or(u32::MAX)
+}
+
+/// Random, in the order of time: 26 characters.
+fn new_id() -> String {
+    BASE32HEX_NOPAD.encode(Uuid::now_v7().as_bytes()).to_ascii_lowercase()
+}
+
+/// How the recipient of a request is reached.
+fn reached(request: &NoticeRequest, contacts: &BTreeMap<ApplicationId, Contacts>, by: &By) -> Addressee {
+    match request.kind.traits().audience {
+        Audience::Enterprise => {
+            let Some(contacts) = contacts.get(&request.application_id) else { return Addressee::default() };
+            Addressee {
+                mobile: contacts.mobile().map(str::to_owned),
+                email: contacts.email().map(str::to_owned),
+                locale: contacts.locale().map(str::to_owned),
+                ..Addressee::default()
+            }
+        }
+        Audience::Official => {
+            let officer = OfficerId::from(request.recipient.as_str());
+            let Some(officer) = by.circumstances.organisation.officers.get(&officer) else {
+                return Addressee::default();
+            };
+            Addressee {
+                mobile: officer.mobile.as_ref().map(Mobile::as_str).map(str::to_owned),
+                email: officer.email.as_ref().map(Email::as_str).map(str::to_owned),
+                ..Addressee::default()
+            }
+        }
+        Audience::Anybody => {
+            let address = request.recipient.clone();
+            let (mobile, email) = if address.contains('@') { (None, Some(address)) } else { (Some(address), None) };
+            Addressee { mobile, email, ..Addressee::default() }
+        }
+    }
+}
+
+/// Fingerprints of the addresses in the form in which they are written to.
+fn fingerprints(addressee: &Addressee, seal: &Seal) -> BTreeMap<Channel, String> {
+    let number = addressee.mobile.as_deref().and_then(|mobile| Number::parse(mobile).ok());
+    let sms = number.map(|one| (Channel::Sms, notice_surroundings::fingerprint(seal, Channel::Sms, one.e164())));
+    let mail = addressee.email.as_deref().map(str::trim);
+    let mail = mail.map(|address| (Channel::Mail, notice_surroundings::fingerprint(seal, Channel::Mail, address)));
+    sms.into_iter().chain(mail).collect()
+}
+
+/// What requests are about, with everything that their words say of it.
+struct Matters {
+    subjects: Subjects,
+    digests: BTreeMap<String, Digest>,
+    /// The policies of applications, by alerts.
+    policies_of: BTreeMap<ApplicationId, PolicyId>,
+    titles: BTreeMap<PolicyId, String>,
+}
+
+impl Matters {
+    async fn load(tx: &mut Tx, requests: impl Iterator<Item = &NoticeRequest> + Clone) -> Result<Self, Fault> {
+        let mut subjects = Subjects::load(tx, requests.clone()).await?;
+        // An alert about the answer to an order: how much is said depends on whose the order is.
+        let answered: Vec<OrderId> = subjects.alerts.values().filter_map(Alert::order_id).collect();
+        let orders = order_rows::orders_named(tx, answered).await?;
+        subjects.orders.extend(orders.into_iter().map(|order| (order.id, order)));
+        let of_alerts: BTreeSet<String> =
+            subjects.alerts.values().map(|alert| alert.application_id.0.clone()).collect();
+        let policies_of = policies_of(tx, of_alerts).await?;
+        let mut policies: BTreeSet<String> = policies_of.values().map(|id| id.0.clone()).collect();
+        policies.extend(subjects.payouts.values().map(|payout| payout.policy_id.0.clone()));
+        let titles = judging::policies(tx, policies).await?.into_iter().map(|(id, policy)| (id, policy.title));
+        let digests = requests.filter_map(|request| match About::of(request.kind, &request.subject) {
+            About::Digest(id) => Some(id),
+            About::Payout(_) | About::Alert(_) | About::Order(_) | About::Case(_) | About::Nothing => None,
+        });
+        let digests = digests_named(tx, digests.collect()).await?;
+        Ok(Self { digests, policies_of, titles: titles.collect(), subjects })
+    }
+
+    fn subject(&self, request: &NoticeRequest) -> Subject {
+        let found = match About::of(request.kind, &request.subject) {
+            About::Payout(key) => self.subjects.payouts.get(&key).map(|payout| Subject::Payout {
+                policy_title: self.titles.get(&payout.policy_id).cloned(),
+                payout: Box::new(payout.clone()),
+            }),
+            About::Alert(id) => self.subjects.alerts.get(&id).map(|alert| self.alert(alert)),
+            About::Order(id) => self.subjects.orders.get(&id).map(|order| Subject::Order(Box::new(order.clone()))),
+            About::Digest(id) => self.digests.get(&id).map(|digest| Subject::Digest(Box::new(digest.clone()))),
+            // Cases of dishonesty are kept nowhere yet.
+            About::Case(_) => None,
+            About::Nothing => (request.kind == NoticeKind::Test).then_some(Subject::Nothing),
+        };
+        found.unwrap_or(Subject::Gone)
+    }
+
+    fn alert(&self, alert: &Alert) -> Subject {
+        let policy = self.policies_of.get(&alert.application_id);
+        let order = alert.order_id().and_then(|id| self.subjects.orders.get(&id));
+        Subject::Alert {
+            policy: policy.map(|id| (id.clone(), self.titles.get(id).cloned())),
+            order: order.map(|order| Box::new(order.clone())),
+            alert: Box::new(alert.clone()),
+        }
+    }
+}
+
+async fn policies_of(tx: &mut Tx, applications: BTreeSet<String>) -> Result<BTreeMap<ApplicationId, PolicyId>, Fault> {
+    if applications.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let list: Vec<String> = applications.into_iter().collect();
+    let sql = format!(
+        "select application_id, policy_id from case_files where policy_id is not null and application_id {}",
+        tx.among(1)
+    );
+    let read = |row: &Row| Ok((ApplicationId(row.get("application_id")?), PolicyId(row.get("policy_id")?)));
+    tx.rows(sql, vec![list.into()]).await?.iter().map(read).collect()
+}
+
+async fn digests_named(tx: &mut Tx, ids: BTreeSet<String>) -> Result<BTreeMap<String, Digest>, Fault> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let list: Vec<String> = ids.into_iter().collect();
+    let sql = format!("select id, body from digests where id {}", tx.among(1));
+    let read = |row: &Row| {
+        let id: String = row.get("id")?;
+        let digest = row.json("body").map_err(|fault| fault.at("digests", &id))?;
+        Ok((id, digest))
+    };
+    tx.rows(sql, vec![list.into()]).await?.iter().map(read).collect()
+}

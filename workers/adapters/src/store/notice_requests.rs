@@ -1,0 +1,135 @@
+//! Requests for notices: written in the transaction in which the thing happens, with a doorbell, and dealt with once.
+
+use super::fault::Fault;
+use super::link::Tx;
+use super::value::{Record, Row, Value};
+use super::{alarms, envelope, notice_rows};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use zhida_core::notice::making::Outcome;
+use zhida_core::notice::{Grouping, NoticeKind, NoticeRequest, NoticeRules};
+use zhida_core::payout::{Alarm, AlarmKind};
+
+/// When a request whose words could not be made is tried again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// Writes who is to be told what; what was asked for before is not asked for again. Whatever is new rings the notice workers once,
+/// where there is somebody to send: a bell that nobody takes would fill the queue. Says how many are new.
+pub(super) async fn ask(tx: &mut Tx, notices: &[NoticeRequest], rules: &NoticeRules) -> Result<u64, Fault> {
+    let now = tx.now;
+    let record = |one: &NoticeRequest| {
+        let mut record = key(one);
+        record.extend([
+            ("application_id", one.application_id.as_str().into()),
+            ("at", now.into()),
+            ("look_at", now.into()),
+        ]);
+        record
+    };
+    let records = notices.iter().map(record).collect();
+    let new = tx.insert_counted("notice_requests", records, "on conflict do nothing").await?;
+    if new > 0 && !rules.providers.is_empty() {
+        tx.insert("outbox", vec![envelope::notice_doorbell(now)], "").await?;
+    }
+    Ok(new)
+}
+
+fn key(one: &NoticeRequest) -> Record {
+    vec![
+        ("kind", one.kind.code().into()),
+        ("subject", (&one.subject).into()),
+        ("recipient", (&one.recipient).into()),
+        ("occasion", (&one.occasion).into()),
+    ]
+}
+
+const COLUMNS: &str = "kind, subject, recipient, occasion, application_id, at";
+
+/// A request that waits, and when it was asked for.
+pub(super) type Waiting = (NoticeRequest, Timestamp);
+
+/// Requests whose time has come, the longest waiting first, at most `max`; of a kind that is grouped with all that wait for the same
+/// recipient.
+pub(super) async fn waiting(tx: &mut Tx, max: u32) -> Result<Vec<Waiting>, Fault> {
+    let sql = format!(
+        "select {COLUMNS} from notice_requests where outcome is null and look_at <= $1 \
+         order by look_at, kind, subject, recipient, occasion limit $2"
+    );
+    let values: Vec<Value> = vec![tx.now.into(), max.into()];
+    let due = read_all(tx.rows(sql, values).await?)?;
+    with_company(tx, due).await
+}
+
+/// One request, if it still waits, alone.
+pub(super) async fn one_waiting(tx: &mut Tx, request: &NoticeRequest) -> Result<Vec<Waiting>, Fault> {
+    let sql = format!(
+        "select {COLUMNS} from notice_requests where outcome is null and look_at <= $5 \
+         and kind = $1 and subject = $2 and recipient = $3 and occasion = $4"
+    );
+    let mut values: Vec<Value> = key(request).into_iter().map(|(_, value)| value).collect();
+    values.push(tx.now.into());
+    read_all(tx.rows(sql, values).await?)
+}
+
+async fn with_company(tx: &mut Tx, due: Vec<Waiting>) -> Result<Vec<Waiting>, Fault> {
+    let (grouped, mut found): (Vec<Waiting>, Vec<Waiting>) =
+        due.into_iter().partition(|(one, _)| one.kind.traits().grouping == Grouping::Together);
+    let groups: BTreeSet<(NoticeKind, String)> =
+        grouped.into_iter().map(|(one, _)| (one.kind, one.recipient)).collect();
+    if groups.is_empty() {
+        return Ok(found);
+    }
+    let (kinds, recipients): (Vec<String>, Vec<String>) =
+        groups.into_iter().map(|(kind, recipient)| (kind.code().to_owned(), recipient)).unzip();
+    let sql = format!(
+        "select {COLUMNS} from notice_requests where outcome is null and (kind, recipient) {} \
+         order by kind, recipient, at, subject, occasion",
+        tx.pairs_among(1)
+    );
+    found.extend(read_all(tx.rows(sql, vec![kinds.into(), recipients.into()]).await?)?);
+    Ok(found)
+}
+
+fn read_all(rows: Vec<Row>) -> Result<Vec<Waiting>, Fault> {
+    rows.iter().map(|row| Ok((notice_rows::request(row)?, row.time("at")?))).collect()
+}
+
+/// Writes what became of requests.
+pub(super) async fn dealt_with(tx: &mut Tx, outcomes: &[(NoticeRequest, Outcome)]) -> Result<(), Fault> {
+    let now = tx.now;
+    let record = |(request, outcome): &(NoticeRequest, Outcome)| {
+        let notice_id = match outcome {
+            Outcome::Made { notice_id } => Some(notice_id.clone()),
+            Outcome::TurnedOff
+            | Outcome::NoAddress
+            | Outcome::LostItsPoint
+            | Outcome::NotTold
+            | Outcome::BeforeNotices => None,
+        };
+        let mut record = key(request);
+        record.extend([("made_at", now.into()), ("outcome", outcome.code().into()), ("notice_id", notice_id.into())]);
+        record
+    };
+    tx.update("notice_requests", 4, outcomes.iter().map(record).collect()).await
+}
+
+/// These wait for others.
+pub(super) async fn wait(tx: &mut Tx, requests: &[NoticeRequest], until: Timestamp) -> Result<(), Fault> {
+    let record = |request: &NoticeRequest| {
+        let mut record = key(request);
+        record.push(("look_at", until.into()));
+        record
+    };
+    tx.update("notice_requests", 4, requests.iter().map(record).collect()).await
+}
+
+/// Leaves a request out for an hour, and rings.
+pub(super) async fn set_aside(tx: &mut Tx, request: &NoticeRequest, why: &str) -> Result<(), Fault> {
+    let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+    wait(tx, std::slice::from_ref(request), again).await?;
+    let (kind, subject, occasion) = (request.kind.code(), &request.subject, &request.occasion);
+    let text =
+        format!("no notice {kind} can be made about {subject} ({occasion}); it is tried again every hour: {why}");
+    let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text };
+    alarms::ring(tx, &[alarm]).await
+}

@@ -1,0 +1,188 @@
+//! What sending goes by beside the notices: the stop switch, how providers fare, what was sent within the windows that count, what is
+//! known of addresses, and who does not want to be told what.
+
+use super::fault::Fault;
+use super::link::{Lock, Tx};
+use super::value::{Record, Row, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use zhida_core::notice::{
+    AddressWord, Channel, Counters, Known, NoticeKind, NoticeRules, NumberKey, ProviderHealth, Stopped, Switch, Tally,
+};
+use zhida_core::patterns::Seal;
+use zhida_core::ports::notices::Content;
+
+/// Names of the ceilings' counters.
+const MINUTE: &str = "minute";
+const DAY: &str = "day";
+
+/// The stop switch.
+pub(super) async fn switch(tx: &mut Tx) -> Result<Switch, Fault> {
+    let sql = "select stopped_by, stopped_reason, stopped_at, rung from notice_switch where id = 1";
+    let row = tx.one(sql, vec![]).await?;
+    let (by, reason): (Option<String>, Option<String>) = (row.get("stopped_by")?, row.get("stopped_reason")?);
+    let stopped = by.zip(reason).zip(row.time_or_none("stopped_at")?);
+    let stopped = stopped.map(|((by, reason), at)| Stopped { by, at, reason });
+    Ok(Switch { stopped, rung: row.json("rung")? })
+}
+
+/// Writes the stop switch as it is now.
+pub(super) async fn write_switch(tx: &mut Tx, switch: &Switch) -> Result<(), Fault> {
+    let stopped = switch.stopped.as_ref();
+    let sql = "update notice_switch set stopped_by = $1, stopped_reason = $2, stopped_at = $3, rung = $4 where id = 1";
+    let values: Vec<Value> = vec![
+        stopped.map(|one| one.by.clone()).into(),
+        stopped.map(|one| one.reason.clone()).into(),
+        stopped.map(|one| one.at).into(),
+        json(&switch.rung).into(),
+    ];
+    tx.execute(sql, values).await?;
+    Ok(())
+}
+
+/// How the providers of the settings fare, and their rows locked: those that have none get one, so that what is learnt of a provider
+/// is written by one transaction after the other.
+pub(super) async fn health(tx: &mut Tx, rules: &NoticeRules) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
+    let names: BTreeSet<&str> = rules.providers.iter().map(|provider| provider.name.as_str()).collect();
+    let found = read_health(tx).await?;
+    let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
+    if new.is_empty() {
+        return Ok(found);
+    }
+    let record =
+        |name: &str| -> Record { vec![("name", name.into()), ("health", json(&ProviderHealth::default()).into())] };
+    let records = new.into_iter().map(record).collect();
+    tx.insert("notice_providers", records, "on conflict (name) do nothing").await?;
+    read_health(tx).await
+}
+
+async fn read_health(tx: &mut Tx) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
+    let sql = format!("select name, health from notice_providers order by name {}", tx.locked(Lock::Wait));
+    tx.rows(sql, vec![]).await?.iter().map(|row| Ok((row.get("name")?, row.json("health")?))).collect()
+}
+
+/// Writes what was learnt of providers.
+pub(super) async fn write_health(
+    tx: &mut Tx,
+    before: &BTreeMap<String, ProviderHealth>,
+    after: &BTreeMap<String, ProviderHealth>,
+) -> Result<(), Fault> {
+    let changed = after.iter().filter(|(name, health)| before.get(*name) != Some(health));
+    let record = |(name, health): (&String, &ProviderHealth)| -> Record {
+        vec![("name", name.into()), ("health", json(health).into())]
+    };
+    let tail = "on conflict (name) do update set health = excluded.health";
+    tx.insert("notice_providers", changed.map(record).collect(), tail).await
+}
+
+/// What was sent: the ceilings' tallies, and these numbers'. One transaction at a time takes notices and reads this.
+pub(super) async fn counters(tx: &mut Tx, keys: BTreeSet<NumberKey>) -> Result<Counters, Fault> {
+    let by_name: BTreeMap<String, NumberKey> = keys.into_iter().map(|key| (key.to_string(), key)).collect();
+    let names: Vec<String> = by_name.keys().cloned().chain([MINUTE.to_owned(), DAY.to_owned()]).collect();
+    let sql = format!("select name, tally from notice_counters where name {}", tx.among(1));
+    let mut counters = Counters::default();
+    for row in &tx.rows(sql, vec![names.into()]).await? {
+        let name: String = row.get("name")?;
+        match name.as_str() {
+            MINUTE => counters.minute = row.json::<Tally>("tally")?,
+            DAY => counters.day = row.json::<Tally>("tally")?,
+            _ => {
+                if let Some(key) = by_name.get(&name) {
+                    counters.numbers.insert(key.clone(), row.json("tally")?);
+                }
+            }
+        }
+    }
+    Ok(counters)
+}
+
+/// Writes what was counted.
+pub(super) async fn write_counters(tx: &mut Tx, before: &Counters, after: &Counters) -> Result<(), Fault> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut add = |name: String, tally: String| records.push(vec![("name", name.into()), ("tally", tally.into())]);
+    for (name, was, is) in [(MINUTE, before.minute, after.minute), (DAY, before.day, after.day)] {
+        if was != is {
+            add(name.to_owned(), json(&is));
+        }
+    }
+    for (key, moments) in after.numbers.iter().filter(|(key, moments)| before.numbers.get(*key) != Some(moments)) {
+        add(key.to_string(), json(moments));
+    }
+    tx.insert("notice_counters", records, "on conflict (name) do update set tally = excluded.tally").await
+}
+
+/// The keyed fingerprint of an address.
+pub(super) fn fingerprint(seal: &Seal, channel: Channel, address: &str) -> String {
+    match channel {
+        Channel::Sms => seal.mobile(address),
+        Channel::Mail => seal.email(address),
+    }
+}
+
+/// Writes what was learnt of addresses, as far as they were not erased; the later word counts.
+pub(super) async fn write_addresses(
+    tx: &mut Tx,
+    words: &[AddressWord],
+    contents: &BTreeMap<String, Vec<Content>>,
+    seal: &Seal,
+) -> Result<(), Fault> {
+    let now = tx.now;
+    let mut learnt: BTreeMap<String, &Known> = BTreeMap::new();
+    for word in words {
+        let written = contents.get(&word.notice_id).into_iter().flatten();
+        if let Some(content) = written.into_iter().find(|content| content.channel == word.channel) {
+            learnt.insert(fingerprint(seal, word.channel, &content.to), &word.known);
+        }
+    }
+    let record = |(fingerprint, known): (String, &Known)| -> Record {
+        let (verified_at, flagged_at, code) = match known {
+            Known::Verified => (Some(now), None, None),
+            Known::Flagged(code) => (None, Some(now), Some(code.clone())),
+        };
+        vec![
+            ("fingerprint", fingerprint.into()),
+            ("verified_at", verified_at.into()),
+            ("flagged_at", flagged_at.into()),
+            ("flagged_code", code.into()),
+        ]
+    };
+    let tail = "on conflict (fingerprint) do update set \
+        verified_at = coalesce(excluded.verified_at, notice_addresses.verified_at), \
+        flagged_at = excluded.flagged_at, flagged_code = excluded.flagged_code";
+    tx.insert("notice_addresses", learnt.into_iter().map(record).collect(), tail).await
+}
+
+/// Which of these addresses nothing can be sent to.
+pub(super) async fn flagged(tx: &mut Tx, fingerprints: BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
+    if fingerprints.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let list: Vec<String> = fingerprints.into_iter().collect();
+    let sql = format!(
+        "select fingerprint from notice_addresses where flagged_at is not null and fingerprint {}",
+        tx.among(1)
+    );
+    tx.rows(sql, vec![list.into()]).await?.iter().map(|row| row.get("fingerprint")).collect()
+}
+
+/// What these recipients do not want to be told.
+pub(super) async fn turned_off(
+    tx: &mut Tx,
+    recipients: BTreeSet<String>,
+) -> Result<BTreeMap<String, BTreeSet<NoticeKind>>, Fault> {
+    let list: Vec<String> = recipients.into_iter().collect();
+    let sql = format!(
+        "select recipient, kind from notice_preferences where turned_off_at is not null and recipient {}",
+        tx.among(1)
+    );
+    let mut found: BTreeMap<String, BTreeSet<NoticeKind>> = BTreeMap::new();
+    for row in &tx.rows(sql, vec![list.into()]).await? {
+        let kind = read_kind(row)?;
+        found.entry(row.get("recipient")?).or_default().insert(kind);
+    }
+    Ok(found)
+}
+
+fn read_kind(row: &Row) -> Result<NoticeKind, Fault> {
+    let kind: String = row.get("kind")?;
+    NoticeKind::from_code(&kind).ok_or_else(|| Fault::corrupt("notice_preferences.kind", &kind))
+}

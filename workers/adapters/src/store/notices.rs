@@ -1,0 +1,110 @@
+//! Notices in a database: each method is one transaction, and what it decides is the core's.
+
+use super::fault::Fault;
+use super::link::{Lock, Tx};
+use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, transact};
+use async_trait::async_trait;
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::ports::notices::{
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+};
+use zhida_core::ports::sms::{Receipt, Trust};
+use zhida_core::ports::store::StoreError;
+
+#[async_trait]
+impl NoticeStore for SqlStore {
+    async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError> {
+        transact!(self, Writing, |tx| self.ask_within(&mut tx, requests))
+    }
+
+    async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
+        self.make_due_notices(max).await
+    }
+
+    async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError> {
+        self.take_notices(max).await
+    }
+
+    async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError> {
+        self.book_ends(ends).await
+    }
+
+    async fn book_receipts(
+        &self,
+        provider: &str,
+        trust: Trust,
+        receipts: &[Receipt],
+    ) -> Result<ReceiptsBooked, StoreError> {
+        self.book_receipts_of(provider, trust, receipts).await
+    }
+
+    async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
+        transact!(self, Reading, |tx| notice_rows::listed(&mut tx, filter))
+    }
+
+    async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError> {
+        transact!(self, Reading, |tx| view(&mut tx, id))
+    }
+
+    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {
+        transact!(self, Writing, |tx| notice_templates::import(&mut tx, set, by))
+    }
+
+    async fn templates(&self) -> Result<TemplateSet, StoreError> {
+        let last = transact!(self, Reading, |tx| notice_templates::last(&mut tx))?;
+        Ok(last.unwrap_or_else(|| TemplateSet::embedded().clone()))
+    }
+
+    async fn notice_switch(&self) -> Result<Switch, StoreError> {
+        transact!(self, Reading, |tx| notice_surroundings::switch(&mut tx))
+    }
+
+    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
+        transact!(self, Writing, |tx| self.turn_switch(&mut tx, to, by, reason))
+    }
+
+    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError> {
+        transact!(self, Writing, |tx| self.ask_for_it_again(&mut tx, id, occasion, by))
+    }
+
+    async fn put_notice_preference(
+        &self,
+        recipient: &str,
+        kind: NoticeKind,
+        wish: Wish,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        transact!(self, Writing, |tx| self.put_preference(&mut tx, recipient, kind, wish, by))
+    }
+
+    async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
+        transact!(self, Writing, |tx| self.unsubscribe_by(&mut tx, notice_id, key))
+    }
+}
+
+impl SqlStore {
+    async fn ask_within(&self, tx: &mut Tx, requests: &[NoticeRequest]) -> Result<u32, Fault> {
+        let new = notice_requests::ask(tx, requests, &self.protocol.rules.notices).await?;
+        Ok(u32::try_from(new).unwrap_or(u32::MAX))
+    }
+}
+
+async fn view(tx: &mut Tx, id: &str) -> Result<Option<NoticeView>, Fault> {
+    let ids = vec![id.to_owned()];
+    let read = notice_rows::locked(tx, ids.clone(), Lock::None).await?;
+    if let Some(fault) = read.unreadable.into_values().next() {
+        return Err(fault);
+    }
+    let Some(notice) = read.notices.into_iter().next() else { return Ok(None) };
+    let (mut contents, unreadable) = notice_rows::contents(tx, ids.clone()).await?;
+    if let Some(fault) = unreadable.into_values().next() {
+        return Err(fault);
+    }
+    Ok(Some(NoticeView {
+        requests: notice_rows::requests(tx, ids).await?.remove(id).unwrap_or_default(),
+        contents: contents.remove(id).unwrap_or_default(),
+        receipts: notice_rows::receipts(tx, id).await?,
+        notice,
+    }))
+}

@@ -1,0 +1,20 @@
+//! Unsubscribing with one click (RFC 8058): of digests alone. The address carries the notice and a key that only this database can
+//! make, so that nobody unsubscribes another.
+
+use super::{Notice, NoticeKind, NoticeRules};
+use crate::patterns::Seal;
+
+/// The key of a notice's address for unsubscribing.
+#[must_use]
+pub fn unsubscribe_key(notice_id: &str, seal: &Seal) -> String {
+    seal.mark("unsubscribe", notice_id)
+}
+
+/// Where the recipient of a notice unsubscribes from its kind; none for what cannot be unsubscribed from, or without
+/// `notices.public_url`.
+#[must_use]
+pub fn unsubscribe_url(notice: &Notice, rules: &NoticeRules, seal: &Seal) -> Option<String> {
+    let url = rules.public_url.as_deref().filter(|_| notice.kind == NoticeKind::Digest)?;
+    let (url, key) = (url.trim_end_matches('/'), unsubscribe_key(&notice.id, seal));
+    Some(format!("{url}/notices/unsubscribe/{}/{key}", notice.id))
+}
