@@ -313,3 +313,54 @@ async fn wrong_usage_is_2_and_says_what_to_do() {
         world.ends(1, arguments);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn templates_of_notices_are_checked_shown_and_imported() {
+    let world = World::new("verbs-of-templates").await;
+    let template = |text: &str| {
+        format!(
+            "version = \"2026.12\"\n[[template]]\nkind = \"payout_credited\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n\
+             text = \"{text}\"\n[template.providers.ali]\ncode = \"SMS_1\"\n"
+        )
+    };
+    let bad = world.file("bad.toml", &template("{{amount}}¥{{nobody}}"));
+    let said = world.ends(1, &["notices", "templates", "check", &bad]);
+    for word in [
+        "`¥` is in it",
+        "the variable `nobody` is not known here",
+        "it lacks {{ policy }}",
+        "payout_credited/sms/zh-CN text",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert!(world.ends(1, &["notices", "templates", "import", &bad]).contains("nothing was imported"));
+
+    let good =
+        world.file("good.toml", &template("{{policy}}补贴{{amount}}已于{{credited_at}}汇入尾号{{account}}的账户。"));
+    assert!(world.run(&["notices", "templates", "check", &good]).contains("1 templates, no problem"));
+    let priced = ["--set", "notices.sms.ali.kind=aliyun", "--set", "notices.sms.ali.price_per_segment=0.0450"];
+    let said = world.run(&[&priced[..], &["notices", "templates", "preview", &good]].concat());
+    for word in [
+        "补贴1409.50元已于",
+        "0.0450 元 yuan",
+        "SMS_1: ${policy}补贴${amount}已于${credited_at}汇入尾号${account}的账户。",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+
+    let preview = world.run(&["notices", "templates", "import", &good, "--dry-run"]);
+    for word in ["→ 2026.12", "~ payout_credited/sms/zh-CN", "providers + ali SMS_1", "nothing was written"] {
+        assert!(preview.contains(word), "{word}: {preview}");
+    }
+    world.run(&["notices", "templates", "import", &good]);
+    assert!(world.run(&["notices", "templates", "import", &good]).contains("nothing changes"));
+    let current = world.json(&["notices", "templates", "preview", "--current", "--json"]);
+    assert_eq!(current["version"], "2026.12");
+    assert!(current["templates"].as_array().unwrap().len() > 80, "what the file leaves out is there");
+    let credited = world.run(&["notices", "templates", "preview", "--current", "--kind", "payout_credited"]);
+    assert!(credited.contains("补贴1409.50元已于") && !credited.contains("review_overdue"), "{credited}");
+
+    let other = world.file("other.toml", &template("{{policy}}{{amount}}{{credited_at}}{{account}}"));
+    assert!(world.ends(1, &["notices", "templates", "import", &other]).contains("give this set a version of its own"));
+    assert!(world.ends(2, &["notices", "templates", "preview", "--current", "--kind", "x"]).contains("the kinds are"));
+}

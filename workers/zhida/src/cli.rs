@@ -1,7 +1,9 @@
 //! The command line: verbs and flags, as the contract names them.
 
+mod notices;
 mod supervision;
 
+pub(crate) use notices::{NoticeTemplatesVerb, NoticesVerb};
 pub(crate) use supervision::{
     AlertsVerb, CalendarVerb, ClockVerb, DigestVerb, EyesArgs, OrdersVerb, OrganisationVerb, PatternsVerb, WhoArgs,
 };
@@ -73,6 +75,9 @@ pub(crate) enum Verb {
     /// The daily digest for those who supervise
     #[command(subcommand)]
     Digest(DigestVerb),
+    /// Notices to enterprises and officials
+    #[command(subcommand)]
+    Notices(NoticesVerb),
     /// What rang
     #[command(subcommand)]
     Alarms(AlarmsVerb),

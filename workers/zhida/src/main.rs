@@ -16,7 +16,7 @@ mod verbs;
 mod wiring;
 
 use clap::Parser;
-use cli::{AlarmsVerb, CalendarVerb, Cli, ClockVerb, ConfigVerb, OrganisationVerb, PoliciesVerb, Verb};
+use cli::{AlarmsVerb, CalendarVerb, Cli, ClockVerb, ConfigVerb, NoticesVerb, OrganisationVerb, PoliciesVerb, Verb};
 use std::process::ExitCode;
 use wiring::Context;
 use zhida_config::{QueueUrl, Settings};
@@ -77,6 +77,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Schema { name } => verbs::schema::run(name.as_deref()),
         Verb::Config(verb) => config(&settings, &verb),
         Verb::Migrate => migrate(&settings).await,
+        Verb::Notices(NoticesVerb::Templates(verb)) => match verbs::notice_templates::without_store(&settings, &verb) {
+            Some(done) => done,
+            None => verbs::notice_templates::run(&Context::open(settings).await?, &verb).await,
+        },
         verb => with_store(settings, verb).await,
     }
 }
@@ -118,6 +122,7 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         | Verb::Sandbox(_)
         | Verb::Sign(_)
         | Verb::Calendar(CalendarVerb::Workdays { .. } | CalendarVerb::Export { .. })
+        | Verb::Notices(NoticesVerb::Templates(_))
         | Verb::Schema { .. }
         | Verb::Config(_)
         | Verb::Migrate => Ok(ExitCode::from(WRONG_USAGE)),

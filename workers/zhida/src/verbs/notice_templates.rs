@@ -1,0 +1,118 @@
+//! `zhida notices templates`: the words of notices from a file into the database, checked, with a preview of what changes; and how
+//! they read.
+
+use super::notice_template_changes::changes;
+use super::notice_template_preview::{Vendor, lines, shown};
+use super::out::Out;
+use super::{COMMAND_LINE, Form, Import, Usage, file_text};
+use crate::cli::NoticeTemplatesVerb;
+use crate::wiring::Context;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+use zhida_config::Settings;
+use zhida_core::notice::NoticeKind;
+use zhida_core::notice::template::{Problem, Template, TemplateSet};
+
+/// What needs no database; none where the verb needs one.
+pub(crate) fn without_store(settings: &Settings, verb: &NoticeTemplatesVerb) -> Option<anyhow::Result<ExitCode>> {
+    match verb {
+        NoticeTemplatesVerb::Check { file } => Some(check(file)),
+        NoticeTemplatesVerb::Preview { file: Some(file), kind, json, current: _ } => {
+            let set = read(file);
+            Some(set.and_then(|set| preview(settings, &set, kind.as_deref(), (*json).into())))
+        }
+        NoticeTemplatesVerb::Preview { file: None, .. } | NoticeTemplatesVerb::Import { .. } => None,
+    }
+}
+
+/// What needs the database.
+pub(crate) async fn run(context: &Context, verb: &NoticeTemplatesVerb) -> anyhow::Result<ExitCode> {
+    if let Some(done) = without_store(&context.settings, verb) {
+        return done;
+    }
+    match verb {
+        NoticeTemplatesVerb::Preview { kind, json, .. } => {
+            let set = context.store.templates().await?.filled();
+            preview(&context.settings, &set, kind.as_deref(), (*json).into())
+        }
+        NoticeTemplatesVerb::Import { file, dry_run } => import(context, file, *dry_run).await,
+        NoticeTemplatesVerb::Check { file } => check(file),
+    }
+}
+
+/// A set out of a file that passed all checks; every problem otherwise.
+fn read(path: &Path) -> anyhow::Result<TemplateSet> {
+    let text = file_text("the file of templates", path)?;
+    TemplateSet::checked(&text).map_err(|problems| anyhow::anyhow!("{}", told(&problems)))
+}
+
+fn told(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(|one| format!("\n  {one}")).collect();
+    format!("模板有 {0} 处问题 the templates have {0} problems:{1}", problems.len(), lines.concat())
+}
+
+fn check(path: &Path) -> anyhow::Result<ExitCode> {
+    let set = read(path)?;
+    let mut out = Out::new();
+    let count = set.templates.len();
+    out.line(&format!("版本 version {}: {count} 个模板，没有问题 {count} templates, no problem", set.version))?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn preview(settings: &Settings, set: &TemplateSet, kind: Option<&str>, form: Form) -> anyhow::Result<ExitCode> {
+    let kind = kind.map(known_kind).transpose()?;
+    let vendors = Vendor::of(settings);
+    let wanted = |template: &&Template| kind.is_none_or(|kind| template.key.kind == kind);
+    let mut out = Out::new();
+    match form {
+        Form::Programs => {
+            let all: Vec<Value> = set.templates.values().filter(wanted).map(|one| shown(one, &vendors)).collect();
+            out.json(&json!({"version": set.version, "templates": all}))?;
+        }
+        Form::People => {
+            out.line(&format!("版本 version {}", set.version))?;
+            for template in set.templates.values().filter(wanted) {
+                out.line("")?;
+                out.lines(&lines(&shown(template, &vendors)))?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn known_kind(name: &str) -> Result<NoticeKind, Usage> {
+    NoticeKind::from_code(name).ok_or_else(|| {
+        let all: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.code()).collect();
+        Usage(format!("--kind {name:?} is no kind of notice; the kinds are {}", all.join(", ")))
+    })
+}
+
+async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> anyhow::Result<ExitCode> {
+    let set = read(path).map_err(|error| anyhow::anyhow!("nothing was imported; {error}"))?;
+    let before = context.store.templates().await?;
+    let mut out = Out::new();
+    if before.version == set.version && before.source != set.source {
+        anyhow::bail!(
+            "nothing was imported; 版本 {} 已在使用且内容不同 version {0} is in force with other words, and notices bear it: give this \
+             set a version of its own",
+            set.version
+        );
+    }
+    out.lines(&changes(&before.clone().filled(), &set.clone().filled()))?;
+    if before.version == set.version {
+        out.line("无变化 nothing changes; nothing was written")?;
+    } else {
+        match import.into() {
+            Import::DryRun => out.line("仅预览 a preview; nothing was written")?,
+            Import::Write => {
+                context.store.import_templates(&set, COMMAND_LINE).await?;
+                out.line("已导入 imported; notices that are made from now on bear these words")?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
