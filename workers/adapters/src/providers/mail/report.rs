@@ -15,6 +15,12 @@ const QMAIL_COPY: &str = "--- Below this line is a copy of the message.";
 
 /// Reads a mail. None: it is no bounce of a mail of `domain` (an answer of somebody's, a bounce of another sender's mail).
 pub(super) fn read(bytes: &[u8], domain: &str) -> Option<Receipt> {
+    // Strangers write what comes in here, and the library stumbles over some of it where debug assertions are on: then one mail
+    // cannot be read, and the others of its folder can.
+    std::panic::catch_unwind(|| read_whole(bytes, domain)).unwrap_or(None)
+}
+
+fn read_whole(bytes: &[u8], domain: &str) -> Option<Receipt> {
     let mail = MessageParser::default().parse(bytes)?;
     if let Some(status) = part(&mail, "message", "delivery-status") {
         let returned = returned(&mail);

@@ -17,6 +17,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use zhida_core::ports::sms::{RefusalClass, SendOutcome};
 
+/// A connection, kept where it does not have to be moved about.
+pub(super) type Connection = Box<AsyncSmtpConnection>;
+
 /// Where the server is and who we are to it.
 pub(super) struct Link {
     pub(super) host: String,
@@ -53,7 +56,7 @@ pub(super) enum End {
     /// A kept connection was of no use any more, before anything was handed in.
     Gone,
     /// As it says; the connection comes back if it can be used again.
-    Over { outcome: SendOutcome, connection: Option<AsyncSmtpConnection> },
+    Over { outcome: SendOutcome, connection: Option<Connection> },
 }
 
 /// What stopped a step.
@@ -65,8 +68,8 @@ enum Trouble {
 }
 
 /// Connects, protects the way, signs in.
-pub(super) async fn open(link: &Link, deadline: Instant) -> Result<AsyncSmtpConnection, SendOutcome> {
-    let mut connection = connect(link, deadline).await?;
+pub(super) async fn open(link: &Link, deadline: Instant) -> Result<Connection, SendOutcome> {
+    let mut connection = Box::new(connect(link, deadline).await?);
     if let Some(credentials) = &link.credentials {
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         match timeout_at(deadline, connection.auth(&mechanisms, credentials)).await {
@@ -121,12 +124,7 @@ async fn connect(link: &Link, deadline: Instant) -> Result<AsyncSmtpConnection, 
 }
 
 /// Hands in one mail.
-pub(super) async fn hand_in(
-    mut connection: AsyncSmtpConnection,
-    letter: &Letter,
-    turn: Turn,
-    deadline: Instant,
-) -> End {
+pub(super) async fn hand_in(mut connection: Connection, letter: &Letter, turn: Turn, deadline: Instant) -> End {
     match announce(&mut connection, letter, turn, deadline).await {
         Ok(()) => {}
         Err((phase, trouble)) => {
@@ -200,7 +198,7 @@ async fn say<C: Display>(
 }
 
 /// After a refusal the connection is good for the next mail, unless it says otherwise.
-async fn reset(mut connection: AsyncSmtpConnection, deadline: Instant) -> Option<AsyncSmtpConnection> {
+async fn reset(mut connection: Connection, deadline: Instant) -> Option<Connection> {
     match timeout_at(deadline, connection.command(Rset)).await {
         Ok(Ok(_)) => Some(connection),
         Ok(Err(_)) | Err(_) => None,

@@ -4,10 +4,10 @@
 
 use super::dkim_key::DkimKeyError;
 use super::letter::Writer;
-use super::session::{self, Link, Turn};
+use super::session::{self, Connection, Link, Turn};
 use async_trait::async_trait;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -115,7 +115,7 @@ pub struct SmtpMail {
     link: Link,
     writer: Writer,
     timeout: Duration,
-    kept: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
+    kept: Mutex<Vec<(Instant, Connection)>>,
 }
 
 impl SmtpMail {
@@ -144,13 +144,13 @@ impl SmtpMail {
     }
 
     /// The freshest of the kept ones; those that were idle for too long go.
-    fn take_kept(&self) -> Option<AsyncSmtpConnection> {
+    fn take_kept(&self) -> Option<Connection> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(since, _)| since.elapsed() < MAX_IDLE);
         kept.pop().map(|(_, connection)| connection)
     }
 
-    fn keep(&self, connection: Option<AsyncSmtpConnection>) {
+    fn keep(&self, connection: Option<Connection>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = connection
             && kept.len() < MAX_KEPT
