@@ -6,8 +6,8 @@ use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::value::Value;
 use super::{SqlStore, notice_rows, notice_surroundings, patterns};
 use serde_json::json;
-use zhida_core::notice::{Essential, NoticeKind, NoticeRequest, Stopped, unsubscribe_key};
-use zhida_core::ports::notices::{SwitchPosition, Wish};
+use zhida_core::notice::{Essential, NoticeKind, NoticeRequest, Stopped, again, unsubscribe_key};
+use zhida_core::ports::notices::{AskedAgain, SwitchPosition, Wish};
 use zhida_core::steps::{Changes, JournalRow};
 
 impl SqlStore {
@@ -44,16 +44,23 @@ impl SqlStore {
         &self,
         tx: &mut Tx,
         id: &str,
-        occasion: &str,
+        act_id: &str,
         by: &str,
-    ) -> Result<bool, Fault> {
+    ) -> Result<AskedAgain, Fault> {
+        let read = notice_rows::locked(tx, vec![id.to_owned()], Lock::Wait).await?;
+        if let Some(fault) = read.unreadable.into_values().next() {
+            return Err(fault);
+        }
+        let Some(notice) = read.notices.first() else { return Ok(AskedAgain::NoSuchNotice) };
         let asked = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
-        let Some(first) = asked.first() else { return Ok(false) };
-        let (subject, notices) =
-            (first.application_id.0.clone(), asked.iter().map(|one| one.again(occasion)).collect());
-        let detail = json!({"notice_id": id, "kind": first.kind.code()});
-        self.note(tx, "notice.asked_again", &subject, by, detail, notices).await?;
-        Ok(true)
+        match again(notice, &asked, &self.protocol.rules.notices, act_id) {
+            Err(refused) => Ok(AskedAgain::Refused(refused)),
+            Ok(notices) => {
+                let detail = json!({"notice_id": id, "kind": notice.kind.code()});
+                self.note(tx, "notice.asked_again", notice.application_id.as_str(), by, detail, notices).await?;
+                Ok(AskedAgain::Asked)
+            }
+        }
     }
 
     pub(super) async fn put_preference(

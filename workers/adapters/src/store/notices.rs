@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
-    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
@@ -64,8 +64,8 @@ impl NoticeStore for SqlStore {
         transact!(self, Writing, |tx| self.turn_switch(&mut tx, to, by, reason))
     }
 
-    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError> {
-        transact!(self, Writing, |tx| self.ask_for_it_again(&mut tx, id, occasion, by))
+    async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError> {
+        transact!(self, Writing, |tx| self.ask_for_it_again(&mut tx, id, act_id, by))
     }
 
     async fn put_notice_preference(

@@ -68,19 +68,6 @@ pub struct NoticeRequest {
     pub application_id: ApplicationId,
 }
 
-impl NoticeRequest {
-    /// The same once more, on a further occasion: what was sent is to be sent again.
-    #[must_use]
-    pub fn again(&self, occasion: &str) -> Self {
-        // What was asked for again before is asked for again as it was at first.
-        let first = self.occasion.split(AGAIN).next().unwrap_or_default();
-        Self { occasion: format!("{first}{AGAIN}{occasion}"), ..self.clone() }
-    }
-}
-
-/// Between an occasion and the act that wants it again.
-const AGAIN: &str = "+again:";
-
 /// How something travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
