@@ -97,15 +97,9 @@ impl Writer {
                 .raw_header(HeaderValue::dangerous_new_pre_encoded(name, format!("<{url}>"), format!("<{url}>")))
                 .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-<<<<<<< HEAD
         let (kind, body) = both_forms(lines(&mail.text), lines(&mail.html))?;
         let mut message =
             builder.header(MIME_VERSION_1_0).header(kind).body(body).map_err(|error| unwritten(&error))?;
-=======
-        let body = MultiPart::alternative_plain_html(lines(&mail.text), lines(&mail.html));
-        let mut message =
-            builder.multipart(body).map_err(|error| refused(RefusalClass::Content, "form", &error.to_string()))?;
->>>>>>> fb931bb (wip6)
         if let Some(dkim) = &self.dkim {
             message.sign(dkim);
         }
