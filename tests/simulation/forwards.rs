@@ -56,7 +56,7 @@ forwarded!(NoticeStore {
     fn templates() -> TemplateSet;
     fn notice_switch() -> Switch;
     fn turn_notice_switch(to: SwitchPosition, by: &str, reason: &str) -> bool;
-    fn ask_again(id: &str, occasion: &str, by: &str) -> bool;
+    fn ask_again(id: &str, act_id: &str, by: &str) -> AskedAgain;
     fn put_notice_preference(recipient: &str, kind: NoticeKind, wish: Wish, by: &str) -> ();
     fn unsubscribe(notice_id: &str, key: &str) -> bool;
 });

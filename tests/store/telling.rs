@@ -6,8 +6,8 @@ use crate::supervising::{decided, look};
 use crate::world::{World, key, uscc};
 use jiff::SignedDuration;
 use zhida_core::notice::template::{Locale, TemplateSet};
-use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState};
-use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, SwitchPosition, Wish};
+use zhida_core::notice::{Channel, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeState};
+use zhida_core::ports::notices::{AskedAgain, Errand, ErrandEnd, NoticeFilter, SwitchPosition, Wish};
 use zhida_core::rules::Rules;
 use zhida_core::supervision::Alert;
 
@@ -134,22 +134,26 @@ fn asked(kind: NoticeKind, number: u32, occasion: &str) -> NoticeRequest {
 
 pub(crate) async fn a_notice_is_asked_for_again_once_for_each_act(world: World) {
     received(&world, [1]).await;
+    let ask = async |id: &str, act_id: &str| world.store.ask_again(id, act_id, "R-1").await.unwrap();
+    assert_eq!(ask("nobody", "act-1").await, AskedAgain::NoSuchNotice);
+    let first = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    assert_eq!(ask(&first.id, "act-1").await, AskedAgain::Refused(NotAgain::UnderWay));
     let errands = take(&world).await;
     answer(&world, &errands, accepted).await;
-    let first = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
-    assert!(!world.store.ask_again("nobody", "act-1", "R-1").await.unwrap());
     for _ in 0..2 {
-        assert!(world.store.ask_again(&first.id, "act-1", "R-1").await.unwrap());
+        assert_eq!(ask(&first.id, "act-1").await, AskedAgain::Asked);
     }
     make(&world).await;
     let both = listed(&world, NoticeKind::PayoutReceived).await;
     assert_eq!(both.len(), 2);
     let second = both.iter().find(|one| one.id != first.id).unwrap();
-    assert!(world.store.ask_again(&second.id, "act-2", "R-1").await.unwrap());
+    let errands = take(&world).await;
+    answer(&world, &errands, accepted).await;
+    assert_eq!(ask(&second.id, "act-2").await, AskedAgain::Asked);
     make(&world).await;
     assert_eq!(listed(&world, NoticeKind::PayoutReceived).await.len(), 3);
     let occasions: Vec<String> = view(&world, &second.id).await.requests.into_iter().map(|one| one.occasion).collect();
-    assert_eq!(occasions, ["received+again:act-1"]);
+    assert_eq!(occasions, ["received@act-1"]);
 }
 
 pub(crate) async fn templates_are_in_force_from_their_import(world: World) {

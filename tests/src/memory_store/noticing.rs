@@ -4,16 +4,15 @@ use super::notice_tables::{AskedRow, ReceiptRow};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
 use serde_json::json;
-use std::collections::BTreeMap;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeKind, NoticeRequest, Present, Stopped, Switch,
-    standing, unsubscribe_key, unsubscribe_url,
+    again, standing, unsubscribe_key, unsubscribe_url,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
-    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
 };
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -148,15 +147,19 @@ impl NoticeStore for MemoryStore {
         Ok(true)
     }
 
-    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError> {
+    async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError> {
         let mut tables = self.tables();
+        let Some(notice) = tables.noticing.notices.get(id).cloned() else { return Ok(AskedAgain::NoSuchNotice) };
         let asked = tables.noticing.requests_of(id);
-        let Some(first) = asked.first() else { return Ok(false) };
-        let detail = json!({"notice_id": id, "kind": first.kind.code()});
-        let notices = asked.iter().map(|one| one.again(occasion)).collect();
-        self.note_of_notices(&mut tables, "notice.asked_again", first.application_id.as_str(), by, detail);
-        self.write(&mut tables, Changes { notices, ..Changes::default() });
-        Ok(true)
+        match again(&notice, &asked, &self.protocol.rules.notices, act_id) {
+            Err(refused) => Ok(AskedAgain::Refused(refused)),
+            Ok(notices) => {
+                let detail = json!({"notice_id": id, "kind": notice.kind.code()});
+                self.note_of_notices(&mut tables, "notice.asked_again", notice.application_id.as_str(), by, detail);
+                self.write(&mut tables, Changes { notices, ..Changes::default() });
+                Ok(AskedAgain::Asked)
+            }
+        }
     }
 
     async fn put_notice_preference(
