@@ -13,7 +13,7 @@ use zhida_core::ids::PolicyId;
 use zhida_core::notice::{Channel, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Takes};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, SendOutcome, Trust};
-use zhida_core::ports::store::{IntakeStore, Protocol, ReadStore, ReferenceStore};
+use zhida_core::ports::store::{IntakeStore, OutboxStore, Protocol, ReadStore, ReferenceStore};
 use zhida_core::steps::Arrival;
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
@@ -32,6 +32,7 @@ fn sending(per_minute_max: u32) -> Protocol {
     };
     rules.notices.providers = vec![provider("one", Channel::Sms), provider("mail", Channel::Mail)];
     rules.notices.quiet = None;
+    rules.notices.signature = Some("鼓楼直达".to_owned());
     rules.notices.per_minute_max = per_minute_max;
     Protocol { rules: Arc::new(rules), ..shared }
 }
@@ -222,10 +223,10 @@ pub(crate) async fn what_was_asked_for_before_is_never_sent(place: &Place) {
     let old = "insert into notice_requests (kind, subject, recipient, occasion, application_id, at) \
         values ('review_overdue', 'AL-1', 'O-1', 'overdue', 'A-1', 5)";
     place.execute(old).await.unwrap();
-    place
-        .execute("insert into outbox (id, destination, body, created_at) values ('1', 'payout_doorbell', '', 1)")
-        .await
-        .unwrap();
+    let body = if place.is_sqlite() { "x'7b7d'" } else { "'{}'" };
+    let bell =
+        format!("insert into outbox (id, destination, body, created_at) values ('1', 'payout_doorbell', {body}, 1)");
+    place.execute(&bell).await.unwrap();
     let store = open(place, 10).await;
     place.clock.advance(HOUR);
     assert_eq!(make(&store).await, 0);
@@ -238,6 +239,7 @@ pub(crate) async fn what_was_asked_for_before_is_never_sent(place: &Place) {
         application_id: key(1).application_id,
     };
     assert_eq!(store.ask_for_notices(&[request]).await.unwrap(), 0, "and is not asked for anew");
+    assert_eq!(store.claim_outbox(10).await.unwrap().len(), 1, "what waited to go out still does");
 }
 
 /// As the store asks for what is due; held to be its text by [`a_taking_reads_what_is_due`].

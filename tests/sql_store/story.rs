@@ -92,7 +92,7 @@ pub(crate) async fn refusals(place: &Place) {
          values ('nobody', 'sms', '1', 't', '[]', '{}')",
         "insert into notice_switch (id, rung) values (2, '{}')",
         "update notice_switch set stopped_by = 'O-1'",
-        "insert into outbox (id, destination, body, created_at) values ('1', 'elsewhere', '', 1)",
+        "update outbox set destination = 'elsewhere'",
     ] {
         let refused = place.execute(statement).await.unwrap_err();
         let constraint = ["append-only", "constraint", "CHECK", "UNIQUE"];
