@@ -79,7 +79,9 @@ fn names_follow_one_form() {
 
 #[test]
 fn labels_never_carry_an_enterprise_or_a_payout() {
-    let allowed = ["state", "reason", "outcome", "kind", "fund", "call", "class", "queue", "link", "sweep", "version"];
+    let allowed = [
+        "state", "reason", "outcome", "kind", "fund", "call", "class", "queue", "link", "sweep", "version", "provider",
+    ];
     for row in TABLE {
         for label in row.labels {
             assert!(allowed.contains(label), "{}: is label {label} of few values and about nobody?", row.name);

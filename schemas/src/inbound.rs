@@ -6,8 +6,8 @@ use crate::envelope::Envelope;
 use crate::text::{Id, Source};
 use crate::time::Time;
 use crate::{
-    application, approved, commitment, enterprise, integrity, operator, payee, publicity, review, strict_json,
-    supervision_acts,
+    application, approved, commitment, enterprise, integrity, notice_acts, operator, payee, publicity, review,
+    strict_json, supervision_acts,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -136,6 +136,10 @@ inbound_events! {
     OperatorReturnOrder(supervision_acts::ReturnOrder) = "operator.order.return.v1": "The answer to a supervision order does not do.";
     OperatorCloseOrder(supervision_acts::CloseOrder) = "operator.order.close.v1": "A supervision order is closed.";
     OperatorJudgePattern(supervision_acts::JudgePattern) = "operator.judge_pattern.v1": "Somebody looks at a pattern, or says what it is.";
+    OperatorStopNotices(operator::SwitchAct) = "operator.notices.stop.v1": "An operator stops all sending of notices.";
+    OperatorResumeNotices(operator::SwitchAct) = "operator.notices.resume.v1": "An operator resumes the sending of notices.";
+    OperatorResendNotice(notice_acts::ResendNotice) = "operator.notice.resend.v1": "A notice that did not arrive is sent again.";
+    OperatorPreferNotice(notice_acts::PreferNotice) = "operator.notice.preference.v1": "Somebody is not to be told something any more, or again.";
 }
 
 impl InboundEvent {

@@ -14,6 +14,7 @@ pub mod identifiers;
 pub mod inbound;
 pub mod integrity;
 mod json_schemas;
+pub mod notice_acts;
 pub mod notices;
 mod occasions;
 pub mod operator;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod digest;
+mod receipts;
 mod scenery;
 
 use scenery::{Answer, Caller, Everything, Hangs, Refuses, closed_store, console, memory};
@@ -143,7 +144,12 @@ fn documented(openapi: &Value) -> BTreeSet<String> {
 fn routed() -> BTreeSet<String> {
     let source = include_str!("../../workers/console/src/routes.rs");
     let routes = source.split(".route(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
-    routes.map(|(path, rest)| format!("{} {path}", rest.split_once('(').unwrap().0.to_uppercase())).collect()
+    let of = |(path, rest): (&str, &str)| {
+        let rest = rest.split(".route(").next().unwrap().lines().next().unwrap();
+        let methods = ["get(", "post("].into_iter().filter(|method| rest.contains(method));
+        methods.map(|method| format!("{} {path}", method.trim_end_matches('(').to_uppercase())).collect::<Vec<_>>()
+    };
+    routes.flat_map(of).collect()
 }
 
 #[tokio::test]
@@ -153,12 +159,13 @@ async fn the_document_lists_every_route_and_every_route_asks_for_a_token() {
     let console = console(Arc::new(memory(1).await), Arc::new(Everything)).await;
     for operation in documented(&openapi) {
         let (method, path) = operation.split_once(' ').unwrap();
-        let open = ["/livez", "/readyz"].contains(&path);
+        let button = operation == "GET /v1/notices/unsubscribe/{notice_id}/{key}";
+        let open = button || ["/livez", "/readyz"].contains(&path);
         let answer = console
             .ask(
                 Caller::Nobody,
                 method,
-                &path.replace("{application_id}", "A-1").replace("{date}", "2026-11-26"),
+                &path.replace("{application_id}", "A-1").replace("{date}", "2026-11-26").replace("{provider}", "main"),
                 SINGLE,
                 b"{}",
             )

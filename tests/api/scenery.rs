@@ -70,9 +70,21 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn ask(&self, caller: Caller, method: &str, path: &str, media_type: &str, body: &[u8]) -> Answer {
+        self.ask_with(caller.token(), method, path, media_type, body).await
+    }
+
+    /// The same with a token of one's own.
+    pub(crate) async fn ask_with(
+        &self,
+        token: Option<&str>,
+        method: &str,
+        path: &str,
+        media_type: &str,
+        body: &[u8],
+    ) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.client.request(method, format!("http://{}{path}", self.address)).body(body.to_vec());
-        if let Some(token) = caller.token() {
+        if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         if !media_type.is_empty() {
@@ -104,7 +116,15 @@ pub(crate) async fn console(store: Arc<dyn Store>, door: Arc<dyn EventDoor>) -> 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(zhida_console::serve(
         listener,
-        Console::new(watch, Some(Api { store, door, zone: TimeZone::get("Asia/Shanghai").unwrap() })),
+        Console::new(
+            watch,
+            Some(Api {
+                store,
+                door,
+                receipts: crate::receipts::doors(),
+                zone: TimeZone::get("Asia/Shanghai").unwrap(),
+            }),
+        ),
         stopped,
     ));
     Served { address, client: reqwest::Client::new(), _stop: stop }

@@ -21,7 +21,7 @@ fn far_away(year: i16) -> Date {
 }
 
 /// A calendar of this year and the next in which every day is worked but those named, and one far away in each.
-fn every_day_but(version: &str, off: &[Date]) -> String {
+pub(crate) fn every_day_but(version: &str, off: &[Date]) -> String {
     let mut text = format!("version,{version}\n");
     for year in [today().year(), today().year() + 1] {
         text.push_str(&format!("year,{year},test\n"));

@@ -11,6 +11,7 @@ mod books;
 mod demo;
 mod digest;
 mod keys;
+mod notices;
 mod operators;
 mod patterns;
 mod payments;

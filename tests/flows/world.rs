@@ -283,6 +283,11 @@ impl World {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// The whole address of a path of the service.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// Waits until a line stands in the metrics, and gives them.
     pub(crate) async fn metrics_with(&self, line: &str) -> String {
         let url = format!("http://{}/metrics", self.address);

@@ -42,7 +42,7 @@ pub(crate) fn restore(sim: &Sim) -> Vec<SignedAct> {
 fn is_confirmed_again(act: &AnyAct) -> bool {
     match act {
         AnyAct::Payouts(Act::Hold(_) | Act::Release(..) | Act::Cancel(_) | Act::Stop) => true,
-        AnyAct::Payouts(Act::Decide(..) | Act::Resume) | AnyAct::Supervision(_) => false,
+        AnyAct::Payouts(Act::Decide(..) | Act::Resume) | AnyAct::Supervision(_) | AnyAct::Notices(_) => false,
     }
 }
 

@@ -6,11 +6,13 @@
 //! sessions do, so that a row written later may bear a smaller number.
 
 mod acting;
+mod acting_on_notices;
 mod cases;
 mod digesting;
 mod making;
 mod notice_tables;
 mod noticing;
+mod noticing_figures;
 mod organising;
 mod patterns;
 mod paying;

@@ -20,6 +20,7 @@ mod sending;
 mod supervising;
 mod taking_in;
 mod telling;
+mod telling_again;
 mod withstanding;
 mod world;
 
@@ -162,6 +163,10 @@ cases! {
     telling::a_notice_is_asked_for_again_once_for_each_act with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
     telling::the_other_channel_takes_over with |rules| noticing::sends(rules);
+    telling_again::one_operator_stops_all_sending_and_another_resumes_it with |rules| noticing::sends(rules);
+    telling_again::what_did_not_arrive_is_told_again_by_a_notice_of_its_own with |rules| noticing::sends(rules);
+    telling_again::what_somebody_does_not_want_is_not_told_and_money_is with |rules| noticing::sends(rules);
+    telling_again::figures_show_what_waits_and_who_is_of_no_use with |rules| noticing::sends(rules);
     telling::digests_are_unsubscribed_from_with_their_own_key with |rules| telling::with_a_link(rules);
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;

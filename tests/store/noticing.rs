@@ -73,8 +73,10 @@ pub(crate) async fn take(world: &World) -> Vec<Errand> {
 /// The `out_id`, provider and notice of everything that is to be handed in.
 pub(crate) fn calls(errands: &[Errand]) -> Vec<(String, String, String)> {
     let call = |errand: &Errand| match errand {
-        Errand::SendSms { provider, notice_id, sms } => Some((sms.out_id.clone(), provider.clone(), notice_id.clone())),
-        Errand::SendMail { provider, notice_id, mail } => {
+        Errand::SendSms { provider, notice_id, sms, .. } => {
+            Some((sms.out_id.clone(), provider.clone(), notice_id.clone()))
+        }
+        Errand::SendMail { provider, notice_id, mail, .. } => {
             Some((mail.out_id.clone(), provider.clone(), notice_id.clone()))
         }
         Errand::Ask { .. } => None,

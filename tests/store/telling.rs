@@ -190,7 +190,7 @@ pub(crate) async fn digests_are_unsubscribed_from_with_their_own_key(world: Worl
     let (notice_id, mail) = mails.into_iter().next().expect("a digest is sent");
     let link = mail.unsubscribe.clone().expect("it can be unsubscribed from");
     let key = link.rsplit('/').next().unwrap();
-    assert_eq!(link, format!("https://zhida.example/notices/unsubscribe/{notice_id}/{key}"));
+    assert_eq!(link, format!("https://zhida.example/v1/notices/unsubscribe/{notice_id}/{key}"));
     let other = digests.iter().find(|one| one.id != *notice_id).expect("two people supervise");
     assert!(!world.store.unsubscribe(notice_id, "AAAA").await.unwrap());
     assert!(!world.store.unsubscribe(&other.id, key).await.unwrap(), "a key is for one notice");

@@ -138,6 +138,50 @@ impl BankCall {
     }
 }
 
+label! {
+    /// A call to a provider of notices and how it ended.
+    NoticeCall {
+        /// Taken in.
+        Accepted = "accepted",
+        /// Refused for the address.
+        RefusedRecipient = "refused_recipient",
+        /// Refused for template, signature or variables.
+        RefusedContent = "refused_content",
+        /// Refused because this address has had enough.
+        RefusedLimit = "refused_limit",
+        /// Refused for our account there.
+        RefusedAccount = "refused_account",
+        /// Refused for the moment.
+        RefusedBusy = "refused_busy",
+        /// It found no connection.
+        NotConnected = "not_connected",
+        /// Anything may have happened.
+        Doubtful = "doubtful",
+        /// It was not made after all.
+        NotMade = "not_made",
+        /// A question that found the message.
+        Found = "found",
+        /// A question about a message that the provider does not know.
+        NotFound = "not_found",
+        /// A question without a usable answer.
+        NoAnswer = "no_answer",
+        /// A question to somebody who answers none.
+        NotOffered = "not_offered",
+    }
+}
+
+label! {
+    /// What became of a receipt.
+    NoticeReceipt {
+        /// It was new and spoke of a message of ours.
+        Booked = "booked",
+        /// It had come before.
+        Repeated = "repeated",
+        /// It spoke of nothing we know.
+        Unmatched = "unmatched",
+    }
+}
+
 /// Whether all sending is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSwitch {
@@ -145,6 +189,15 @@ pub enum StopSwitch {
     Running,
     /// An officer has stopped all sending.
     Stopped,
+}
+
+/// Whether a provider of notices is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circuit {
+    /// It is.
+    Closed,
+    /// It is given a rest because its calls failed.
+    Open,
 }
 
 /// How the database compares with the copy of its head kept outside.

@@ -5,8 +5,10 @@ pub mod labels;
 pub mod state;
 pub mod table;
 
-pub use labels::StopSwitch;
-pub use labels::{BankCall, BrokerLink, DeadQueue, InboxOutcome, Incarnation, PayoutResult};
+pub use labels::{
+    BankCall, BrokerLink, Circuit, DeadQueue, InboxOutcome, Incarnation, NoticeCall, NoticeReceipt, PayoutResult,
+    StopSwitch,
+};
 use prometheus::core::Collector;
 use prometheus::{
     GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
@@ -42,6 +44,9 @@ pub struct Metrics {
     database_round_trip: Histogram,
     sweep_last_run: GaugeVec,
     sweep_interval: GaugeVec,
+    notice_calls: IntCounterVec,
+    notice_sent: Histogram,
+    notice_receipts: IntCounterVec,
 }
 
 impl Metrics {
@@ -73,6 +78,9 @@ impl Metrics {
             database_round_trip: histogram(r, table::DATABASE_ROUND_TRIP)?,
             sweep_last_run: gauges(r, table::SWEEP_LAST_RUN)?,
             sweep_interval: gauges(r, table::SWEEP_INTERVAL)?,
+            notice_calls: counters(r, table::NOTICE_CALLS)?,
+            notice_sent: histogram(r, table::NOTICE_SENT)?,
+            notice_receipts: counters(r, table::NOTICE_RECEIPTS)?,
             registry: registry.clone(),
         };
         let build_info = IntGaugeVec::new(table::BUILD_INFO.opts(), table::BUILD_INFO.labels)?;
@@ -150,6 +158,31 @@ impl Metrics {
     /// `sweep` ended well at `now`. One that fails does not call this, and ages.
     pub fn sweep_ran(&self, sweep: &'static str, now: SystemTime) {
         self.sweep_last_run.with_label_values(&[sweep]).set(seconds_since_epoch(now));
+    }
+
+    /// This process calls a provider of notices by that name (of the settings): its counters are shown at 0.
+    pub fn notice_provider(&self, provider: &str) {
+        for call in NoticeCall::ALL {
+            self.notice_calls.with_label_values(&[provider, call.label()]);
+        }
+        for receipt in NoticeReceipt::ALL {
+            self.notice_receipts.with_label_values(&[provider, receipt.label()]);
+        }
+    }
+
+    /// A call to a provider of notices ended.
+    pub fn notice_call(&self, provider: &str, call: NoticeCall) {
+        self.notice_calls.with_label_values(&[provider, call.label()]).inc();
+    }
+
+    /// A provider took a notice in, so long after it was asked for.
+    pub fn notice_sent(&self, after: Duration) {
+        self.notice_sent.observe(after.as_secs_f64());
+    }
+
+    /// So many receipts of a provider ended like this.
+    pub fn notice_receipts(&self, provider: &str, receipt: NoticeReceipt, count: u32) {
+        self.notice_receipts.with_label_values(&[provider, receipt.label()]).inc_by(u64::from(count));
     }
 
     /// Shows what the database says.

@@ -1,7 +1,7 @@
 //! State figures: what the database says of the whole district, read by someone else and shown here. Every process that reads
 //! shows the same, so dashboards and rules take `max by (label)` over processes and never `sum`. No SQL here.
 
-use super::labels::StopSwitch;
+use super::labels::{Circuit, StopSwitch};
 use super::table::{self, Kind, Row, TABLE};
 use super::{MetricsError, keep, seconds_since_epoch};
 use prometheus::{GaugeVec, Registry};
@@ -55,6 +55,14 @@ pub struct StateFigures {
     pub calendar_years_missing: u64,
     /// The stop switch.
     pub stop_switch: StopSwitch,
+    /// Notices made within the last hour, by kind and state.
+    pub notices: Vec<(&'static str, &'static str, u64)>,
+    /// How long the oldest request or message whose time has come waits.
+    pub notices_waiting: Option<Duration>,
+    /// The stop switch of notices.
+    pub notices_switch: StopSwitch,
+    /// Providers of notices by name; the settings', so that those that are well are shown.
+    pub notice_providers: Vec<(String, Circuit)>,
 }
 
 /// One fund, in minor units of its currency.
@@ -131,18 +139,37 @@ impl StateGauges {
         self.set(table::OUTBOX_OLDEST, &[], age(figures.outbox_oldest));
         self.set(table::QUARANTINE, &["conflict"], whole(figures.quarantine_conflicts));
         self.set(table::QUARANTINE, &["other"], whole(figures.quarantine_other));
-        let stopped = match figures.stop_switch {
-            StopSwitch::Running => 0.0,
-            StopSwitch::Stopped => 1.0,
-        };
-        self.set(table::STOP_SWITCH, &[], stopped);
+        self.set(table::STOP_SWITCH, &[], switch(figures.stop_switch));
+        self.show_notices(figures);
         self.set(table::STATE_READ, &[], seconds_since_epoch(figures.read_at));
+    }
+
+    fn show_notices(&self, figures: &StateFigures) {
+        for (kind, state, count) in &figures.notices {
+            self.set(table::NOTICES, &[kind, state], whole(*count));
+        }
+        self.set(table::NOTICES_WAITING, &[], age(figures.notices_waiting));
+        self.set(table::NOTICES_STOPPED, &[], switch(figures.notices_switch));
+        for (provider, circuit) in &figures.notice_providers {
+            let shut = match circuit {
+                Circuit::Closed => 0.0,
+                Circuit::Open => 1.0,
+            };
+            self.set(table::NOTICE_PROVIDER_SHUT, &[provider], shut);
+        }
     }
 
     fn set(&self, row: Row, labels: &[&str], value: f64) {
         if let Some(gauge) = self.by_name.get(row.name) {
             gauge.with_label_values(labels).set(value);
         }
+    }
+}
+
+fn switch(switch: StopSwitch) -> f64 {
+    match switch {
+        StopSwitch::Running => 0.0,
+        StopSwitch::Stopped => 1.0,
     }
 }
 

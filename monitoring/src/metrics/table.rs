@@ -56,6 +56,12 @@ const APPROVAL_TO_CREDIT: &[f64] = &[
     82_800.0, 86_400.0, 129_600.0, 172_800.0, 345_600.0,
 ];
 
+/// From a request to a provider's answer: 50 ms to a day, with a bound where gathering (30 s) and quiet hours (9.5 h) end.
+const ASKED_TO_SENT: &[f64] = &[
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 45.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 10_800.0, 34_200.0,
+    86_400.0,
+];
+
 macro_rules! table {
     ($($row:ident = $name:literal, $kind:expr, [$($label:literal),*], $english:literal, $chinese:literal;)*) => {
         $(pub(super) const $row: Row =
@@ -133,6 +139,23 @@ table! {
         "Calls to the bank by outcome.", "银行调用次数";
     BANK_CALL_SECONDS = "zhida_bank_call_seconds", Kind::Histogram(CALL), ["call", "class"],
         "Duration of calls to the bank by class of outcome.", "银行调用用时";
+
+    // ── notices ──
+    NOTICES = "zhida_notices_last_hour", Kind::State, ["kind", "state"],
+        "Notices made within the last hour, by kind and by how they stand now; a kind of which none was made is absent.", "一小时内通知数";
+    NOTICES_WAITING = "zhida_notices_oldest_waiting_seconds", Kind::State, [],
+        "How long the oldest request, or message whose time has come, waits; 0 when none does, and while no channel is configured.",
+        "最久待发通知时长";
+    NOTICES_STOPPED = "zhida_notices_stopped", Kind::State, [],
+        "1 while an operator has stopped all sending of notices.", "停止通知开关";
+    NOTICE_PROVIDER_SHUT = "zhida_notice_provider_shut", Kind::State, ["provider"],
+        "1 while a provider of notices is given a rest because its calls failed.", "通知渠道熔断";
+    NOTICE_CALLS = "zhida_notice_calls_total", Kind::Counter, ["provider", "outcome"],
+        "Calls to providers of notices by outcome.", "通知渠道调用次数";
+    NOTICE_SENT = "zhida_notice_asked_to_sent_seconds", Kind::Histogram(ASKED_TO_SENT), [],
+        "From the moment that a notice is asked for until a provider has taken it in.", "通知发出用时";
+    NOTICE_RECEIPTS = "zhida_notice_receipts_total", Kind::Counter, ["provider", "outcome"],
+        "Receipts and bounces by what became of them.", "通知回执数";
 
     // ── what comes in and goes out ──
     INBOX = "zhida_inbox_events_total", Kind::Counter, ["outcome"],

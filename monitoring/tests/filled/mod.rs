@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 use zhida_monitoring::metrics::labels::{
-    BankCall, BrokerLink, DeadQueue, InboxOutcome, Incarnation, PayoutResult, StopSwitch,
+    BankCall, BrokerLink, Circuit, DeadQueue, InboxOutcome, Incarnation, NoticeCall, NoticeReceipt, PayoutResult,
+    StopSwitch,
 };
 use zhida_monitoring::metrics::state::{FundFigures, StateFigures};
 use zhida_monitoring::metrics::{Metrics, MetricsError};
@@ -23,6 +24,10 @@ pub(crate) fn let_everything_happen(metrics: &Metrics, now: SystemTime) {
     DeadQueue::ALL.iter().for_each(|queue| metrics.dead_letter(*queue));
     BrokerLink::ALL.iter().for_each(|link| metrics.broker_reconnected(*link));
     BankCall::ALL.iter().for_each(|call| metrics.bank_call(*call, took));
+    metrics.notice_provider("main");
+    NoticeCall::ALL.iter().for_each(|call| metrics.notice_call("main", *call));
+    NoticeReceipt::ALL.iter().for_each(|receipt| metrics.notice_receipts("main", *receipt, 2));
+    metrics.notice_sent(took);
     metrics.credited(Duration::from_secs(40));
     metrics.leases_expired(1);
     metrics.incarnation(Incarnation::Same);
@@ -67,5 +72,9 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         digest_missing: None,
         calendar_years_missing: 0,
         stop_switch: StopSwitch::Running,
+        notices: vec![("payout_credited", "delivered", 4)],
+        notices_waiting: None,
+        notices_switch: StopSwitch::Running,
+        notice_providers: vec![("main".to_owned(), Circuit::Closed), ("spare".to_owned(), Circuit::Open)],
     }
 }

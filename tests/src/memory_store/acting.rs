@@ -146,6 +146,7 @@ impl ActStore for MemoryStore {
         let (subject, done) = match &signed.act {
             AnyAct::Payouts(act) => self.act_on_payouts(&tables, &operator, act, &signed.reason),
             AnyAct::Supervision(act) => self.supervise(&mut tables, &operator, act, &signed.reason)?,
+            AnyAct::Notices(act) => self.act_on_notices(&mut tables, &operator, act, signed),
         };
         let stored = StoredEvent { body: signed.body.clone(), received_at: self.clock() };
         tables.inbox.insert(name, (signed.content_sha256.clone(), stored));

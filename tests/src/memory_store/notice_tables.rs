@@ -86,6 +86,21 @@ impl NoticeTables {
         found.into_iter().take(max).map(|(_, _, id)| id).collect()
     }
 
+    /// The notice that was made of a request.
+    pub(super) fn made_of(&self, request: &NoticeRequest) -> Option<String> {
+        match self.asked.get(request).and_then(|row| row.outcome.clone()) {
+            Some(Outcome::Made { notice_id }) => Some(notice_id),
+            Some(
+                Outcome::TurnedOff
+                | Outcome::NoAddress
+                | Outcome::LostItsPoint
+                | Outcome::NotTold
+                | Outcome::BeforeNotices,
+            )
+            | None => None,
+        }
+    }
+
     pub(super) fn requests_of(&self, id: &str) -> Vec<NoticeRequest> {
         let of = |row: &AskedRow| matches!(&row.outcome, Some(Outcome::Made { notice_id }) if notice_id == id);
         let mut found: Vec<_> = self.asked.iter().filter(|(_, row)| of(row)).map(|(one, row)| (row.at, one)).collect();

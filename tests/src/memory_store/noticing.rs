@@ -7,8 +7,8 @@ use serde_json::json;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeKind, NoticeRequest, Present, Stopped, Switch,
-    again, standing, unsubscribe_key, unsubscribe_url,
+    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeKind, NoticeRequest, Present, Switch, again,
+    standing, unsubscribe_key, unsubscribe_url,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
@@ -24,6 +24,14 @@ impl NoticeStore for MemoryStore {
     async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError> {
         let mut tables = self.tables();
         Ok(self.ask(&mut tables, requests.to_vec()))
+    }
+
+    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+        let new = self.ask(&mut self.tables(), vec![request.clone()]);
+        self.make_due_notices(u32::MAX)?;
+        let mut tables = self.tables();
+        let made = tables.noticing.made_of(request).filter(|_| new > 0);
+        Ok(self.take(&mut tables, made.into_iter().collect()))
     }
 
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
@@ -133,18 +141,7 @@ impl NoticeStore for MemoryStore {
     }
 
     async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
-        let (mut tables, at) = (self.tables(), self.clock());
-        let stopped = match to {
-            SwitchPosition::Stopped => Some(Stopped { by: by.to_owned(), at, reason: reason.to_owned() }),
-            SwitchPosition::Open => None,
-        };
-        if stopped.is_some() == tables.noticing.switch.stopped.is_some() {
-            return Ok(false);
-        }
-        let kind = if stopped.is_some() { "notices.stopped" } else { "notices.resumed" };
-        tables.noticing.switch.stopped = stopped;
-        self.note_of_notices(&mut tables, kind, "notices", by, json!({"reason": reason}));
-        Ok(true)
+        Ok(self.turn_switch(&mut self.tables(), to, by, reason))
     }
 
     async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError> {
@@ -169,16 +166,7 @@ impl NoticeStore for MemoryStore {
         wish: Wish,
         by: &str,
     ) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let key = (recipient.to_owned(), kind);
-        let (changed, told) = match wish {
-            Wish::Told => (tables.noticing.turned_off.remove(&key), true),
-            Wish::NotTold => (tables.noticing.turned_off.insert(key), false),
-        };
-        if changed {
-            let detail = json!({"kind": kind.code(), "told": told});
-            self.note_of_notices(&mut tables, "notices.preference", recipient, by, detail);
-        }
+        self.put_preference(&mut self.tables(), recipient, kind, wish, by);
         Ok(())
     }
 
@@ -243,7 +231,14 @@ impl MemoryStore {
         self.write(tables, Changes { journal, world, alarms, ..Changes::default() });
     }
 
-    fn note_of_notices(&self, tables: &mut Tables, kind: &str, subject: &str, by: &str, detail: serde_json::Value) {
+    pub(super) fn note_of_notices(
+        &self,
+        tables: &mut Tables,
+        kind: &str,
+        subject: &str,
+        by: &str,
+        detail: serde_json::Value,
+    ) {
         let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
         self.write(tables, Changes { journal: vec![row], ..Changes::default() });
     }
@@ -266,7 +261,7 @@ impl MemoryStore {
 }
 
 impl Tables {
-    fn present(&self, about: &About) -> Present<'_> {
+    pub(super) fn present(&self, about: &About) -> Present<'_> {
         let payout = |key: &PayoutKey| self.payouts.get(key).map(Present::Payout);
         let order = |id: &OrderId| self.cases.orders.get(id).map(Present::Order);
         let found = match about {

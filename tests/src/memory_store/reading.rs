@@ -82,6 +82,7 @@ impl ReadStore for MemoryStore {
             at: Some(now),
             funds: tables.funds.values().cloned().collect(),
             stopped: tables.switch.stopped_by.is_some(),
+            notices: tables.notice_figures(now),
             ..Figures::default()
         };
         for payout in tables.payouts.values() {

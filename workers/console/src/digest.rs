@@ -3,15 +3,14 @@
 
 use crate::authorise::Scope;
 use crate::digest_page::{self, DigestPage};
+use crate::page::{Forms, guards, policy};
 use crate::problem::Problem;
 use crate::routes::Console;
 use askama::Template as _;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse};
-use data_encoding::BASE64;
 use jiff::civil::Date;
-use ring::digest::{SHA256, digest};
 use std::sync::LazyLock;
 
 pub(crate) async fn newest(State(console): State<Console>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
@@ -51,21 +50,7 @@ async fn page(console: &Console, headers: &HeaderMap, of: Option<Date>) -> Resul
             "the page cannot be written; `zhida digest show` can",
         )
     })?;
-    Ok((guards(), Html(text)))
+    Ok((guards(&POLICY), Html(text)))
 }
 
-/// What a browser may do with a page: show it, with its own style, and nothing else.
-fn guards() -> [(HeaderName, &'static str); 4] {
-    static POLICY: LazyLock<String> = LazyLock::new(|| {
-        let style = BASE64.encode(digest(&SHA256, digest_page::STYLE.as_bytes()).as_ref());
-        format!(
-            "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-    });
-    [
-        (header::CONTENT_SECURITY_POLICY, POLICY.as_str()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ]
-}
+static POLICY: LazyLock<String> = LazyLock::new(|| policy(digest_page::STYLE, Forms::None));

@@ -1,6 +1,7 @@
 //! `POST /v1/events`: one event or an array of them, accepted when durable.
 
 use crate::authorise::Scope;
+use crate::body;
 use crate::problem::Problem;
 use crate::routes::{BODY_MAX, Console};
 use axum::Json;
@@ -8,7 +9,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use futures_util::StreamExt as _;
 use serde_json::json;
 use zhida_core::ports::door::{Handed, Raw};
 use zhida_schemas::strict_json::{self, MAX_EVENT_BYTES};
@@ -30,7 +30,7 @@ pub(crate) async fn post_events(
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail).retry_after(1));
     };
     let limit = if media_type == SINGLE { MAX_EVENT_BYTES } else { BODY_MAX };
-    let bytes = read_body(body, limit).await?;
+    let bytes = body::read(body, limit).await?;
     let events: Vec<&[u8]> = if media_type == SINGLE {
         vec![&bytes]
     } else {
@@ -47,32 +47,6 @@ pub(crate) async fn post_events(
         events.into_iter().map(|event| Raw { body: event.to_vec(), routing_key: None, way: "http" }).collect();
     let results = api.door.hand_in(&raws).await?;
     Ok((StatusCode::ACCEPTED, Json(answer(&results))))
-}
-
-/// The body, at most `limit` bytes. A larger one is read to its end (within reason) and dropped, for a sender that is cut off in
-/// the middle of writing never sees the answer.
-async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
-    const READ_MAX: usize = 64 * 1024 * 1024;
-    let mut stream = body.into_data_stream();
-    let (mut bytes, mut length) = (Vec::new(), 0_usize);
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| {
-            Problem::new(StatusCode::BAD_REQUEST, "broken off", "the body broke off; send the request again")
-        })?;
-        length += chunk.len();
-        if length <= limit {
-            bytes.extend_from_slice(&chunk);
-        } else if length > READ_MAX {
-            break;
-        }
-    }
-    if length > limit {
-        let detail = format!(
-            "the body has more than {limit} bytes; send one event of at most {MAX_EVENT_BYTES} bytes, or a batch of at most {BODY_MAX}"
-        );
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too large", detail));
-    }
-    Ok(bytes)
 }
 
 fn answer(results: &[Handed]) -> serde_json::Value {

@@ -73,9 +73,37 @@ fn paths() -> Value {
             "parameters": [{"name": "date", "in": "path", "required": true, "example": "2026-11-26",
                 "schema": {"type": "string", "format": "date"}}],
             "responses": with_problems(page("the digest"), &["400", "401", "403", "404", "503"])}},
+        "/v1/sms/receipts/{provider}": {"post": {"operationId": "postReceipts",
+            "summary": "Receipts of a provider of SMS, in its own form; the bearer token is notices.sms.<provider>.receipt_secret",
+            "parameters": [named("provider", "main")], "requestBody": receipts(), "responses": with_problems(taken(), RECEIPT_PROBLEMS)}},
+        "/v1/sms/receipts/{provider}/{secret}": {"post": {"operationId": "postReceiptsByAddress",
+            "summary": "The same for vendors that push to an address and nothing else: the secret is its end",
+            "parameters": [named("provider", "main"), named("secret", "sixteen-characters-or-more")], "requestBody": receipts(),
+            "responses": with_problems(taken(), RECEIPT_PROBLEMS)}},
+        "/v1/notices/unsubscribe/{notice_id}/{key}": {
+            "get": {"operationId": "askUnsubscribe", "security": [], "summary": "A page with a button that unsubscribes from digests by mail; it changes nothing",
+                "parameters": [named("notice_id", "n-1"), named("key", "k-1")], "responses": with_problems(page("the page"), &["404"])},
+            "post": {"operationId": "unsubscribe", "summary": "Unsubscribes with one click (RFC 8058); the key of the address, which stands in the mail, authorises it",
+                "parameters": [named("notice_id", "n-1"), named("key", "k-1")],
+                "responses": with_problems(page("done"), &["401", "404", "503"])}},
         "/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document (scope read)",
             "responses": with_problems(json!({"200": answer("the document", json!({"type": "object"}))}), &["401", "403"])}},
     })
+}
+
+/// What may be wrong with receipts.
+const RECEIPT_PROBLEMS: &[&str] = &["400", "401", "404", "413", "429", "503"];
+
+fn receipts() -> Value {
+    json!({"required": true, "content": {"application/json": {"schema": {"description": "as the vendor writes it"}}}})
+}
+
+fn taken() -> Value {
+    json!({"200": answer("booked; the answer that the vendor wants", json!({"type": "object"}))})
+}
+
+fn named(name: &str, example: &str) -> Value {
+    json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}, "example": example})
 }
 
 fn schemas() -> Value {

@@ -2,7 +2,8 @@
 
 use crate::authorise::Tokens;
 use crate::problem::Problem;
-use crate::{digest, events, openapi, payouts, watch};
+use crate::receipts::ReceiptDoors;
+use crate::{digest, events, openapi, payouts, receipts, unsubscribe, watch};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -40,6 +41,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// Taking in.
     pub door: Arc<dyn EventDoor>,
+    /// Where receipts of SMS come in.
+    pub receipts: ReceiptDoors,
     /// The zone in which pages tell times.
     pub zone: TimeZone,
 }
@@ -76,6 +79,9 @@ pub fn router(console: Console) -> Router {
         .route("/v1/payouts", get(payouts::list))
         .route("/v1/payouts/{application_id}", get(payouts::one))
         .route("/v1/applications/{application_id}/timeline", get(payouts::timeline))
+        .route("/v1/sms/receipts/{provider}", post(receipts::with_token).layer(DefaultBodyLimit::disable()))
+        .route("/v1/sms/receipts/{provider}/{secret}", post(receipts::with_address).layer(DefaultBodyLimit::disable()))
+        .route("/v1/notices/unsubscribe/{notice_id}/{key}", get(unsubscribe::ask).post(unsubscribe::done))
         .route("/v1/openapi.json", get(openapi::document))
         .route("/digest", get(digest::newest))
         .route("/digest/{date}", get(digest::of_day))

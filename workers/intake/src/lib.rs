@@ -4,6 +4,7 @@
 
 mod door;
 mod keyring;
+mod notices;
 mod read;
 mod run;
 mod supervising;

@@ -1,13 +1,14 @@
 //! From bytes to facts: one message read, verified and turned into what the core understands; or the reason why not.
 
 use crate::keyring::{Keyring, payee};
-use crate::supervising;
+use crate::{notices, supervising};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::CaseNote;
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, FundId, InstructionId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
+use zhida_core::notice::NoticeAct;
 use zhida_core::payout::{Decision, EndKind, Ended, Enterprise, HoldCode};
 use zhida_core::ports::door::Raw;
 use zhida_core::ports::store::{AnyAct, SignedAct};
@@ -195,7 +196,11 @@ fn fact(event: &InboundEvent) -> Fact {
         | InboundEvent::OperatorReplyOrder(_)
         | InboundEvent::OperatorReturnOrder(_)
         | InboundEvent::OperatorCloseOrder(_)
-        | InboundEvent::OperatorJudgePattern(_) => Fact::Other,
+        | InboundEvent::OperatorJudgePattern(_)
+        | InboundEvent::OperatorStopNotices(_)
+        | InboundEvent::OperatorResumeNotices(_)
+        | InboundEvent::OperatorResendNotice(_)
+        | InboundEvent::OperatorPreferNotice(_) => Fact::Other,
     }
 }
 
@@ -237,6 +242,13 @@ fn act(reader: &Reader<'_>, raw: &Raw, envelope: &Envelope, event: &InboundEvent
         InboundEvent::OperatorReturnOrder(data) => supervising::send_back(data),
         InboundEvent::OperatorCloseOrder(data) => supervising::close(data),
         InboundEvent::OperatorJudgePattern(data) => supervising::judge(data),
+        InboundEvent::OperatorStopNotices(data) => notices::switch(data, NoticeAct::Stop),
+        InboundEvent::OperatorResumeNotices(data) => notices::switch(data, NoticeAct::Resume),
+        InboundEvent::OperatorResendNotice(data) => notices::resend(data),
+        InboundEvent::OperatorPreferNotice(data) => {
+            let known = notices::prefer(data);
+            known.map_err(|reason| because(raw, envelope, "unknown_value", "data.kind", &reason))?
+        }
         _ => return Err(because(raw, envelope, "unknown_type", "type", "is not an act of an operator")),
     };
     if operator_id.as_str() != envelope.attributes.keyid.as_str() {

@@ -3,7 +3,7 @@
 mod notices;
 mod supervision;
 
-pub(crate) use notices::{NoticeTemplatesVerb, NoticesVerb};
+pub(crate) use notices::{NoticeTemplatesVerb, NoticesVerb, WishArg};
 pub(crate) use supervision::{
     AlertsVerb, CalendarVerb, ClockVerb, DigestVerb, EyesArgs, OrdersVerb, OrganisationVerb, PatternsVerb, WhoArgs,
 };
@@ -135,7 +135,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Only these workers, comma separated: intake,payout,supervision,relay,console
+    /// Only these workers, comma separated: intake,payout,supervision,notice,relay,console
     #[arg(long, value_delimiter = ',', value_name = "ROLES")]
     pub(crate) only: Vec<String>,
 }

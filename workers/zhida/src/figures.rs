@@ -9,9 +9,9 @@ use zhida_adapters::transport::rabbitmq::{BrokerFigures, BrokerHealth, Queue, Ra
 use zhida_core::case_file::ClockState;
 use zhida_core::patterns::PatternState;
 use zhida_core::payout::{AlarmKind, HoldCode, PayoutState};
-use zhida_core::ports::store::{Figures, Store};
+use zhida_core::ports::store::{Figures, NoticeFigures, Store};
 use zhida_monitoring::health::Check;
-use zhida_monitoring::metrics::{FundFigures, StateFigures, StopSwitch};
+use zhida_monitoring::metrics::{Circuit, FundFigures, StateFigures, StopSwitch};
 use zhida_monitoring::{Health, Metrics};
 
 /// What the reader needs.
@@ -21,6 +21,8 @@ pub(crate) struct FiguresReader {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
     pub(crate) every: Duration,
+    /// Providers of notices by their names in the settings; none: nothing is sent, and what waits is no trouble.
+    pub(crate) notice_providers: Vec<String>,
 }
 
 /// Reads until `stop` turns true.
@@ -75,7 +77,7 @@ async fn read_database(reader: &FiguresReader, check: &Check) {
     match reader.store.figures().await {
         Ok(figures) => {
             reader.metrics.database_round_trip(began.elapsed());
-            reader.metrics.show_state(&state_figures(&figures));
+            reader.metrics.show_state(&state_figures(&figures, &reader.notice_providers));
             reader.metrics.sweep_ran("figures", SystemTime::now());
             check.ok();
         }
@@ -86,7 +88,7 @@ async fn read_database(reader: &FiguresReader, check: &Check) {
     }
 }
 
-fn state_figures(figures: &Figures) -> StateFigures {
+fn state_figures(figures: &Figures, notice_providers: &[String]) -> StateFigures {
     let now = figures.at.unwrap_or_default();
     let age = |since: Option<jiff::Timestamp>| {
         since.map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default())
@@ -136,8 +138,26 @@ fn state_figures(figures: &Figures) -> StateFigures {
             .iter()
             .map(|kind| (kind.code(), count(&figures.alarms_last_hour, kind.code())))
             .collect(),
-        stop_switch: if figures.stopped { StopSwitch::Stopped } else { StopSwitch::Running },
+        stop_switch: switch(figures.stopped),
+        notices: of_notices(&figures.notices),
+        notices_waiting: age(figures.notices.oldest_waiting).filter(|_| !notice_providers.is_empty()),
+        notices_switch: switch(figures.notices.stopped),
+        notice_providers: notice_providers
+            .iter()
+            .map(|name| {
+                let shut = figures.notices.providers_shut.contains(name);
+                (name.clone(), if shut { Circuit::Open } else { Circuit::Closed })
+            })
+            .collect(),
     }
+}
+
+fn of_notices(figures: &NoticeFigures) -> Vec<(&'static str, &'static str, u64)> {
+    figures.last_hour.iter().map(|((kind, state), count)| (kind.code(), state.code(), *count)).collect()
+}
+
+fn switch(stopped: bool) -> StopSwitch {
+    if stopped { StopSwitch::Stopped } else { StopSwitch::Running }
 }
 
 fn moment(at: jiff::Timestamp) -> SystemTime {

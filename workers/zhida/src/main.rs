@@ -6,6 +6,7 @@ mod demo;
 mod documents;
 mod figures;
 mod notice_rules;
+mod notice_wiring;
 mod opening;
 mod restore_watch;
 mod roles;
@@ -110,6 +111,7 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         Verb::Orders(verb) => verbs::orders::run(&context, &verb).await,
         Verb::Patterns(verb) => verbs::patterns::run(&context, &verb).await,
         Verb::Digest(verb) => verbs::digest::run(&context, &verb).await,
+        Verb::Notices(verb) => verbs::notices::run(&context, &verb).await,
         Verb::Quarantine(verb) => verbs::quarantine::run(&context, &verb).await,
         Verb::Operator(verb) => verbs::operator::run(&context, &verb).await,
         Verb::Alarms(AlarmsVerb::List { kind, limit, json }) => {
@@ -122,7 +124,6 @@ async fn with_store(settings: Settings, verb: Verb) -> anyhow::Result<ExitCode> 
         | Verb::Sandbox(_)
         | Verb::Sign(_)
         | Verb::Calendar(CalendarVerb::Workdays { .. } | CalendarVerb::Export { .. })
-        | Verb::Notices(NoticesVerb::Templates(_))
         | Verb::Schema { .. }
         | Verb::Config(_)
         | Verb::Migrate => Ok(ExitCode::from(WRONG_USAGE)),

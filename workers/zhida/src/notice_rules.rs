@@ -9,7 +9,7 @@ use zhida_core::notice::{
 };
 
 /// The name under which the mail server is known.
-pub(crate) const MAIL: &str = "mail";
+pub(crate) const MAIL: &str = zhida_notice::MAIL;
 
 /// The rules that these settings state.
 pub(crate) fn notice_rules(settings: &Settings) -> NoticeRules {

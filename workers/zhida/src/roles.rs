@@ -12,6 +12,8 @@ pub(crate) enum Role {
     Payout,
     /// Looks at case files and raises alerts.
     Supervision,
+    /// Sends notices.
+    Notice,
     /// Carries the outbox.
     Relay,
     /// Serves the API.
@@ -19,17 +21,19 @@ pub(crate) enum Role {
 }
 
 /// Roles of the contract that later work brings.
-const TO_COME: [&str; 3] = ["reconcile", "notice", "registry"];
+const TO_COME: [&str; 2] = ["reconcile", "registry"];
 
 impl Role {
     /// Every role there is today.
-    pub(crate) const ALL: [Self; 5] = [Self::Intake, Self::Payout, Self::Supervision, Self::Relay, Self::Console];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Intake, Self::Payout, Self::Supervision, Self::Notice, Self::Relay, Self::Console];
 
     fn name(self) -> &'static str {
         match self {
             Self::Intake => "intake",
             Self::Payout => "payout",
             Self::Supervision => "supervision",
+            Self::Notice => "notice",
             Self::Relay => "relay",
             Self::Console => "console",
         }
@@ -46,7 +50,9 @@ impl Role {
     fn named(name: &str) -> Result<Self, Usage> {
         Self::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| {
             let why = if TO_COME.contains(&name) { "is to come" } else { "is not a role" };
-            Usage(format!("--only {name}: this {why}; there are intake, payout, supervision, relay and console"))
+            Usage(format!(
+                "--only {name}: this {why}; there are intake, payout, supervision, notice, relay and console"
+            ))
         })
     }
 }
@@ -57,7 +63,7 @@ mod tests {
 
     #[test]
     fn roles_are_chosen_by_name() {
-        assert_eq!(Role::chosen(&[]).map(|roles| roles.len()), Ok(5));
+        assert_eq!(Role::chosen(&[]).map(|roles| roles.len()), Ok(6));
         assert_eq!(
             Role::chosen(&["payout".to_owned()]).map(|roles| roles.into_iter().collect()),
             Ok(vec![Role::Payout])

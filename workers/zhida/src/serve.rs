@@ -1,6 +1,9 @@
 //! `zhida serve`: the chosen workers until a signal, then a graceful drain: stop consuming, finish, acknowledge, close.
 
+mod looks;
+
 use crate::figures::{self, FiguresReader};
+use crate::notice_wiring;
 use crate::opening;
 use crate::restore_watch::{self, RestoreWatch};
 use crate::roles::Role;
@@ -25,9 +28,9 @@ use zhida_intake::{DeadLetterWriter, Door, IntakeWorker, Keyring};
 use zhida_monitoring::logging::LogForm;
 use zhida_monitoring::metrics::BrokerLink;
 use zhida_monitoring::{Health, Metrics};
+use zhida_notice::NoticeWorker;
 use zhida_payout::{Doorbells, PayoutWorker, SendSettings};
 use zhida_relay::Relay;
-use zhida_supervision::{PatternWorker, SupervisionWorker};
 
 /// Doorbells that wait in the embedded queue; more are pointless.
 const DOORBELLS_WAITING: usize = 1_000;
@@ -128,6 +131,7 @@ impl House {
                     self.start_patterns();
                     self.start_digests();
                 }
+                Role::Notice => self.start_notices()?,
                 Role::Relay => self.start_relay()?,
                 Role::Console => {}
             }
@@ -142,6 +146,14 @@ impl House {
             metrics: self.metrics.clone(),
             health: self.health.clone(),
             every: Duration::from_secs(u64::from(self.settings.sweeps.figures_seconds)),
+            notice_providers: self
+                .settings
+                .notices
+                .in_order(&self.settings.sms)
+                .into_iter()
+                .map(|(name, _)| name.to_owned())
+                .chain(self.settings.mail.host.as_ref().map(|_| zhida_notice::MAIL.to_owned()))
+                .collect(),
         };
         let stopped = self.stopped.clone();
         self.tasks.spawn(async {
@@ -151,6 +163,7 @@ impl House {
         let api = Api {
             store: self.store.clone(),
             door: Arc::new(CountedDoor { door: self.door.clone(), metrics: self.metrics.clone() }),
+            receipts: notice_wiring::receipt_doors(&self.settings)?,
             zone: self.settings.calendar.timezone.clone(),
         };
         self.start_console(roles.contains(&Role::Console).then_some(api), listener);
@@ -283,48 +296,35 @@ impl House {
         Ok(())
     }
 
-    fn supervision(&self) -> SupervisionWorker {
-        let settings = &self.settings.supervision;
-        SupervisionWorker {
-            store: self.store.clone(),
-            time: RealTime::new(),
-            batch_max: settings.batch_max,
-            every: Duration::from_secs(u64::from(settings.sweep_seconds)),
-            metrics: self.metrics.clone(),
-        }
-    }
-
-    /// Starts the worker that looks at case files.
-    pub(crate) fn start_looks(&mut self) {
-        let (worker, stopped) = (self.supervision(), self.stopped.clone());
-        self.tasks.spawn(async {
-            zhida_supervision::run(worker, stopped).await;
-            "supervision"
-        });
-    }
-
-    /// Starts the worker that makes digests.
-    pub(crate) fn start_digests(&mut self) {
-        let (worker, stopped) = (self.supervision(), self.stopped.clone());
-        self.tasks.spawn(async {
-            zhida_supervision::digests::run(worker, stopped).await;
-            "digest"
-        });
-    }
-
-    /// Starts the worker that looks for patterns.
-    pub(crate) fn start_patterns(&mut self) {
-        let worker = PatternWorker {
-            store: self.store.clone(),
-            time: RealTime::new(),
-            thresholds: Arc::new(self.settings.patterns.clone()),
-            metrics: self.metrics.clone(),
-        };
+    /// Sends notices where a channel is set; where none is, doorbells are only taken off the queue.
+    fn start_notices(&mut self) -> anyhow::Result<()> {
+        let settings = &self.settings;
+        let live = self.consumer(Queue::Notice, DOORBELL_PREFETCH)?;
+        let doorbell = live.unwrap_or_else(|| Box::new(self.embedded.notice_doorbell()));
         let stopped = self.stopped.clone();
+        let channels = notice_wiring::channels(settings);
+        if channels.is_empty() {
+            warn!("{}", notice_wiring::NO_CHANNEL);
+            self.tasks.spawn(async {
+                zhida_notice::only_listen(doorbell, stopped).await;
+                "notice"
+            });
+            return Ok(());
+        }
+        let worker = NoticeWorker {
+            store: self.store.clone(),
+            hands: notice_wiring::hands(settings, self.metrics.clone())?,
+            bounces: notice_wiring::bounces(settings),
+            parallel_calls: settings.notices.parallel_calls,
+            batch_max: settings.notices.batch_max,
+            every: Duration::from_secs(u64::from(settings.notices.sweep_seconds)),
+        };
+        info!(channels = channels.join(", "), "notices are sent");
         self.tasks.spawn(async {
-            zhida_supervision::run_patterns(worker, stopped).await;
-            "patterns"
+            zhida_notice::run(worker, doorbell, stopped).await;
+            "notice"
         });
+        Ok(())
     }
 
     fn start_relay(&mut self) -> anyhow::Result<()> {

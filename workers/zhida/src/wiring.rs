@@ -100,7 +100,8 @@ fn client_identity(bank: &sections::Bank) -> anyhow::Result<Option<Vec<u8>>> {
     Ok(Some(identity))
 }
 
-fn pem(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+/// A file with keys or certificates; the setting names it in the refusal.
+pub(crate) fn pem(setting: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         anyhow::anyhow!("{setting} = {} cannot be read ({error}): name a PEM file this user may read", path.display())
     })

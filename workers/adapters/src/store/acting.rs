@@ -57,6 +57,7 @@ impl SqlStore {
                 let done = deed.map(|deed| (ActOutcome::Done, changes(deed))).map_err(ActRefused::from);
                 (about, done)
             }
+            AnyAct::Notices(act) => self.act_on_notices(tx, &operator, act, signed).await?,
         };
         let (acted, mut changes) = match done {
             Ok((outcome, changes)) => (Acted::Done(outcome), changes),

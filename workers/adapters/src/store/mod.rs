@@ -21,6 +21,7 @@ mod load;
 mod moved;
 mod notice_acts;
 mod notice_booking;
+mod notice_figures;
 mod notice_making;
 mod notice_requests;
 mod notice_rows;

@@ -3,14 +3,51 @@
 
 use super::fault::Fault;
 use super::link::{Lock, TAKING_NOTICES, Tx};
+use super::supervising::About;
 use super::value::Value;
-use super::{SqlStore, notice_rows, notice_surroundings, patterns};
+use super::{SqlStore, notice_rows, notice_surroundings, notice_taking, patterns};
 use serde_json::json;
-use zhida_core::notice::{Essential, NoticeKind, NoticeRequest, Stopped, again, unsubscribe_key};
+use zhida_core::notice::{
+    Deed, Essential, Loaded, NoticeAct, NoticeKind, NoticeRequest, Preference, Stopped, act, again, unsubscribe_key,
+};
 use zhida_core::ports::notices::{AskedAgain, SwitchPosition, Wish};
-use zhida_core::steps::{Changes, JournalRow};
+use zhida_core::ports::store::SignedAct;
+use zhida_core::steps::{ActOutcome, ActRefused, Changes, JournalRow, Operator};
+use zhida_core::supervision::Audience;
 
 impl SqlStore {
+    /// Decides an act, and does it where it may be done.
+    pub(super) async fn act_on_notices(
+        &self,
+        tx: &mut Tx,
+        operator: &Operator,
+        what: &NoticeAct,
+        signed: &SignedAct,
+    ) -> Result<(About, Result<(ActOutcome, Changes), ActRefused>), Fault> {
+        let loaded = load(tx, what).await?;
+        let about = About {
+            subject: what.subject(&loaded),
+            application_id: loaded.application_id().cloned(),
+            tranche: None,
+            audience: Audience::Supervision,
+        };
+        let said = (signed.reason.as_str(), signed.event_id.as_str());
+        let Deed { journal, notices } = match act(operator, what, said, &loaded, &self.protocol.rules.notices) {
+            Ok(deed) => deed,
+            Err(refused) => return Ok((about, Err(refused.into()))),
+        };
+        let by = operator.id.as_str();
+        match what {
+            NoticeAct::Stop => drop(self.turn_switch(tx, SwitchPosition::Stopped, by, &signed.reason).await?),
+            NoticeAct::Resume => drop(self.turn_switch(tx, SwitchPosition::Open, by, &signed.reason).await?),
+            NoticeAct::Resend { .. } => {}
+            NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
+                self.put_preference(tx, recipient, *kind, *wish, by).await?;
+            }
+        }
+        Ok((about, Ok((ActOutcome::Done, Changes { journal: vec![journal], notices, ..Changes::default() }))))
+    }
+
     pub(super) async fn turn_switch(
         &self,
         tx: &mut Tx,
@@ -122,4 +159,23 @@ impl SqlStore {
         let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
         self.write(tx, Changes { journal: vec![row], notices, ..Changes::default() }).await
     }
+}
+
+async fn load(tx: &mut Tx, what: &NoticeAct) -> Result<Loaded, Fault> {
+    let mut notice = None;
+    match what {
+        // Whoever takes notices has the switch for so long.
+        NoticeAct::Stop | NoticeAct::Resume => tx.lock_turn(TAKING_NOTICES).await?,
+        NoticeAct::Resend { notice_id } => {
+            let read = notice_rows::locked(tx, vec![notice_id.clone()], Lock::Wait).await?;
+            if let Some(fault) = read.unreadable.into_values().next() {
+                return Err(fault);
+            }
+            if let Some(one) = read.notices.into_iter().next() {
+                notice = Some(notice_taking::loaded(tx, one).await?);
+            }
+        }
+        NoticeAct::Prefer(_) => {}
+    }
+    Ok(Loaded { switch: notice_surroundings::switch(tx).await?, notice })
 }

@@ -3,7 +3,7 @@
 
 use super::cases::Circumstances;
 use super::fault::Fault;
-use super::link::{MAKING_NOTICES, Tx};
+use super::link::{MAKING_NOTICES, TAKING_NOTICES, Tx};
 use super::notice_requests::Waiting;
 use super::notice_taking::Subjects;
 use super::value::Row;
@@ -23,6 +23,7 @@ use zhida_core::notice::making::{Addressee, Asked, Made, Making, Subject, make};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{About, Audience, Channel, Counters, Desk, Notice, NoticeKind, NoticeRequest, Number, Switch};
 use zhida_core::patterns::Seal;
+use zhida_core::ports::notices::Errand;
 use zhida_core::ports::store::StoreError;
 use zhida_core::supervision::{Alert, District};
 use zhida_schemas::identifiers::{Email, Mobile};
@@ -58,13 +59,38 @@ impl SqlStore {
         }
     }
 
+    /// Asks for a notice, makes it and takes it, alone and in one transaction, so that nobody else does so in between.
+    pub(super) async fn ask_make_and_take(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+        let by = transact!(self, Reading, |tx| self.by(&mut tx))?;
+        transact!(self, Writing, |tx| self.ask_make_and_take_within(&mut tx, &by, request))
+    }
+
+    async fn ask_make_and_take_within(
+        &self,
+        tx: &mut Tx,
+        by: &By,
+        request: &NoticeRequest,
+    ) -> Result<Vec<Errand>, Fault> {
+        notice_requests::ask(tx, std::slice::from_ref(request), &self.protocol.rules.notices).await?;
+        tx.lock_turn(MAKING_NOTICES).await?;
+        let waiting = notice_requests::one_waiting(tx, request).await?;
+        self.make_of(tx, by, waiting).await?;
+        tx.lock_turn(TAKING_NOTICES).await?;
+        let made = notice_requests::made_of(tx, request).await?;
+        Ok(self.take(tx, made.into_iter().collect()).await?.errands)
+    }
+
     /// None when no request waits.
     async fn made_by(&self, tx: &mut Tx) -> Result<Option<By>, Fault> {
         if notice_requests::waiting(tx, 1).await?.is_empty() {
             return Ok(None);
         }
+        Ok(Some(self.by(tx).await?))
+    }
+
+    async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
         let templates = notice_templates::in_force(tx, &self.templates).await?;
-        Ok(Some(By { circumstances: self.circumstances(tx).await?, templates }))
+        Ok(By { circumstances: self.circumstances(tx).await?, templates })
     }
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {

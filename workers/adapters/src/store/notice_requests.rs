@@ -71,6 +71,15 @@ pub(super) async fn one_waiting(tx: &mut Tx, request: &NoticeRequest) -> Result<
     read_all(tx.rows(sql, values).await?)
 }
 
+/// The notice that was made of a request, if one was.
+pub(super) async fn made_of(tx: &mut Tx, request: &NoticeRequest) -> Result<Option<String>, Fault> {
+    let sql =
+        "select notice_id from notice_requests where kind = $1 and subject = $2 and recipient = $3 and occasion = $4";
+    let values: Vec<Value> = key(request).into_iter().map(|(_, value)| value).collect();
+    let rows = tx.rows(sql, values).await?;
+    rows.first().map(|row| row.get("notice_id")).transpose().map(Option::flatten)
+}
+
 async fn with_company(tx: &mut Tx, due: Vec<Waiting>) -> Result<Vec<Waiting>, Fault> {
     let (grouped, mut found): (Vec<Waiting>, Vec<Waiting>) =
         due.into_iter().partition(|(one, _)| one.kind.traits().grouping == Grouping::Together);

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::{
-    About, Candidate, Desk, Effects, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing, standing,
-    unsubscribe_url,
+    About, Candidate, Desk, Effects, LoadedNotice, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing,
+    standing, unsubscribe_url,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::payout::{Alarm, AlarmKind, Payout};
@@ -72,7 +72,7 @@ impl SqlStore {
         self.take(tx, still.then(|| id.to_owned()).into_iter().collect()).await
     }
 
-    async fn take(&self, tx: &mut Tx, due: Vec<String>) -> Result<Taken, Fault> {
+    pub(super) async fn take(&self, tx: &mut Tx, due: Vec<String>) -> Result<Taken, Fault> {
         if due.is_empty() {
             return Ok(Taken::default());
         }
@@ -105,12 +105,19 @@ impl SqlStore {
     }
 }
 
+/// What an act has to know of a notice.
+pub(super) async fn loaded(tx: &mut Tx, notice: Notice) -> Result<LoadedNotice, Fault> {
+    let requests = notice_rows::requests(tx, vec![notice.id.clone()]).await?.remove(&notice.id).unwrap_or_default();
+    let standing = Subjects::load(tx, requests.iter()).await?.standing(&notice, &requests);
+    Ok(LoadedNotice { notice, requests, standing })
+}
+
 /// What one transaction took.
 #[derive(Default)]
-struct Taken {
+pub(super) struct Taken {
     /// So many notices.
     notices: usize,
-    errands: Vec<Errand>,
+    pub(super) errands: Vec<Errand>,
 }
 
 /// Notices that are due, with what is needed to decide about them.

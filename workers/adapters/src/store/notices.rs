@@ -18,6 +18,10 @@ impl NoticeStore for SqlStore {
         transact!(self, Writing, |tx| self.ask_within(&mut tx, requests))
     }
 
+    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+        self.ask_make_and_take(request).await
+    }
+
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
         self.make_due_notices(max).await
     }

@@ -5,7 +5,7 @@ use super::link::Tx;
 use super::reference::all_funds;
 use super::value::{Row, Value};
 use super::write::write_journal;
-use super::{SqlStore, alarms, case_rows, load, pattern_rows, transact};
+use super::{SqlStore, alarms, case_rows, load, notice_figures, pattern_rows, transact};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
@@ -195,6 +195,7 @@ impl SqlStore {
         }
         self.count_digests(tx, &mut figures).await?;
         figures.stopped = load::switch(tx, super::link::Lock::None).await?.stopped_by.is_some();
+        figures.notices = notice_figures::read(tx).await?;
         Ok(figures)
     }
 

@@ -227,7 +227,11 @@ impl CaseNote {
             | InboundEvent::OperatorReplyOrder(_)
             | InboundEvent::OperatorReturnOrder(_)
             | InboundEvent::OperatorCloseOrder(_)
-            | InboundEvent::OperatorJudgePattern(_) => return None,
+            | InboundEvent::OperatorJudgePattern(_)
+            | InboundEvent::OperatorStopNotices(_)
+            | InboundEvent::OperatorResumeNotices(_)
+            | InboundEvent::OperatorResendNotice(_)
+            | InboundEvent::OperatorPreferNotice(_) => return None,
         };
         Some(Self { application_id: ApplicationId::from(id.as_str()), at: at.timestamp(), said })
     }

@@ -48,6 +48,13 @@ impl ProviderHealth {
         self.shut > 0
     }
 
+    /// It is given a rest, or was until lately and nobody has tried it since: what it is worth is not known for longer.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        let until = self.shut_until.and_then(|until| until.checked_add(LONGEST).ok());
+        self.is_shut() && until.is_some_and(|until| now < until)
+    }
+
     /// A call is about to be made, with a lease until then. Whoever is the first after a time of being shut tries for all.
     pub fn claim(&mut self, lease_until: Timestamp) {
         if self.is_shut() {
@@ -172,5 +179,9 @@ mod tests {
         health.on(&refused(RefusalClass::Account), at(0));
         assert_eq!(shut_for(&health, 0), 600);
         assert!(health.is_shut());
+        assert!(
+            health.rests(at(0)) && health.rests(at(1199)) && !health.rests(at(1200)),
+            "10 minutes, and as many untried"
+        );
     }
 }

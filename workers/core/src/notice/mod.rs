@@ -7,6 +7,7 @@
 //! [`Desk::book`] and [`Desk::receive`].
 
 mod about;
+mod act;
 mod again;
 mod choice;
 mod desk;
@@ -33,6 +34,7 @@ pub mod value;
 mod words;
 
 pub use about::About;
+pub use act::{Deed, Loaded, LoadedNotice, NoticeAct, NoticeRefused, Preference, act};
 pub use again::{NotAgain, again};
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};

@@ -272,6 +272,12 @@ impl Notice {
         states.min_by_key(|state| state.rank()).unwrap_or(NoticeState::Failed)
     }
 
+    /// When it was asked for; of several, the last.
+    #[must_use]
+    pub fn asked_at(&self) -> Timestamp {
+        self.expires_at.checked_sub(self.kind.expires_after()).unwrap_or(self.created_at)
+    }
+
     /// When something has to be done with it again, if ever.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {

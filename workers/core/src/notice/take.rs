@@ -132,7 +132,7 @@ impl Desk<'_> {
         let channel = candidate.notice.messages[place].channel;
         let key = candidate.number_key(provider, self.rules, channel);
         let out_id = out_id(&candidate.notice, place);
-        let errand = errand(candidate, provider, self.rules.signature.as_deref(), channel, &out_id)?;
+        let errand = errand(candidate, provider, self.rules.signature.as_deref(), channel, &out_id, self.now)?;
         self.counters.count(key, &provider.limits, self.rules, self.now);
         if let Some(health) = self.health.get_mut(&provider.name) {
             health.claim(lease_until);
@@ -179,10 +179,12 @@ fn errand(
     signature: Option<&str>,
     channel: Channel,
     out_id: &str,
+    now: Timestamp,
 ) -> Option<Errand> {
     let content = candidate.content(channel)?;
     let (provider_name, notice_id) = (provider.name.clone(), candidate.notice.id.clone());
     let (out_id, to) = (out_id.to_owned(), content.to.clone());
+    let waited = now.duration_since(candidate.notice.asked_at());
     Some(match channel {
         Channel::Sms => {
             let way = candidate.ways.get(&provider.name);
@@ -195,7 +197,7 @@ fn errand(
                 template_code: way.and_then(|way| way.code.clone()),
                 parameters: parameters(content, way.map_or(&[][..], |way| &way.parameters)),
             };
-            Errand::SendSms { provider: provider_name, notice_id, sms }
+            Errand::SendSms { provider: provider_name, notice_id, sms, waited }
         }
         Channel::Mail => {
             let mail = Mail {
@@ -207,7 +209,7 @@ fn errand(
                 html: content.html.clone().unwrap_or_default(),
                 unsubscribe: candidate.unsubscribe.clone(),
             };
-            Errand::SendMail { provider: provider_name, notice_id, mail }
+            Errand::SendMail { provider: provider_name, notice_id, mail, waited }
         }
     })
 }

@@ -16,5 +16,5 @@ pub fn unsubscribe_key(notice_id: &str, seal: &Seal) -> String {
 pub fn unsubscribe_url(notice: &Notice, rules: &NoticeRules, seal: &Seal) -> Option<String> {
     let url = rules.public_url.as_deref().filter(|_| notice.kind == NoticeKind::Digest)?;
     let (url, key) = (url.trim_end_matches('/'), unsubscribe_key(&notice.id, seal));
-    Some(format!("{url}/notices/unsubscribe/{}/{key}", notice.id))
+    Some(format!("{url}/v1/notices/unsubscribe/{}/{key}", notice.id))
 }

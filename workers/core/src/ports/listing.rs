@@ -2,6 +2,7 @@
 
 use crate::ids::{ApplicationId, PayoutKey, PolicyId};
 use crate::money::Fen;
+use crate::notice::{NoticeKind, NoticeState};
 use crate::payout::{Alarm, AlarmKind, Payout, PayoutState};
 use crate::rules::Limits;
 use crate::steps::{Fund, Quarantined, Spent, Switch, subject};
@@ -274,4 +275,19 @@ pub struct Figures {
     pub years_missing: u64,
     /// The stop switch.
     pub stopped: bool,
+    /// Notices.
+    pub notices: NoticeFigures,
+}
+
+/// How notices stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NoticeFigures {
+    /// Those made within [`ALARMS_RING`], by kind and by how they stand.
+    pub last_hour: BTreeMap<(NoticeKind, NoticeState), u64>,
+    /// Since when the oldest request, or message whose time has come, waits.
+    pub oldest_waiting: Option<Timestamp>,
+    /// All sending is stopped.
+    pub stopped: bool,
+    /// Providers that are given a rest, by name.
+    pub providers_shut: Vec<String>,
 }

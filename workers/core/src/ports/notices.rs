@@ -6,7 +6,7 @@ use super::store::StoreError;
 use crate::notice::template::TemplateSet;
 use crate::notice::{Channel, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// What is to be done for one message now.
@@ -20,6 +20,8 @@ pub enum Errand {
         notice_id: String,
         /// What.
         sms: Sms,
+        /// How long ago it was asked for, by the database's clock.
+        waited: SignedDuration,
     },
     /// Hand it in.
     SendMail {
@@ -29,6 +31,8 @@ pub enum Errand {
         notice_id: String,
         /// What.
         mail: Mail,
+        /// How long ago it was asked for, by the database's clock.
+        waited: SignedDuration,
     },
     /// Ask for it.
     Ask {
@@ -149,6 +153,10 @@ pub struct NoticeView {
 pub trait NoticeStore: Send + Sync {
     /// Asks for notices that follow from nothing else that is written (a try of a channel); says how many are new.
     async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError>;
+
+    /// Asks for a notice, makes it, and says what is to be done for it: alone and in one transaction, so that no other worker does so
+    /// in between (a try of one channel). Nothing when it cannot be made, or waits.
+    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError>;
 
     /// Makes notices of requests whose time has come, at most `max` requests; says how many requests it dealt with.
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError>;

@@ -4,6 +4,7 @@
 
 use crate::batch::ClaimedBatch;
 use crate::ids::{ApplicationId, InstructionId, MsgId, OperatorId, PayoutKey, PolicyId};
+use crate::notice::NoticeAct;
 use crate::payout::{Carrier, Payout, Word};
 use crate::ports::bank::{CallOutcome, PaymentFormat};
 use crate::ports::cases::CaseStore;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use super::listing::{
-    ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, NoPlace, PayoutFilter, PayoutPage, Place,
-    QuarantineRow, Sending, Which, with_alarms,
+    ALARMS_RING, AlarmEntry, AlarmFilter, Figures, JournalEntry, NoPlace, NoticeFigures, PayoutFilter, PayoutPage,
+    Place, QuarantineRow, Sending, Which, with_alarms,
 };
 
 /// Why the store could not serve.
@@ -212,13 +213,21 @@ pub trait ReferenceStore: Send + Sync {
     async fn operators(&self) -> Result<Vec<Operator>, StoreError>;
 }
 
-/// What an operator does: about money, or about reviews.
+/// What an operator does: about money, about reviews, or about notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnyAct {
     /// About payouts, or the stop switch.
     Payouts(Act),
     /// About alerts, orders and patterns.
     Supervision(SupervisionAct),
+    /// About notices.
+    Notices(NoticeAct),
+}
+
+impl From<NoticeAct> for AnyAct {
+    fn from(act: NoticeAct) -> Self {
+        Self::Notices(act)
+    }
 }
 
 impl From<Act> for AnyAct {

@@ -3,6 +3,7 @@
 
 use super::{Desk, JournalRow, Restore};
 use crate::ids::{InstructionId, OperatorId, PayoutKey};
+use crate::notice::NoticeRefused;
 use crate::payout::{Decision, EndKind, Ended, Event, Hold, HoldCode, Payout, PayoutState, Refused};
 use crate::supervision::SupervisionRefused;
 use jiff::Timestamp;
@@ -139,6 +140,9 @@ pub enum ActRefused {
     /// An act of supervision.
     #[error(transparent)]
     Supervision(#[from] SupervisionRefused),
+    /// An act about notices.
+    #[error(transparent)]
+    Notices(#[from] NoticeRefused),
     /// No such payout.
     #[error("no payout {0} is known; `zhida payouts list` shows all")]
     NoSuchPayout(PayoutKey),

@@ -1,6 +1,7 @@
 //! The command line of notices.
 
-use clap::Subcommand;
+use super::{EyesArgs, SwitchArgs};
+use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -8,6 +9,88 @@ pub(crate) enum NoticesVerb {
     /// The words of notices
     #[command(subcommand)]
     Templates(NoticeTemplatesVerb),
+    /// List notices, newest first
+    List {
+        /// Only those of this application
+        #[arg(long, value_name = "ID")]
+        application: Option<String>,
+        /// Only of this kind, such as payout_credited
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only in this state: created, sending, sent, delivered, failed, gave_up or expired
+        #[arg(long)]
+        state: Option<String>,
+        /// Only to this recipient: the USCC of an enterprise, or the id of an officer
+        #[arg(long, value_name = "ID")]
+        recipient: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one with its whole proof: what was asked for and written, every attempt, every receipt; addresses masked
+    Show {
+        id: String,
+        #[command(flatten)]
+        eyes: EyesArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether notices are sent, or who stopped them, since when and why
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell again what a notice told that did not arrive: by a new one, with the address and words of now
+    Resend {
+        id: String,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Stop all sending of notices; receipts and questions go on
+    Stop {
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Send notices again
+    Resume {
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Turn a kind of notice off or on for somebody; what is about money, or served, cannot be turned off
+    Preference {
+        /// The USCC of an enterprise; for digests the id of an officer
+        recipient: String,
+        /// The kind, such as payout_received
+        kind: String,
+        wish: WishArg,
+        #[command(flatten)]
+        act: SwitchArgs,
+    },
+    /// Send a message of no consequence, and show every step
+    Test {
+        /// A mobile number or a mail address
+        #[arg(long, value_name = "NUMBER|ADDRESS")]
+        to: String,
+        /// By this provider alone, as the settings name it; `mail` is the mail server
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+    },
+}
+
+/// Whether somebody wants to be told.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum WishArg {
+    /// They do
+    On,
+    /// They do not
+    Off,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,11 +3,13 @@
 use super::out::Out;
 use super::table::{Column, Table};
 use crate::cli::ConfigVerb;
-use crate::wiring;
+use crate::{notice_wiring, wiring};
 use anyhow::Context as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use zhida_config::Settings;
 use zhida_config::tokens::TokenHash;
+use zhida_monitoring::Metrics;
 
 /// Does one of the verbs.
 pub(crate) fn run(settings: &Settings, verb: &ConfigVerb) -> anyhow::Result<ExitCode> {
@@ -36,7 +38,8 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
         anyhow::bail!("serve cannot start:\n  {}", refusals.join("\n  "));
     }
     wiring::bank_link(settings).context("serve cannot start")?;
-    let sms = wiring::sms_providers(settings).context("serve cannot start")?;
+    // Certificates and keys are read, nothing is sent.
+    notice_wiring::hands(settings, Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?)).context("serve cannot start")?;
     let mut out = Out::new();
     out.line("设置可用 the settings hold together; database and bank are reached when `serve` starts")?;
     if settings.trusted_keys.is_empty() {
@@ -47,10 +50,16 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
             "注意 note: there is no http.api_tokens entry, so that the API is closed (`zhida config token` makes one)",
         )?;
     }
-    if sms.is_empty() && settings.mail.host.is_none() {
-        out.line(
-            "注意 note: there is neither a notices.sms entry nor notices.mail.host, so that nobody is told anything",
-        )?;
+    let channels = notice_wiring::channels(settings);
+    if channels.is_empty() {
+        out.line(&format!("注意 note: {}", notice_wiring::NO_CHANNEL))?;
+    } else {
+        out.line(&format!("通知渠道 notices go by: {}", channels.join(", ")))?;
+    }
+    for name in settings.sms.iter().filter(|(_, one)| one.receipt_secret.is_none()).map(|(name, _)| name) {
+        out.line(&format!(
+            "注意 note: notices.sms.{name}.receipt_secret is not set, so that receipts are asked for and none is taken in"
+        ))?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,81 @@
+//! Acts about notices, and what they write.
+
+use super::{MemoryStore, Tables};
+use serde_json::json;
+use zhida_core::notice::{
+    About, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, Stopped, act, standing,
+};
+use zhida_core::ports::notices::{SwitchPosition, Wish};
+use zhida_core::ports::store::SignedAct;
+use zhida_core::steps::{ActOutcome, ActRefused, Changes, Operator};
+
+impl MemoryStore {
+    pub(super) fn act_on_notices(
+        &self,
+        tables: &mut Tables,
+        operator: &Operator,
+        what: &NoticeAct,
+        signed: &SignedAct,
+    ) -> (String, Result<(ActOutcome, Changes), ActRefused>) {
+        let loaded = tables.loaded_for(what);
+        let subject = what.subject(&loaded);
+        let said = (signed.reason.as_str(), signed.event_id.as_str());
+        let Deed { journal, notices } = match act(operator, what, said, &loaded, &self.protocol.rules.notices) {
+            Ok(deed) => deed,
+            Err(refused) => return (subject, Err(refused.into())),
+        };
+        let by = operator.id.as_str();
+        match what {
+            NoticeAct::Stop => drop(self.turn_switch(tables, SwitchPosition::Stopped, by, &signed.reason)),
+            NoticeAct::Resume => drop(self.turn_switch(tables, SwitchPosition::Open, by, &signed.reason)),
+            NoticeAct::Resend { .. } => {}
+            NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
+                self.put_preference(tables, recipient, *kind, *wish, by);
+            }
+        }
+        (subject, Ok((ActOutcome::Done, Changes { journal: vec![journal], notices, ..Changes::default() })))
+    }
+
+    pub(super) fn turn_switch(&self, tables: &mut Tables, to: SwitchPosition, by: &str, reason: &str) -> bool {
+        let at = self.clock();
+        let stopped = match to {
+            SwitchPosition::Stopped => Some(Stopped { by: by.to_owned(), at, reason: reason.to_owned() }),
+            SwitchPosition::Open => None,
+        };
+        if stopped.is_some() == tables.noticing.switch.stopped.is_some() {
+            return false;
+        }
+        let kind = if stopped.is_some() { "notices.stopped" } else { "notices.resumed" };
+        tables.noticing.switch.stopped = stopped;
+        self.note_of_notices(tables, kind, "notices", by, json!({"reason": reason}));
+        true
+    }
+
+    pub(super) fn put_preference(&self, tables: &mut Tables, recipient: &str, kind: NoticeKind, wish: Wish, by: &str) {
+        let key = (recipient.to_owned(), kind);
+        let (changed, told) = match wish {
+            Wish::Told => (tables.noticing.turned_off.remove(&key), true),
+            Wish::NotTold => (tables.noticing.turned_off.insert(key), false),
+        };
+        if changed {
+            let detail = json!({"kind": kind.code(), "told": told});
+            self.note_of_notices(tables, "notices.preference", recipient, by, detail);
+        }
+    }
+}
+
+impl Tables {
+    fn loaded_for(&self, what: &NoticeAct) -> Loaded {
+        let notice = match what {
+            NoticeAct::Resend { notice_id } => self.noticing.notices.get(notice_id).cloned(),
+            NoticeAct::Stop | NoticeAct::Resume | NoticeAct::Prefer(_) => None,
+        };
+        let notice = notice.map(|one| {
+            let requests = self.noticing.requests_of(&one.id);
+            let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
+            let standing = standing(one.kind, abouts.iter().map(|about| self.present(about)));
+            LoadedNotice { notice: one, requests, standing }
+        });
+        Loaded { switch: self.noticing.switch.clone(), notice }
+    }
+}

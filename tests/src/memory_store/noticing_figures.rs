@@ -1,0 +1,22 @@
+//! Figures of notices.
+
+use super::Tables;
+use jiff::Timestamp;
+use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
+
+impl Tables {
+    pub(super) fn notice_figures(&self, now: Timestamp) -> NoticeFigures {
+        let noticing = &self.noticing;
+        let mut figures = NoticeFigures { stopped: noticing.switch.stopped.is_some(), ..NoticeFigures::default() };
+        let since = now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
+        for notice in noticing.notices.values().filter(|one| one.created_at > since) {
+            *figures.last_hour.entry((notice.kind, notice.state())).or_default() += 1;
+        }
+        let asked = noticing.asked.values().filter(|row| row.outcome.is_none()).map(|row| row.look_at);
+        let due = noticing.notices.values().filter_map(|one| one.next_at());
+        figures.oldest_waiting = asked.chain(due).min().filter(|at| *at < now);
+        let shut = noticing.health.iter().filter(|(_, health)| health.rests(now));
+        figures.providers_shut = shut.map(|(name, _)| name.clone()).collect();
+        figures
+    }
+}

@@ -1,0 +1,107 @@
+//! What people do about notices: stop and resume, have one told again, turn a kind off; and the figures that are shown of notices.
+
+use crate::noticing::{MINUTE, SECOND, answer, calls, reached, received, refused, take};
+use crate::world::World;
+use zhida_core::ids::OperatorId;
+use zhida_core::notice::{NoticeAct, NoticeKind, NoticeState, Preference};
+use zhida_core::ports::notices::{NoticeFilter, Wish};
+use zhida_core::ports::sms::{RefusalClass, SendOutcome};
+use zhida_core::ports::store::Acted;
+use zhida_core::steps::{Fact, Operator, Role};
+
+/// An enterprise whose code has a check character.
+const USCC: &str = "91350100M000100Y43";
+
+async fn operator(world: &World, id: &str, role: Role) {
+    let (name, public_key) = (id.to_owned(), format!("{id}-key"));
+    let operator = Operator { id: OperatorId::from(id), name, role, public_key, disabled_at: None };
+    world.store.put_operator(&operator, "test").await.unwrap();
+}
+
+async fn refusal(world: &World, who: &str, act: NoticeAct) -> String {
+    match world.act(who, act).await {
+        Acted::Refused(refused) => refused.to_string(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+pub(crate) async fn one_operator_stops_all_sending_and_another_resumes_it(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    operator(&world, "qian", Role::Auditor).await;
+    received(&world, 1..=2).await;
+    assert!(refusal(&world, "qian", NoticeAct::Stop).await.contains("may not stop notices"));
+    world.done("wang", NoticeAct::Stop).await;
+    let stopped = world.store.notice_switch().await.unwrap().stopped.unwrap();
+    assert_eq!((stopped.by.as_str(), stopped.reason.is_empty()), ("wang", false));
+    assert!(world.store.figures().await.unwrap().notices.stopped);
+    assert_eq!(calls(&take(&world).await), [], "nothing is sent");
+    assert!(refusal(&world, "wang", NoticeAct::Stop).await.contains("wang has stopped notices already"));
+    world.done("wang", NoticeAct::Resume).await;
+    assert_eq!(calls(&take(&world).await).len(), 2, "what waited is due at once");
+    assert!(refusal(&world, "wang", NoticeAct::Resume).await.contains("nothing to resume"));
+}
+
+pub(crate) async fn what_did_not_arrive_is_told_again_by_a_notice_of_its_own(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    received(&world, 1..=1).await;
+    let first = world.store.notices(&NoticeFilter::default()).await.unwrap().remove(0);
+    let resend = || NoticeAct::Resend { notice_id: first.id.clone() };
+    assert!(refusal(&world, "wang", resend()).await.contains("still under way"));
+    // Neither provider has the template.
+    for _ in 0..2 {
+        let errands = take(&world).await;
+        answer(&world, &errands, |_| refused(RefusalClass::Content)).await;
+    }
+    take(&world).await;
+    assert_eq!(world.store.notice(&first.id).await.unwrap().unwrap().notice.state(), NoticeState::Failed);
+    world.done("wang", resend()).await;
+    assert!(
+        refusal(&world, "wang", NoticeAct::Resend { notice_id: "n-404".to_owned() }).await.contains("no notice n-404")
+    );
+    let story = world.store.trace(&first.application_id).await.unwrap();
+    assert!(story.iter().any(|entry| entry.kind == "operator.acted" && entry.by == "wang"), "{story:?}");
+    world.pass(SECOND);
+    while world.store.make_notices(100).await.unwrap() > 0 {}
+    let again = world.store.notices(&NoticeFilter::default()).await.unwrap();
+    let again: Vec<_> = again.iter().filter(|one| one.id != first.id).collect();
+    assert_eq!(
+        again.iter().map(|one| (one.kind, one.state())).collect::<Vec<_>>(),
+        [(first.kind, NoticeState::Created)]
+    );
+    assert_eq!(calls(&take(&world).await).len(), 1, "it goes out");
+    assert_eq!(world.store.notice(&first.id).await.unwrap().unwrap().notice.state(), NoticeState::Failed, "on record");
+}
+
+pub(crate) async fn what_somebody_does_not_want_is_not_told_and_money_is(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    let prefer = |kind, wish| NoticeAct::Prefer(Preference { recipient: USCC.to_owned(), kind, wish });
+    assert!(refusal(&world, "wang", prefer(NoticeKind::PayoutCredited, Wish::NotTold)).await.contains("essential"));
+    world.done("wang", prefer(NoticeKind::PayoutReceived, Wish::NotTold)).await;
+    let mut told = Vec::new();
+    for number in 1..=2 {
+        if number == 2 {
+            world.done("wang", prefer(NoticeKind::PayoutReceived, Wish::Told)).await;
+        }
+        let mut arrival = reached(&world.award(number).await, None);
+        if let Fact::Approved(approval) = &mut arrival.fact {
+            approval.enterprise.uscc = USCC.to_owned();
+        }
+        world.take(&[arrival]).await;
+        while world.store.make_notices(100).await.unwrap() > 0 {}
+        told.push(world.store.notices(&NoticeFilter::default()).await.unwrap().len());
+    }
+    assert_eq!(told, [0, 1]);
+}
+
+pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
+    let figures = async || world.store.figures().await.unwrap().notices;
+    assert_eq!(figures().await, zhida_core::ports::store::NoticeFigures::default());
+    received(&world, 1..=6).await;
+    let made = figures().await;
+    assert_eq!(made.last_hour.values().sum::<u64>(), 6);
+    world.pass(MINUTE);
+    assert!(figures().await.oldest_waiting.is_some(), "nobody takes them");
+    let errands = take(&world).await;
+    answer(&world, &errands, |_| SendOutcome::NotConnected { why: "refused".to_owned() }).await;
+    assert_eq!(figures().await.providers_shut, ["one"], "six failures in a row");
+}

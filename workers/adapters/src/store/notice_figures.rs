@@ -1,0 +1,40 @@
+//! Figures of notices, each by an index that holds little else.
+
+use super::fault::Fault;
+use super::link::Tx;
+use super::notice_surroundings;
+use super::value::Row;
+use jiff::Timestamp;
+use zhida_core::notice::{NoticeKind, NoticeState, ProviderHealth};
+use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
+
+/// Reads them.
+pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
+    let now = tx.now;
+    let since = now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
+    let sql = "select kind, state, count(*) as count from notices where created_at > $1 group by kind, state";
+    let mut figures = NoticeFigures::default();
+    for row in tx.rows(sql, vec![since.into()]).await? {
+        let (kind, state): (String, String) = (row.get("kind")?, row.get("state")?);
+        // What another version wrote is counted by that one.
+        if let (Some(kind), Some(state)) = (NoticeKind::from_code(&kind), NoticeState::from_code(&state)) {
+            figures.last_hour.insert((kind, state), row.unsigned("count")?);
+        }
+    }
+    // One priority after the other, so that each is the first entry of its index.
+    let sql = "select min(at) as at from (select min(look_at) as at from notice_requests where outcome is null \
+        union all select min(next_at) from notices where priority = 0 and next_at is not null \
+        union all select min(next_at) from notices where priority = 1 and next_at is not null \
+        union all select min(next_at) from notices where priority = 2 and next_at is not null) as waiting";
+    figures.oldest_waiting = tx.one(sql, vec![]).await?.time_or_none("at")?.filter(|at| *at < now);
+    figures.stopped = notice_surroundings::switch(tx).await?.stopped.is_some();
+    let rows = tx.rows("select name, health from notice_providers order by name", vec![]).await?;
+    let rests = |row: &Row| -> Result<Option<String>, Fault> {
+        let health: ProviderHealth = row.json("health")?;
+        Ok(if health.rests(now) { Some(row.get("name")?) } else { None })
+    };
+    for row in &rows {
+        figures.providers_shut.extend(rests(row)?);
+    }
+    Ok(figures)
+}

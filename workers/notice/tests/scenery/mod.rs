@@ -1,0 +1,252 @@
+//! A store that hands out what a case wants; what else is there stands in [`around`].
+
+mod around;
+
+pub(crate) use around::{Bell, Folder, Vendor};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::ports::mail::Mail;
+use zhida_core::ports::notices::{
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+};
+use zhida_core::ports::sms::{Question, Receipt, Sms, SmsProvider, Trust};
+use zhida_core::ports::store::StoreError;
+use zhida_core::ports::time::Time;
+use zhida_monitoring::Metrics;
+use zhida_notice::{Hands, NoticeWorker};
+
+// ── errands ──
+
+pub(crate) fn sms(provider: &str, out_id: &str) -> Errand {
+    let sms = Sms {
+        out_id: out_id.to_owned(),
+        to: "+8613800000000".to_owned(),
+        signature: "鼓楼直达".to_owned(),
+        text: "到账".to_owned(),
+        template_code: None,
+        parameters: Vec::new(),
+    };
+    Errand::SendSms {
+        provider: provider.to_owned(),
+        notice_id: out_id.to_owned(),
+        sms,
+        waited: SignedDuration::from_secs(3),
+    }
+}
+
+pub(crate) fn mail(out_id: &str) -> Errand {
+    let mail = Mail {
+        out_id: out_id.to_owned(),
+        message_id: out_id.to_owned(),
+        to: "finance@example.com".to_owned(),
+        subject: "到账".to_owned(),
+        text: "到账".to_owned(),
+        html: "到账".to_owned(),
+        unsubscribe: None,
+    };
+    let (provider, notice_id) = ("mail".to_owned(), out_id.to_owned());
+    Errand::SendMail { provider, notice_id, mail, waited: SignedDuration::ZERO }
+}
+
+pub(crate) fn ask(provider: &str, out_id: &str) -> Errand {
+    let (to, sent_at) = ("+8613800000000".to_owned(), Timestamp::UNIX_EPOCH);
+    let question = Question { out_id: out_id.to_owned(), provider_id: None, to, sent_at };
+    let (provider, notice_id) = (provider.to_owned(), out_id.to_owned());
+    Errand::Ask { provider, notice_id, question, begun_at: Timestamp::UNIX_EPOCH }
+}
+
+pub(crate) fn hands<const N: usize>(vendors: [(&str, Arc<Vendor>); N]) -> Hands {
+    let sms = vendors.map(|(name, vendor)| (name.to_owned(), vendor as Arc<dyn SmsProvider>));
+    Hands {
+        sms: BTreeMap::from(sms),
+        mail: None,
+        time: Arc::new(Clock(tokio::time::Instant::now())),
+        lease: Duration::from_secs(60),
+        margin: Duration::from_secs(2),
+        metrics: Arc::new(Metrics::new("test").unwrap()),
+    }
+}
+
+pub(crate) fn worker(desk: &Arc<Desk>, main: &Arc<Vendor>, parallel_calls: u32) -> NoticeWorker {
+    NoticeWorker {
+        store: desk.clone(),
+        hands: hands([("main", main.clone())]),
+        bounces: None,
+        parallel_calls,
+        batch_max: 200,
+        every: Duration::from_secs(5),
+    }
+}
+
+/// The clock of a test that is paused.
+struct Clock(tokio::time::Instant);
+
+#[async_trait]
+impl Time for Clock {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn pause(&self, length: Duration) {
+        let _ = tokio::time::timeout(length, std::future::pending::<()>()).await;
+    }
+}
+
+// ── a store ──
+
+type Then = Box<dyn FnOnce() + Send>;
+
+/// Hands out what is due, and keeps what is booked.
+pub(crate) struct Desk {
+    due: Mutex<VecDeque<Errand>>,
+    then: Mutex<Option<Then>>,
+    booked: Mutex<Vec<ErrandEnd>>,
+    receipts: Mutex<Vec<String>>,
+    refusals: AtomicU32,
+    requests: AtomicU32,
+    taken: AtomicUsize,
+    asked: watch::Sender<u32>,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            due: Mutex::default(),
+            then: Mutex::default(),
+            booked: Mutex::default(),
+            receipts: Mutex::default(),
+            refusals: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
+            taken: AtomicUsize::new(0),
+            asked: watch::channel(0).0,
+        })
+    }
+
+    pub(crate) fn due(&self, errands: impl IntoIterator<Item = Errand>) {
+        self.due.lock().unwrap().extend(errands);
+    }
+
+    /// What happens with the first booking.
+    pub(crate) fn then_due(&self, then: impl FnOnce() + Send + 'static) {
+        *self.then.lock().unwrap() = Some(Box::new(then));
+    }
+
+    pub(crate) fn booked(&self) -> Vec<ErrandEnd> {
+        self.booked.lock().unwrap().clone()
+    }
+
+    /// Provider and attempt of every receipt that was booked.
+    pub(crate) fn receipts(&self) -> Vec<String> {
+        self.receipts.lock().unwrap().clone()
+    }
+
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn refuses_bookings(&self, count: u32) {
+        self.refusals.store(count, Ordering::SeqCst);
+    }
+
+    pub(crate) fn asked(&self, requests: u32) {
+        self.requests.store(requests, Ordering::SeqCst);
+    }
+
+    /// Waits until it was asked so often what is due.
+    pub(crate) async fn has_been_asked(&self, times: u32) {
+        self.asked.subscribe().wait_for(|asked| *asked >= times).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl NoticeStore for Desk {
+    async fn ask_for_notices(&self, _: &[NoticeRequest]) -> Result<u32, StoreError> {
+        unimplemented!()
+    }
+
+    async fn try_notice(&self, _: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
+        let waiting = self.requests.load(Ordering::SeqCst);
+        self.requests.store(waiting.saturating_sub(max), Ordering::SeqCst);
+        Ok(waiting.min(max))
+    }
+
+    async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError> {
+        self.asked.send_modify(|asked| *asked += 1);
+        let mut due = self.due.lock().unwrap();
+        let count = due.len().min(max as usize);
+        self.taken.fetch_add(count, Ordering::SeqCst);
+        Ok(due.drain(..count).collect())
+    }
+
+    async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError> {
+        let left = self.refusals.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refusals.store(left - 1, Ordering::SeqCst);
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        self.booked.lock().unwrap().extend(ends.iter().cloned());
+        if let Some(then) = self.then.lock().unwrap().take() {
+            then();
+        }
+        Ok(())
+    }
+
+    async fn book_receipts(&self, provider: &str, _: Trust, found: &[Receipt]) -> Result<ReceiptsBooked, StoreError> {
+        let left = self.refusals.load(Ordering::SeqCst);
+        if left > 0 {
+            self.refusals.store(left - 1, Ordering::SeqCst);
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        let booked = u32::try_from(found.len()).unwrap();
+        self.receipts.lock().unwrap().extend(found.iter().map(|one| format!("{provider} {}", one.out_id)));
+        Ok(ReceiptsBooked { booked, ..ReceiptsBooked::default() })
+    }
+
+    async fn notices(&self, _: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn notice(&self, _: &str) -> Result<Option<NoticeView>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn import_templates(&self, _: &TemplateSet, _: &str) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn templates(&self) -> Result<TemplateSet, StoreError> {
+        unimplemented!()
+    }
+
+    async fn notice_switch(&self) -> Result<Switch, StoreError> {
+        unimplemented!()
+    }
+
+    async fn turn_notice_switch(&self, _: SwitchPosition, _: &str, _: &str) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn ask_again(&self, _: &str, _: &str, _: &str) -> Result<AskedAgain, StoreError> {
+        unimplemented!()
+    }
+
+    async fn put_notice_preference(&self, _: &str, _: NoticeKind, _: Wish, _: &str) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn unsubscribe(&self, _: &str, _: &str) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+}

@@ -1,0 +1,88 @@
+//! Puts the providers of notices together by the settings. Nothing is sent here.
+
+use crate::wiring::{RealTime, pem, sms_providers};
+use std::sync::Arc;
+use std::time::Duration;
+use zhida_adapters::providers::mail::{ClearText, Dkim, MailSettings, MailboxFolder, Security, SmtpMail};
+use zhida_config::Settings;
+use zhida_config::notices::MailSecurity;
+use zhida_config::sections::Environment;
+use zhida_console::{ReceiptDoor, ReceiptDoors};
+use zhida_core::ports::mail::{BounceReader, MailProvider};
+use zhida_monitoring::Metrics;
+use zhida_notice::Hands;
+
+/// What a lease must leave beyond a provider's time limit.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Whether anything can be sent, and if so by what, for people.
+pub(crate) fn channels(settings: &Settings) -> Vec<String> {
+    let sms = settings.notices.in_order(&settings.sms).into_iter().map(|(name, _)| format!("SMS {name}"));
+    let mail = settings.mail.host.as_ref().map(|_| "mail".to_owned());
+    sms.chain(mail).collect()
+}
+
+/// What is said where nothing can be sent.
+pub(crate) const NO_CHANNEL: &str = "没有配置短信或邮件渠道 neither notices.sms nor notices.mail.host is set: no notice is sent, requests for them wait";
+
+/// Everything that errands are carried out with.
+pub(crate) fn hands(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Hands> {
+    Ok(Hands {
+        sms: sms_providers(settings)?.into_iter().collect(),
+        mail: mail(settings)?,
+        time: RealTime::new(),
+        lease: Duration::from_secs(u64::from(settings.notices.claim_lease_seconds)),
+        margin: MARGIN,
+        metrics,
+    })
+}
+
+fn mail(settings: &Settings) -> anyhow::Result<Option<Arc<dyn MailProvider>>> {
+    let mail = &settings.mail;
+    let Some(host) = &mail.host else { return Ok(None) };
+    let from = mail.from.clone().ok_or_else(|| anyhow::anyhow!("notices.mail.from is missing"))?;
+    let dkim = match (&mail.dkim_domain, &mail.dkim_selector, &mail.dkim_key_file) {
+        (Some(domain), Some(selector), Some(file)) => Some(Dkim {
+            domain: domain.clone(),
+            selector: selector.clone(),
+            key_pem: pem("notices.mail.dkim_key_file", file)?,
+        }),
+        _ => None,
+    };
+    let credentials = mail.user.clone().zip(mail.password.as_ref().map(|password| password.expose().to_owned()));
+    let link = SmtpMail::new(&MailSettings {
+        host: host.clone(),
+        port: u16::try_from(mail.port)?,
+        security: match (mail.security, settings.environment) {
+            (MailSecurity::StartTls, _) => Security::StartTls,
+            (MailSecurity::Tls, _) => Security::Tls,
+            (MailSecurity::None, Environment::Live) => Security::None(ClearText::ToThisMachine),
+            (MailSecurity::None, Environment::Sandbox) => Security::None(ClearText::Anywhere),
+        },
+        credentials,
+        from,
+        reply_to: mail.reply_to.clone(),
+        dkim,
+        ca_pem: mail.ca_file.as_deref().map(|path| pem("notices.mail.ca_file", path)).transpose()?,
+        timeout: Duration::from_secs(u64::from(mail.timeout_seconds)),
+    })?;
+    Ok(Some(Arc::new(link)))
+}
+
+/// What comes back, where a mailbox folder is set.
+pub(crate) fn bounces(settings: &Settings) -> Option<Arc<dyn BounceReader>> {
+    let folder = settings.mail.bounces_dir.as_ref()?;
+    let from = settings.mail.from.as_deref().unwrap_or_default();
+    Some(Arc::new(MailboxFolder::new(folder.clone(), from)))
+}
+
+/// Where receipts of SMS come in.
+pub(crate) fn receipt_doors(settings: &Settings) -> anyhow::Result<ReceiptDoors> {
+    let providers = sms_providers(settings)?;
+    let secret = |name: &str| settings.sms.get(name)?.receipt_secret.as_ref().map(|secret| secret.expose());
+    let door = |(name, provider): (String, _)| {
+        let door = ReceiptDoor::new(provider, secret(&name));
+        (name, door)
+    };
+    Ok(providers.into_iter().map(door).collect())
+}

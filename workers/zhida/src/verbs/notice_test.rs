@@ -1,0 +1,223 @@
+//! `zhida notices test`: a message of no consequence is asked for, made, handed in and asked after in this process, by the same
+//! functions as in `serve`, and every step is shown. It is on record like any other notice.
+
+use super::notice_words::{attempt_words, cost_words, state_word, waits_words};
+use super::out::Out;
+use super::{Form, Usage, local, notices};
+use crate::notice_wiring;
+use crate::wiring::{Context, RealTime};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use zhida_config::Settings;
+use zhida_core::ids::ApplicationId;
+use zhida_core::notice::number::masked;
+use zhida_core::notice::{Attempt, Channel, Course, NoticeKind, NoticeRequest, NoticeState, Number};
+use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeView};
+use zhida_core::ports::sms::Question;
+use zhida_core::ports::time::Time;
+use zhida_monitoring::Metrics;
+use zhida_notice::{Hands, MAIL};
+
+/// A provider's receipt is asked for so often, with this pause before each time.
+const QUESTIONS: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// Providers are at most so many.
+const TURNS_MAX: usize = 20;
+
+/// Sends one, and says what became of it.
+pub(super) async fn run(context: &Context, to: &str, provider: Option<&str>) -> anyhow::Result<ExitCode> {
+    let (channel, address) = read_address(to)?;
+    let settings = with_provider(&context.settings, channel, provider)?;
+    let context = Context::open(settings).await?;
+    let hands = notice_wiring::hands(&context.settings, Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?))?;
+    let trial = Trial { context: &context, hands, subject: format!("T-{}", uuid::Uuid::new_v4().simple()) };
+    trial.say(&format!("测试通知 a test notice to {}", masked(channel, &address)))?;
+    let Some(view) = trial.send(address).await? else {
+        anyhow::bail!(
+            "没有生成通知 no notice was made: the address cannot be used, or was flagged because nothing arrives there"
+        );
+    };
+    let view = if channel == Channel::Sms { trial.wait_for_receipt(view).await? } else { view };
+    trial.conclude(&view, channel)
+}
+
+/// What is written to, in the form in which it is.
+fn read_address(to: &str) -> Result<(Channel, String), Usage> {
+    if to.contains('@') {
+        let address = zhida_schemas::identifiers::Email::parse(to.trim());
+        let address = address.map_err(|fault| Usage(format!("--to is no mail address: it {}", fault.reason)))?;
+        return Ok((Channel::Mail, address.as_str().to_owned()));
+    }
+    let number = Number::parse(to).map_err(|refused| Usage(format!("--to is no mobile number: {refused}")))?;
+    Ok((Channel::Sms, number.e164().to_owned()))
+}
+
+/// The settings with the providers that are to be tried, alone.
+fn with_provider(settings: &Settings, channel: Channel, provider: Option<&str>) -> anyhow::Result<Settings> {
+    let mut settings = settings.clone();
+    if let Some(name) = provider {
+        let fits = match channel {
+            Channel::Sms => settings.sms.contains_key(name),
+            Channel::Mail => name == MAIL,
+        };
+        if !fits {
+            let known = notice_wiring::channels(&settings).join(", ");
+            return Err(Usage(format!("--provider {name:?} does not carry this; there are: {known}")).into());
+        }
+        settings.sms.retain(|known, _| known == name);
+    }
+    let configured = match channel {
+        Channel::Sms => !settings.sms.is_empty(),
+        Channel::Mail => settings.mail.host.is_some(),
+    };
+    if !configured {
+        let missing = match channel {
+            Channel::Sms => "没有配置短信渠道 no provider of SMS is set (notices.sms.<name>)",
+            Channel::Mail => "没有配置邮件服务器 no mail server is set (notices.mail.host)",
+        };
+        anyhow::bail!("{missing}");
+    }
+    Ok(settings)
+}
+
+struct Trial<'a> {
+    context: &'a Context,
+    hands: Hands,
+    subject: String,
+}
+
+impl Trial<'_> {
+    /// Each step is seen when it happens.
+    fn say(&self, line: &str) -> anyhow::Result<()> {
+        let mut out = Out::new();
+        out.line(line)?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Asks, makes and hands in, to one provider after the other while they refuse.
+    async fn send(&self, address: String) -> anyhow::Result<Option<NoticeView>> {
+        let store = &self.context.store;
+        let request = NoticeRequest {
+            kind: NoticeKind::Test,
+            subject: self.subject.clone(),
+            recipient: address,
+            occasion: "command line".to_owned(),
+            application_id: ApplicationId(self.subject.clone()),
+        };
+        let mut taken_at = self.hands.time.elapsed();
+        let mut errands = store.try_notice(&request).await?;
+        for _ in 0..TURNS_MAX {
+            if errands.is_empty() {
+                break;
+            }
+            let mut ends = Vec::new();
+            for errand in errands {
+                ends.push(self.carry(errand, taken_at).await?);
+            }
+            store.book_errands(&ends).await?;
+            let Some(view) = self.view().await? else { break };
+            if !view.notice.next_at().is_some_and(|at| at <= view.notice.expires_at) || is_with_a_provider(&view) {
+                break;
+            }
+            // What comes up beside it is carried out as well: it was due.
+            taken_at = self.hands.time.elapsed();
+            errands = store.take_errands(1).await?;
+        }
+        self.view().await
+    }
+
+    async fn carry(&self, errand: Errand, taken_at: Duration) -> anyhow::Result<ErrandEnd> {
+        let provider = match &errand {
+            Errand::SendSms { provider, .. } | Errand::SendMail { provider, .. } | Errand::Ask { provider, .. } => {
+                provider.clone()
+            }
+        };
+        self.say(&format!("→ {provider} 提交 handing in …"))?;
+        let end = self.hands.carry(errand, taken_at).await;
+        let became = match &end {
+            ErrandEnd::Sent { outcome, .. } => {
+                let words = super::notice_words::outcome_words(outcome);
+                if words.is_empty() { "渠道已收 taken in".to_owned() } else { words }
+            }
+            ErrandEnd::NotMade { .. } => "未调用 not called".to_owned(),
+            ErrandEnd::Asked { outcome, .. } => format!("{outcome:?}"),
+        };
+        self.say(&format!("← {provider} {became}"))?;
+        Ok(end)
+    }
+
+    async fn view(&self) -> anyhow::Result<Option<NoticeView>> {
+        let filter = NoticeFilter { application_id: Some(self.subject.clone()), limit: 1, ..NoticeFilter::default() };
+        let Some(notice) = self.context.store.notices(&filter).await?.into_iter().next() else { return Ok(None) };
+        Ok(self.context.store.notice(&notice.id).await?)
+    }
+
+    /// Asks for the receipt of what a provider has taken in, for about half a minute.
+    async fn wait_for_receipt(&self, mut view: NoticeView) -> anyhow::Result<NoticeView> {
+        let store = &self.context.store;
+        for turn in 1..=QUESTIONS {
+            let Some((attempt, to)) = asked_for(&view) else { return Ok(view) };
+            self.say(&format!("… 等待回执 waiting for the receipt ({turn}/{QUESTIONS})"))?;
+            RealTime::new().pause(PAUSE).await;
+            let question = Question {
+                out_id: attempt.out_id.clone(),
+                provider_id: attempt.provider_id().map(str::to_owned),
+                to,
+                sent_at: attempt.began_at,
+            };
+            let begun_at = store.now().await?;
+            let outcome = self.hands.ask(&attempt.provider, &question).await;
+            let (notice_id, out_id) = (view.notice.id.clone(), attempt.out_id.clone());
+            store.book_errands(&[ErrandEnd::Asked { notice_id, out_id, begun_at, outcome }]).await?;
+            let Some(now) = self.view().await? else { return Ok(view) };
+            view = now;
+        }
+        Ok(view)
+    }
+
+    fn conclude(&self, view: &NoticeView, channel: Channel) -> anyhow::Result<ExitCode> {
+        let notice = &view.notice;
+        let state = notice.state();
+        notices::print(self.context, view, &masked(channel, &notice.recipient), Form::People)?;
+        let cost: i64 = notice.messages.iter().flat_map(|one| &one.attempts).filter_map(|one| one.cost).sum();
+        let cost = if cost > 0 { format!(", 费用 cost {}", cost_words(cost)) } else { String::new() };
+        self.say(&format!("结果 outcome: {} {}{cost}", state_word(state), state.code()))?;
+        match state {
+            NoticeState::Delivered | NoticeState::Sent => Ok(ExitCode::SUCCESS),
+            NoticeState::Created | NoticeState::Sending => {
+                for message in &notice.messages {
+                    let waits = message.waits_for.map(waits_words).unwrap_or_default();
+                    let until = message.next_at.map(|at| local(&self.context.settings, at)).unwrap_or_default();
+                    eprintln!("zhida: 尚未发出 not sent yet; it waits for {waits} (until {until})");
+                }
+                Ok(ExitCode::FAILURE)
+            }
+            NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired => {
+                let last = notice.messages.iter().flat_map(|one| &one.attempts).next_back();
+                eprintln!(
+                    "zhida: 未送达 not delivered{}",
+                    last.map(|one| format!(": {}", attempt_words(one))).unwrap_or_default()
+                );
+                Ok(ExitCode::FAILURE)
+            }
+        }
+    }
+}
+
+fn is_with_a_provider(view: &NoticeView) -> bool {
+    view.notice.messages.iter().flat_map(|one| &one.attempts).any(Attempt::may_arrive)
+}
+
+/// The attempt whose receipt is awaited, and the number.
+fn asked_for(view: &NoticeView) -> Option<(Attempt, String)> {
+    let message = view.notice.messages.iter().find(|one| one.channel == Channel::Sms)?;
+    if message.attempts.iter().any(|one| one.course() == Course::Arrived) {
+        return None;
+    }
+    let attempt = message.attempts.iter().rev().find(|one| one.may_arrive())?;
+    let content = view.contents.iter().find(|one| one.channel == Channel::Sms)?;
+    Some((attempt.clone(), content.to.clone()))
+}

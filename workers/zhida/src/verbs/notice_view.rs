@@ -1,0 +1,171 @@
+//! One notice with everything that is known of it, for people and for programs. Addresses are masked.
+
+use super::local;
+use super::notice_words::{attempt_words, channel_word, cost_words, ended_words, kind_word, state_word, waits_words};
+use serde_json::{Value, json};
+use zhida_config::Settings;
+use zhida_core::notice::number::masked;
+use zhida_core::notice::{Attempt, Message, Notice};
+use zhida_core::ports::notices::{Content, NoticeView};
+use zhida_core::ports::sms::DeliveryWord;
+use zhida_core::view::micros;
+
+/// The proof, line by line.
+pub(super) fn proof(settings: &Settings, view: &NoticeView, to: &str) -> Vec<String> {
+    let notice = &view.notice;
+    let state = notice.state();
+    let mut lines = vec![
+        format!("通知 notice   {}  {} {}", notice.id, kind_word(notice.kind), notice.kind.code()),
+        format!("状态 state    {} {}", state_word(state), state.code()),
+        format!("收件人 to     {to}"),
+        format!("申请 about    {}", notice.application_id),
+        format!(
+            "生成 made     {}  (模板 templates {}, {})",
+            local(settings, notice.created_at),
+            notice.template_version,
+            notice.locale
+        ),
+        format!("失效 expires  {}", local(settings, notice.expires_at)),
+    ];
+    if notice.covers > 1 {
+        lines.push(format!("合并 covers   {} 项 requests", notice.covers));
+    }
+    for request in &view.requests {
+        lines.push(format!("  事由 asked   {} ({})", request.subject, request.occasion));
+    }
+    for message in &notice.messages {
+        lines.push(String::new());
+        lines.extend(message_lines(settings, message, view.contents.iter().find(|one| one.channel == message.channel)));
+    }
+    if !view.receipts.is_empty() {
+        lines.push(String::new());
+        lines.push("回执 receipts".to_owned());
+    }
+    for (at, provider, receipt) in &view.receipts {
+        let word = word_text(&receipt.word);
+        lines.push(format!("  {}  {provider}  {}  {word}", local(settings, *at), receipt.out_id));
+    }
+    lines
+}
+
+fn message_lines(settings: &Settings, message: &Message, content: Option<&Content>) -> Vec<String> {
+    let state =
+        message.state().map_or("备用 standby".to_owned(), |state| format!("{} {}", state_word(state), state.code()));
+    let segments = if message.segments > 0 { format!("  {} 段 segments", message.segments) } else { String::new() };
+    let mut lines = vec![format!("{} {}  {state}{segments}", channel_word(message.channel), message.channel.code())];
+    match content {
+        Some(content) => {
+            lines.push(format!("  至 to        {}", masked(content.channel, &content.to)));
+            lines.extend(content.subject.as_ref().map(|subject| format!("  主题 subject {subject}")));
+            lines.extend(content.text.lines().map(|line| format!("  | {line}")));
+        }
+        None => lines.push("  内容已清除或不可见 its words were erased, or are not for these eyes".to_owned()),
+    }
+    for attempt in &message.attempts {
+        lines.extend(attempt_lines(settings, attempt));
+    }
+    if let Some(ended) = message.ended {
+        let because = message.because.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
+        lines.push(format!("  结束 ended     {}{because}", ended_words(ended)));
+    }
+    if let Some((what, until)) = message.waits_for.zip(message.next_at) {
+        lines.push(format!("  等待 waits for {} (至 until {})", waits_words(what), local(settings, until)));
+    }
+    lines
+}
+
+fn attempt_lines(settings: &Settings, attempt: &Attempt) -> Vec<String> {
+    let cost = attempt.cost.map(|cost| format!("  费用 cost {}", cost_words(cost))).unwrap_or_default();
+    let beside = if attempt.beside_doubt { "  (前次不确定,重发为宜 sent beside one in doubt)" } else { "" };
+    let mut lines = vec![format!(
+        "  {}  {}  {}  {}{cost}{beside}",
+        local(settings, attempt.began_at),
+        attempt.provider,
+        attempt.out_id,
+        attempt_words(attempt)
+    )];
+    if attempt.asked > 0 {
+        let at = attempt.asked_at.map(|at| local(settings, at)).unwrap_or_default();
+        lines.push(format!("    询问 asked {} 次 times, 最近 last {at}", attempt.asked));
+    }
+    if let Some((word, at)) = &attempt.word {
+        lines.push(format!("    {} {}", local(settings, *at), word_text(word)));
+    }
+    lines
+}
+
+fn word_text(word: &DeliveryWord) -> String {
+    match word {
+        DeliveryWord::OnTheWay => "在途 on the way".to_owned(),
+        DeliveryWord::Delivered { at } => {
+            let at = at.map(|at| format!(" (渠道时间 by the vendor's clock {at:.0})")).unwrap_or_default();
+            format!("送达 delivered{at}")
+        }
+        DeliveryWord::Undelivered { code, text, .. } => format!("未送达 undelivered [{code}] {text}"),
+    }
+}
+
+/// A notice without what was written, as lists have it.
+pub(super) fn notice_json(notice: &Notice, to: &str) -> Value {
+    json!({
+        "notice_id": notice.id,
+        "kind": notice.kind,
+        "state": notice.state().code(),
+        "recipient": to,
+        "application_id": notice.application_id,
+        "covers": notice.covers,
+        "locale": notice.locale,
+        "template_version": notice.template_version,
+        "created_at": micros(Some(notice.created_at)),
+        "expires_at": micros(Some(notice.expires_at)),
+        "messages": notice.messages.iter().map(message_json).collect::<Vec<_>>(),
+    })
+}
+
+fn message_json(message: &Message) -> Value {
+    json!({
+        "channel": message.channel.code(),
+        "standby": message.standby,
+        "state": message.state().map(|state| state.code()),
+        "segments": message.segments,
+        "ended": message.ended,
+        "because": message.because,
+        "waits_for": message.waits_for,
+        "next_at": micros(message.next_at),
+        "attempts": message.attempts.iter().map(attempt_json).collect::<Vec<_>>(),
+    })
+}
+
+fn attempt_json(attempt: &Attempt) -> Value {
+    let (word, word_at) = attempt.word.clone().unzip();
+    json!({
+        "out_id": attempt.out_id,
+        "provider": attempt.provider,
+        "provider_id": attempt.provider_id(),
+        "began_at": micros(Some(attempt.began_at)),
+        "ended_at": micros(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "code": attempt.code(),
+        "beside_doubt": attempt.beside_doubt,
+        "cost_yuan": attempt.cost.map(|cost| format!("{}.{:04}", cost / 10_000, cost % 10_000)),
+        "asked": attempt.asked,
+        "asked_at": micros(attempt.asked_at),
+        "word": word,
+        "word_at": micros(word_at),
+    })
+}
+
+/// The proof.
+pub(super) fn proof_json(view: &NoticeView, to: &str) -> Value {
+    let mut whole = notice_json(&view.notice, to);
+    let request = |one: &zhida_core::notice::NoticeRequest| json!({"subject": one.subject, "occasion": one.occasion, "application_id": one.application_id});
+    whole["requests"] = view.requests.iter().map(request).collect();
+    let content = |one: &Content| json!({"channel": one.channel.code(), "to": masked(one.channel, &one.to), "subject": one.subject, "text": one.text});
+    whole["contents"] = view.contents.iter().map(content).collect();
+    let receipts = view.receipts.iter().map(|(at, provider, receipt)| {
+        json!({"at": micros(Some(*at)), "provider": provider, "out_id": receipt.out_id,
+            "provider_id": receipt.provider_id, "word": receipt.word})
+    });
+    whole["receipts"] = receipts.collect();
+    whole
+}

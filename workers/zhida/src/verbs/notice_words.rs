@@ -1,0 +1,117 @@
+//! Kinds, states and courses of notices in words, Chinese first; and money below a fen.
+
+use zhida_core::notice::{Attempt, Channel, Course, Ended, NoticeKind, NoticeState, WaitsFor};
+use zhida_core::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
+
+/// A kind in Chinese.
+pub(crate) fn kind_word(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::PayoutReceived => "已受理",
+        NoticeKind::PayoutHeld => "暂缓",
+        NoticeKind::PayoutCredited => "到账",
+        NoticeKind::PayoutRefused => "银行退回",
+        NoticeKind::PayoutReturned => "退汇",
+        NoticeKind::PayoutLate => "迟付",
+        NoticeKind::ReviewDueSoon => "临期",
+        NoticeKind::ReviewOverdue => "超期",
+        NoticeKind::ReviewEscalated => "逐级预警",
+        NoticeKind::ReviewCleared => "预警消除",
+        NoticeKind::OrderIssued => "督办签发",
+        NoticeKind::OrderReplied => "督办回复",
+        NoticeKind::OrderReturned => "督办退回",
+        NoticeKind::OrderClosed => "督办销号",
+        NoticeKind::Digest => "日报",
+        NoticeKind::IntegrityNotified => "失信告知",
+        NoticeKind::IntegrityDecided => "失信认定",
+        NoticeKind::IntegrityRepaired => "信用修复",
+        NoticeKind::Test => "测试",
+    }
+}
+
+/// A state in Chinese.
+pub(crate) fn state_word(state: NoticeState) -> &'static str {
+    match state {
+        NoticeState::Created => "待发",
+        NoticeState::Sending => "发送中",
+        NoticeState::Sent => "已发出",
+        NoticeState::Delivered => "已送达",
+        NoticeState::Failed => "失败",
+        NoticeState::GaveUp => "放弃",
+        NoticeState::Expired => "过时未发",
+    }
+}
+
+/// A channel in Chinese.
+pub(crate) fn channel_word(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Sms => "短信",
+        Channel::Mail => "邮件",
+    }
+}
+
+/// What a message waits for.
+pub(crate) fn waits_words(what: WaitsFor) -> &'static str {
+    match what {
+        WaitsFor::Call => "调用结束 the end of a call",
+        WaitsFor::Word => "回执或答复 a receipt, or an answer",
+        WaitsFor::Quiet => "免打扰时段结束 the end of quiet hours",
+        WaitsFor::Ceiling => "总量上限 room under a ceiling",
+        WaitsFor::Limit => "同一号码限额 what one address may be sent",
+        WaitsFor::Provider => "可用渠道 a provider that can",
+        WaitsFor::Switch => "恢复发送 that sending is resumed",
+    }
+}
+
+/// How a message ended.
+pub(crate) fn ended_words(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Failed => "失败 failed for good",
+        Ended::GaveUp => "放弃 gave up",
+        Ended::Expired => "过时未发 lost its point",
+        Ended::NotNeeded => "无需发送 not needed: the other channel brought it",
+    }
+}
+
+/// What came of an attempt.
+pub(crate) fn attempt_words(attempt: &Attempt) -> String {
+    let code = attempt.code().map(|code| format!(" [{code}]")).unwrap_or_default();
+    let course = match attempt.course() {
+        Course::UnderWay => "调用中 the call is under way",
+        Course::InDoubt => "不确定是否发出 it may have been sent",
+        Course::TakenIn => "渠道已收 taken in",
+        Course::Arrived => "已送达 arrived",
+        Course::Undelivered => "未送达 did not arrive",
+        Course::NotSent => "未发出 certainly not sent",
+    };
+    let why = match (&attempt.word, &attempt.outcome) {
+        (Some((DeliveryWord::Undelivered { text, .. }, _)), _) => text.clone(),
+        (Some((DeliveryWord::Delivered { .. } | DeliveryWord::OnTheWay, _)), _) | (None, None) => String::new(),
+        (None, Some(outcome)) => outcome_words(outcome),
+    };
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    format!("{course}{code}{why}")
+}
+
+/// How a call ended.
+pub(crate) fn outcome_words(outcome: &SendOutcome) -> String {
+    match outcome {
+        SendOutcome::Accepted { .. } => String::new(),
+        SendOutcome::Refused { class, text, .. } => format!("{} {text}", class_words(*class)),
+        SendOutcome::NotConnected { why } | SendOutcome::Doubtful { why } => why.clone(),
+    }
+}
+
+fn class_words(class: RefusalClass) -> &'static str {
+    match class {
+        RefusalClass::Recipient => "号码或地址无效 the address;",
+        RefusalClass::Content => "模板、签名或内容不符 the content;",
+        RefusalClass::Limit => "超出频次 too many to this address;",
+        RefusalClass::Account => "账户问题 our account there;",
+        RefusalClass::Busy => "暂不可用 not now;",
+    }
+}
+
+/// In yuan with four decimals.
+pub(crate) fn cost_words(ten_thousandths: i64) -> String {
+    format!("{}.{:04}元", ten_thousandths / 10_000, ten_thousandths % 10_000)
+}

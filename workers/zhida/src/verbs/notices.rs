@@ -1,0 +1,241 @@
+//! `zhida notices`: the list, and one notice with its whole proof. Addresses are masked, and whom notices about orders for discipline
+//! inspection alone went to is for inspectors' eyes. What people do about notices is [`super::notice_acts`], the try of a channel
+//! [`super::notice_test`].
+
+use super::notice_view::{notice_json, proof, proof_json};
+use super::notice_words::{channel_word, kind_word, state_word, waits_words};
+use super::out::{JsonList, Out};
+use super::table::{Column, Table};
+use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, reader, typed_id};
+use crate::cli::{EyesArgs, NoticesVerb};
+use crate::wiring::Context;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use zhida_core::ids::OrderId;
+use zhida_core::notice::number::masked;
+use zhida_core::notice::{About, Audience, Channel, Notice, NoticeKind, NoticeState, Switch};
+use zhida_core::ports::notices::{NoticeFilter, NoticeView};
+use zhida_core::supervision::{self, sees};
+use zhida_core::view::micros;
+
+/// Does one of the verbs.
+pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        NoticesVerb::List { application, kind, state, recipient, limit, eyes, json } => {
+            let filter = NoticeFilter {
+                application_id: application
+                    .as_deref()
+                    .map(|id| typed_id("--application", id))
+                    .transpose()?
+                    .map(|id| id.into_string()),
+                kind: kind.as_deref().map(known_kind).transpose()?,
+                state: state.as_deref().map(known_state).transpose()?,
+                recipient: recipient.clone(),
+                limit: *limit,
+            };
+            list(context, &filter, eyes, Form::from(*json)).await
+        }
+        NoticesVerb::Show { id, eyes, json } => show(context, id, eyes, Form::from(*json)).await,
+        NoticesVerb::Status { json } => status(context, Form::from(*json)).await,
+        NoticesVerb::Resend { .. }
+        | NoticesVerb::Stop { .. }
+        | NoticesVerb::Resume { .. }
+        | NoticesVerb::Preference { .. } => notice_acts::run(context, verb).await,
+        NoticesVerb::Test { to, provider } => notice_test::run(context, to, provider.as_deref()).await,
+        NoticesVerb::Templates(verb) => notice_templates::run(context, verb).await,
+    }
+}
+
+/// Reads the name of a kind that was typed.
+pub(super) fn known_kind(code: &str) -> Result<NoticeKind, Usage> {
+    NoticeKind::from_code(code).ok_or_else(|| {
+        let all: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.code()).collect();
+        Usage(format!("{code:?} is no kind of notice; use one of {}", all.join(", ")))
+    })
+}
+
+fn known_state(code: &str) -> Result<NoticeState, Usage> {
+    NoticeState::from_code(code).ok_or_else(|| {
+        let all: Vec<&str> = NoticeState::ALL.iter().map(|state| state.code()).collect();
+        Usage(format!("--state {code:?} is no state of a notice; use one of {}", all.join(", ")))
+    })
+}
+
+async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: Form) -> anyhow::Result<ExitCode> {
+    let seen = seen_by(context, eyes).await?;
+    let notices = context.store.notices(filter).await?;
+    let hidden = hidden(context, &notices, &seen).await?;
+    let settings = &context.settings;
+    let mut out = Out::new();
+    match form {
+        Form::Programs => {
+            let mut list = JsonList::new(&mut out);
+            notices.iter().try_for_each(|one| list.member(&notice_json(one, &recipient(one, &hidden))))?;
+            list.end()?;
+        }
+        Form::People => {
+            let mut table = Table::new(&[
+                ("时间 at", Column::Text),
+                ("通知 notice", Column::Text),
+                ("种类 kind", Column::Text),
+                ("状态 state", Column::Text),
+                ("收件人 recipient", Column::Text),
+                ("申请 application", Column::Text),
+                ("渠道 channels", Column::Text),
+                ("等待 waits for", Column::Text),
+            ]);
+            for one in &notices {
+                let (at, state) = (local(settings, one.created_at), one.state());
+                let kind = format!("{} {}", kind_word(one.kind), one.kind.code());
+                let state = format!("{} {}", state_word(state), state.code());
+                let (to, application) = (recipient(one, &hidden), one.application_id.0.clone());
+                table.row(vec![at, one.id.clone(), kind, state, to, application, channels(one), waits(one)]);
+            }
+            out.lines(&table.lines())?;
+            out.line(&format!("共 {} 条 notices", notices.len()))?;
+            let switch = context.store.notice_switch().await?;
+            if switch.stopped.is_some() {
+                out.lines(&switch_lines(context, &switch))?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn channels(notice: &Notice) -> String {
+    let of = |message: &zhida_core::notice::Message| {
+        let state = message.state().map_or("备用", state_word);
+        format!("{}{state}", channel_word(message.channel))
+    };
+    notice.messages.iter().map(of).collect::<Vec<_>>().join(" ")
+}
+
+fn waits(notice: &Notice) -> String {
+    let waits = notice.messages.iter().filter_map(|message| message.waits_for).next();
+    waits.map(waits_words).unwrap_or_default().to_owned()
+}
+
+/// Whom it went to, as these eyes may read it.
+fn recipient(notice: &Notice, hidden: &BTreeSet<String>) -> String {
+    if hidden.contains(&notice.id) {
+        return "(纪检 inspection)".to_owned();
+    }
+    match notice.kind.traits().audience {
+        Audience::Enterprise | Audience::Official => notice.recipient.clone(),
+        Audience::Anybody => {
+            let channel = if notice.recipient.contains('@') { Channel::Mail } else { Channel::Sms };
+            masked(channel, &notice.recipient)
+        }
+    }
+}
+
+async fn show(context: &Context, id: &str, eyes: &EyesArgs, form: Form) -> anyhow::Result<ExitCode> {
+    let seen = seen_by(context, eyes).await?;
+    let Some(view) = context.store.notice(id).await? else {
+        anyhow::bail!("没有这条通知 no notice {id} is known; `zhida notices list` shows them");
+    };
+    let hidden = hidden(context, std::slice::from_ref(&view.notice), &seen).await?;
+    let to = recipient(&view.notice, &hidden);
+    // What was written names whom it was written to.
+    let view = if hidden.is_empty() { view } else { NoticeView { contents: Vec::new(), ..view } };
+    print(context, &view, &to, form)
+}
+
+/// Prints a notice.
+pub(super) fn print(context: &Context, view: &NoticeView, to: &str, form: Form) -> anyhow::Result<ExitCode> {
+    let mut out = Out::new();
+    match form {
+        Form::Programs => out.json(&proof_json(view, to))?,
+        Form::People => out.lines(&proof(&context.settings, view, to))?,
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What these eyes see of orders.
+async fn seen_by(context: &Context, eyes: &EyesArgs) -> anyhow::Result<Vec<supervision::Audience>> {
+    let reader = reader(&*context.store, eyes).await?;
+    let sees = |one: &supervision::Audience| {
+        *one == supervision::Audience::Supervision || reader.as_ref().is_some_and(|reader| sees(reader.role, *one))
+    };
+    Ok(supervision::Audience::ALL.into_iter().filter(sees).collect())
+}
+
+/// Those that are about an order which these eyes do not see.
+async fn hidden(
+    context: &Context,
+    notices: &[Notice],
+    seen: &[supervision::Audience],
+) -> anyhow::Result<BTreeSet<String>> {
+    let mut hidden = BTreeSet::new();
+    for notice in notices {
+        for id in orders_of(context, notice).await? {
+            let order = context.store.order(id).await?;
+            if order.is_some_and(|order| !seen.contains(&order.audience)) {
+                hidden.insert(notice.id.clone());
+            }
+        }
+    }
+    Ok(hidden)
+}
+
+async fn orders_of(context: &Context, notice: &Notice) -> anyhow::Result<Vec<OrderId>> {
+    match notice.kind {
+        NoticeKind::OrderIssued | NoticeKind::OrderReplied | NoticeKind::OrderReturned | NoticeKind::OrderClosed => {
+            let view = context.store.notice(&notice.id).await?;
+            let requests = view.map(|view| view.requests).unwrap_or_default();
+            let order = |subject: &str| match About::of(notice.kind, subject) {
+                About::Order(id) => Some(id),
+                About::Payout(_) | About::Alert(_) | About::Digest(_) | About::Case(_) | About::Nothing => None,
+            };
+            Ok(requests.iter().filter_map(|request| order(&request.subject)).collect())
+        }
+        NoticeKind::ReviewDueSoon
+        | NoticeKind::ReviewOverdue
+        | NoticeKind::ReviewEscalated
+        | NoticeKind::ReviewCleared => Ok(OrderId::parse(notice.application_id.as_str()).into_iter().collect()),
+        NoticeKind::PayoutReceived
+        | NoticeKind::PayoutHeld
+        | NoticeKind::PayoutCredited
+        | NoticeKind::PayoutRefused
+        | NoticeKind::PayoutReturned
+        | NoticeKind::PayoutLate
+        | NoticeKind::Digest
+        | NoticeKind::IntegrityNotified
+        | NoticeKind::IntegrityDecided
+        | NoticeKind::IntegrityRepaired
+        | NoticeKind::Test => Ok(Vec::new()),
+    }
+}
+
+/// The stop switch.
+async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
+    let switch = context.store.notice_switch().await?;
+    let mut out = Out::new();
+    match form {
+        Form::Programs => {
+            let stopped = switch.stopped.as_ref();
+            out.json(&json!({"notices": if stopped.is_some() { "stopped" } else { "open" },
+                "stopped_by": stopped.map(|one| &one.by), "reason": stopped.map(|one| &one.reason),
+                "since": micros(stopped.map(|one| one.at))}))?;
+        }
+        Form::People => out.lines(&switch_lines(context, &switch))?,
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The stop switch in words.
+pub(super) fn switch_lines(context: &Context, switch: &Switch) -> Vec<String> {
+    match &switch.stopped {
+        None => vec!["通知照常发送 notices are sent".to_owned()],
+        Some(one) => vec![format!(
+            "通知已停发 notices are stopped by {} since {}: {}; `zhida notices resume` sends them again",
+            one.by,
+            local(&context.settings, one.at),
+            one.reason
+        )],
+    }
+}
