@@ -94,6 +94,7 @@ fn state_figures(figures: &Figures, notice_providers: &[String]) -> StateFigures
         since.map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default())
     };
     let count = |counts: &BTreeMap<String, u64>, code: &str| counts.get(code).copied().unwrap_or_default();
+    let switch = |stopped| if stopped { StopSwitch::Stopped } else { StopSwitch::Running };
     let by_state = |state: PayoutState| figures.by_state.get(state.code()).map_or(0, |(count, _)| *count);
     let (conflicts, other): (Vec<_>, Vec<_>) =
         figures.quarantine_by_code.iter().partition(|(code, _)| code.ends_with("_conflict"));
@@ -154,10 +155,6 @@ fn state_figures(figures: &Figures, notice_providers: &[String]) -> StateFigures
 
 fn of_notices(figures: &NoticeFigures) -> Vec<(&'static str, &'static str, u64)> {
     figures.last_hour.iter().map(|((kind, state), count)| (kind.code(), state.code(), *count)).collect()
-}
-
-fn switch(stopped: bool) -> StopSwitch {
-    if stopped { StopSwitch::Stopped } else { StopSwitch::Running }
 }
 
 fn moment(at: jiff::Timestamp) -> SystemTime {

@@ -119,7 +119,7 @@ impl Trial<'_> {
             }
             store.book_errands(&ends).await?;
             let Some(view) = self.view().await? else { break };
-            if !view.notice.next_at().is_some_and(|at| at <= view.notice.expires_at) || is_with_a_provider(&view) {
+            if !is_due_at_once(&view) {
                 break;
             }
             // What comes up beside it is carried out as well: it was due.
@@ -207,8 +207,9 @@ impl Trial<'_> {
     }
 }
 
-fn is_with_a_provider(view: &NoticeView) -> bool {
-    view.notice.messages.iter().flat_map(|one| &one.attempts).any(Attempt::may_arrive)
+/// Another provider is to be tried; it waits for nothing.
+fn is_due_at_once(view: &NoticeView) -> bool {
+    view.notice.messages.iter().any(|one| one.next_at.is_some() && one.waits_for.is_none())
 }
 
 /// The attempt whose receipt is awaited, and the number.
