@@ -73,7 +73,7 @@ impl District {
                     "bank_code": "102100099996", "bank_name": "示例银行"},
                 "approved_at": now,
                 "approvals": [{"department_id": "D-1", "officer_id": "O-1", "decided_at": now}],
-                "contacts": {"mobile": "+8613800000000", "email": "finance@example.com", "locale": "zh-CN"},
+                "contacts": {"mobile": format!("+86138{number:08}"), "email": "finance@example.com", "locale": "zh-CN"},
             },
         });
         sign(&mut event, &Id::parse(KEYID).unwrap(), &self.key).unwrap();

@@ -2,13 +2,15 @@
 //! settled, beside the raw limit of the same machine in the same run (see `raw`), and through SQLite with the embedded queue.
 //! Not a test: it judges no figure, but it does check that everything was paid once.
 //!
-//! `tests/bench/run [--full | SIZE …] [--processes N] [--statements]`; `tests/bench/run supervision …` is another one (`supervision`).
+//! `tests/bench/run [--full | SIZE …] [--processes N] [--statements]`; `tests/bench/run supervision …` and `tests/bench/run notices …`
+//! are others (`supervision`, `notices`).
 
 // A benchmark may fail loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod district;
 mod meter;
+mod notices;
 mod paid;
 mod raw;
 mod recorded;
@@ -56,6 +58,9 @@ async fn main() {
     let mut arguments = std::env::args().skip(1).peekable();
     if arguments.next_if(|first| first == "supervision").is_some() {
         return supervision::run(arguments.collect()).await;
+    }
+    if arguments.next_if(|first| first == "notices").is_some() {
+        return notices::run(arguments.collect()).await;
     }
     let wishes = wishes();
     let world = tokio::task::spawn_blocking(World::start).await.unwrap();

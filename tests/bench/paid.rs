@@ -144,7 +144,7 @@ pub(crate) async fn statements(world: &World, prepared: &Prepared) -> (i64, i64)
 }
 
 /// What the database spent its time with.
-async fn show_statements(prepared: &Prepared) {
+pub(crate) async fn show_statements(prepared: &Prepared) {
     let sql = "select calls, total_exec_time, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 110) \
         from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) \
         order by total_exec_time desc limit 40";

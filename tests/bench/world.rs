@@ -153,8 +153,15 @@ fn zhida() -> Command {
 
 /// `zhida serve`, every role.
 pub(crate) fn serve(environment: &Environment) -> Process {
-    let mut command = zhida();
-    command.arg("serve").envs(environment.clone());
+    started(zhida().arg("serve").envs(environment.clone()))
+}
+
+/// `zhida serve`, these roles.
+pub(crate) fn serve_only(environment: &Environment, roles: &str) -> Process {
+    started(zhida().args(["serve", "--only", roles]).envs(environment.clone()))
+}
+
+fn started(command: &mut Command) -> Process {
     // Its last words at the drain are about connections that end; that it ended well is seen by its status.
     Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }

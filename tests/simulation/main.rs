@@ -14,6 +14,7 @@ mod echoes;
 mod forwards;
 mod history;
 mod message;
+mod notices;
 mod officers;
 mod planted;
 mod ports;

@@ -196,14 +196,15 @@ impl Message {
         allowed && alive < 2 && view.standing == Standing::Stands
     }
 
-    /// It has been in doubt for longer than people should have to wait, and nothing follows by itself.
+    /// It has been in doubt for longer than people should have to wait, or to its end, and nothing follows by itself.
     pub(super) fn is_in_doubt_for_good(&self, view: &View) -> bool {
         let doubt = self.attempts.iter().filter(|one| one.course() == Course::InDoubt).map(|one| one.since()).min();
         let known = self.attempts.iter().any(|one| match one.course() {
             Course::TakenIn | Course::Arrived | Course::UnderWay => true,
             Course::InDoubt | Course::Undelivered | Course::NotSent => false,
         });
-        doubt.is_some_and(|since| view.now >= after(since, view.doubt)) && !known && !self.may_repeat(view)
+        let long = |since| view.now >= after(since, view.doubt).min(view.expires_at);
+        doubt.is_some_and(long) && !known && !self.may_repeat(view)
     }
 }
 

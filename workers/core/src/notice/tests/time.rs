@@ -99,6 +99,16 @@ fn doubt_that_lasts_repeats_what_may_and_rings_of_what_may_not() {
 }
 
 #[test]
+fn what_may_never_repeat_rings_also_when_its_point_is_lost_soon_after() {
+    let mut play = in_doubt(NoticeKind::IntegrityNotified);
+    play.notice.expires_at = play.now + jiff::SignedDuration::from_secs(60);
+    play.pass(61);
+    play.take();
+    assert_eq!(play.state(), NoticeState::GaveUp);
+    assert_eq!(play.rung(), ["notice_in_doubt", "notice_failed"]);
+}
+
+#[test]
 fn what_may_never_repeat_waits_for_word_and_gives_up_when_its_point_is_lost() {
     let mut play = in_doubt(NoticeKind::IntegrityNotified);
     let mut turns = 0;
