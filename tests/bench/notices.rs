@@ -174,10 +174,11 @@ fn gateway(bank: &Bank) -> [(&'static str, String); 3] {
     [("kind", "webhook".to_owned()), ("url", url), ("key", "sandbox-webhook-key".to_owned())]
 }
 
-/// Settings of the workers that send: the defaults, but for the ceilings.
+/// Settings of the workers that send: the defaults, but for ceilings and quiet hours.
 fn of_notices(bank: &Bank) -> Environment {
     let gateway = gateway(bank).map(|(field, value)| (format!("SMS__gateway__{}", field.to_uppercase()), value));
-    let ceilings = [("PER_MINUTE_MAX", "1000000"), ("PER_DAY_MAX", "10000000"), ("SIGNATURE", SIGNATURE)];
+    // No quiet hours: a run must not depend on the hour of the day.
+    let ceilings = [("PER_MINUTE_MAX", "1000000"), ("PER_DAY_MAX", "10000000"), ("SIGNATURE", SIGNATURE), ("QUIET", "")];
     let ceilings = ceilings.map(|(name, value)| (name.to_owned(), value.to_owned()));
     gateway.into_iter().chain(ceilings).map(|(name, value)| (format!("ZHIDA__NOTICES__{name}"), value)).collect()
 }

@@ -42,6 +42,11 @@ pub(crate) struct Approval {
     pub(crate) body: Vec<u8>,
 }
 
+/// Each award has a phone of its own.
+pub(crate) fn mobile(number: usize) -> String {
+    format!("+86138{number:08}")
+}
+
 impl District {
     pub(crate) fn new() -> Self {
         Self { key: SigningKey::generate().unwrap() }
@@ -74,6 +79,7 @@ impl District {
                     "bank_code": "102100099996", "bank_name": "示例银行"},
                 "approved_at": now,
                 "approvals": [{"department_id": "D-1", "officer_id": "O-1", "decided_at": now}],
+                "contacts": {"mobile": mobile(number)},
             },
         });
         sign(&mut event, &Id::parse(KEYID).unwrap(), &self.key).unwrap();

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod district;
+mod notices;
 mod obstacles;
 mod world;
 

@@ -21,6 +21,10 @@ const TOKEN: &str = "chaos-token";
 pub(crate) struct Api(String);
 
 impl Api {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.0)
+    }
+
     /// Waits until `/readyz` answers so.
     pub(crate) async fn until_ready(&self, status: u16) {
         let url = format!("http://{}/readyz", self.0);
@@ -46,6 +50,8 @@ pub(crate) struct World {
     bank: Sandbox,
     processes: Vec<Child>,
     policies: PathBuf,
+    /// Settings of this test, beside those that all have.
+    settings: Vec<(String, String)>,
 }
 
 impl World {
@@ -64,8 +70,8 @@ impl World {
                 .unwrap();
         let mut policies = tempfile();
         policies.1.write_all(POLICIES.as_bytes()).unwrap();
-        let world =
-            Self { district: District::new(), database, broker, bank, processes: Vec::new(), policies: policies.0 };
+        let (processes, policies, settings) = (Vec::new(), policies.0, Vec::new());
+        let world = Self { district: District::new(), database, broker, bank, processes, policies, settings };
         world.run(&["migrate"]);
         world.run(&["policies", "import", world.policies.to_str().unwrap()]);
         world
@@ -94,12 +100,29 @@ impl World {
         command.envs(environment.map(|(name, value)| (format!("ZHIDA__{name}"), value)));
         command.env(format!("ZHIDA__INTAKE__TRUSTED_KEYS__{KEYID}"), self.district.public_key());
         command.env("ZHIDA__STORE__INCARNATION_FILE", self.policies.with_extension("incarnation"));
+        command.envs(self.settings.clone());
         command
     }
 
     fn run(&self, arguments: &[&str]) {
         let output = self.command().args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Processes that start from now on have these settings as well, named as in the environment.
+    pub(crate) fn with_settings(mut self, settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let named = settings.into_iter().map(|(name, value)| (format!("ZHIDA__{name}"), value));
+        self.settings.extend(named);
+        self
+    }
+
+    /// Everything outside, with the phones.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.bank
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
     }
 
     /// Starts a process whose API listens where it says, and waits until it is ready.

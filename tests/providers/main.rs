@@ -3,6 +3,7 @@
 //! outcomes is tested elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly
 
+mod hostile_values;
 mod mail_outcomes;
 mod mail_postfix;
 mod mail_scenery;

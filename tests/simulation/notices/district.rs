@@ -102,6 +102,9 @@ impl District {
                 vendors.nobody.extend([mobile, email].into_iter().flatten().cloned());
             }
         }
+        if rng.u8(0..4) == 0 {
+            plan.push((start, Outside::Prefers(1)));
+        }
         incidents(rng, vendors, &within, &mut plan);
         plan.sort_by_key(|(at, _)| *at);
         Self { start, plan, addresses }
@@ -145,9 +148,6 @@ fn incidents(
         let at = within(rng);
         plan.push((at, Outside::Stop));
         plan.push((at + SignedDuration::from_mins(rng.i64(1..600)), Outside::Resume));
-    }
-    if rng.u8(0..4) == 0 {
-        plan.push((start, Outside::Prefers(1)));
     }
     let lengths = [60, 900, 7_200, 90_000];
     for _ in 0..rng.usize(0..4) {

@@ -122,7 +122,7 @@ impl NoticeStore for Connection {
     async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
         self.store.turn_notice_switch(to, by, reason).await
     }
-    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<bool, StoreError> {
+    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<AskedAgain, StoreError> {
         self.store.ask_again(id, occasion, by).await
     }
     async fn put_notice_preference(

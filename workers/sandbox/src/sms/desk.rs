@@ -21,6 +21,8 @@ pub(crate) struct Desk {
 
 pub(super) struct Books {
     pub(super) ledger: Vec<SmsEntry>,
+    /// Where a message of the webhook stands in the ledger, by its `out_id`.
+    webhooks: HashMap<String, usize>,
     pub(super) templates: HashMap<(Vendor, String), String>,
     pub(super) faults: SmsFaults,
     /// Every sending that was understood, by vendor and `out_id`, in order.
@@ -79,6 +81,7 @@ impl Desk {
     pub(crate) fn open(settings: SmsSettings) -> Self {
         let books = Books {
             ledger: Vec::new(),
+            webhooks: HashMap::new(),
             templates: HashMap::new(),
             faults: SmsFaults::new(settings.chances.clone(), settings.seed),
             calls: Vec::new(),
@@ -195,15 +198,15 @@ impl Books {
         };
         let segments = segments(&signature, &text).ok_or(Refusal::Length)?;
         if vendor == Vendor::Webhook
-            && let Some(known) = self.ledger.iter().find(|entry| entry.vendor == vendor && entry.out_id == out_id)
+            && let Some(known) = self.webhooks.get(&out_id).map(|place| &self.ledger[*place])
         {
             if (&known.to, &known.text) != (&to, &text) {
                 self.reproaches.push(format!("out_id {out_id:?} came again with other content"));
             }
             return Ok((known.clone(), Vec::new()));
         }
-        let had = self.ledger.iter().filter(|entry| entry.vendor == vendor && entry.to == to).count();
-        if self.limits.get(&vendor).is_some_and(|limit| had >= *limit as usize) {
+        let had = || self.ledger.iter().filter(|entry| entry.vendor == vendor && entry.to == to).count();
+        if self.limits.get(&vendor).is_some_and(|limit| had() >= *limit as usize) {
             return Err(Refusal::Limit);
         }
         let at = Timestamp::now();
@@ -253,6 +256,9 @@ impl Books {
                 receipts.push(receipt.clone());
             }
             receipts.push(receipt);
+        }
+        if entry.vendor == Vendor::Webhook {
+            self.webhooks.insert(entry.out_id.clone(), self.ledger.len());
         }
         self.ledger.push(entry.clone());
         (entry, receipts)
