@@ -100,7 +100,7 @@ impl Scene {
     }
 
     fn facts(&self, review: &Review, events: &[CaseEvent], policy: &Policy, now: Timestamp) -> CaseFacts {
-        let (mobile, email) = (Some(review.mobile.clone()), Some(review.email.clone()));
+        let (mobile, email) = (review.mobile.clone(), Some(review.email.clone()));
         let source = CaseSource {
             application_id: &ApplicationId::from(review.application_id.as_str()),
             events,
