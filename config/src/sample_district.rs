@@ -18,7 +18,7 @@ pub const ORGANISATION_TOML: &str = include_str!("../sample_district/organisatio
 /// The approved applications, one a line under a head line; no field holds a comma or a quotation mark of CSV.
 pub const AWARDS_CSV: &str = include_str!("../sample_district/awards.csv");
 
-const HEAD: &str = "application_id,policy_id,uscc,enterprise_name,amount,account_name,account_no,bank_code,bank_name,mobile,email,department_id,officer_ids,commitment_id,twist";
+const HEAD: &str = "application_id,policy_id,uscc,enterprise_name,amount,account_name,account_no,bank_code,bank_name,mobile,email,locale,department_id,officer_ids,commitment_id,twist";
 
 /// What makes an award of the sample district special.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,10 +109,12 @@ pub struct Award {
     pub bank_code: String,
     /// Name of the bank.
     pub bank_name: String,
-    /// Mobile number for notices.
-    pub mobile: String,
+    /// Mobile number for notices; some enterprises gave none.
+    pub mobile: Option<String>,
     /// Mail address for notices.
     pub email: String,
+    /// Language of notices: `zh-CN` or `en`.
+    pub locale: String,
     /// The department that approved.
     pub department_id: String,
     /// The officers who approved, one or two.
@@ -152,7 +154,7 @@ fn parse(text: &str) -> Result<Vec<Award>, AwardUnreadable> {
 fn award(line: usize, text: &str) -> Result<Award, AwardUnreadable> {
     let wrong = |field| AwardUnreadable { line, field };
     let columns: Vec<String> = text.split(',').map(str::to_owned).collect();
-    let columns: [String; 15] = columns.try_into().map_err(|_| wrong("the number of columns"))?;
+    let columns: [String; 16] = columns.try_into().map_err(|_| wrong("the number of columns"))?;
     let [
         application_id,
         policy_id,
@@ -165,6 +167,7 @@ fn award(line: usize, text: &str) -> Result<Award, AwardUnreadable> {
         bank_name,
         mobile,
         email,
+        locale,
         department_id,
         officer_ids,
         commitment_id,
@@ -186,8 +189,9 @@ fn award(line: usize, text: &str) -> Result<Award, AwardUnreadable> {
         account_no,
         bank_code,
         bank_name,
-        mobile,
+        mobile: Some(mobile).filter(|mobile| !mobile.is_empty()),
         email,
+        locale,
         department_id,
     })
 }

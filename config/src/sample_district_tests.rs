@@ -75,7 +75,8 @@ fn every_identifier_is_valid() {
         assert_eq!(check_digits::uscc(kind, region, &organisation[..8]), award.uscc);
         assert_eq!(check_digits::cnaps(&award.bank_code[..11]), award.bank_code);
         assert!(award.account_no.len() <= 34 && award.account_no.bytes().all(|byte| byte.is_ascii_digit()));
-        assert!(award.email.ends_with("@example.com") && award.mobile.starts_with("+8613800000"));
+        assert!(award.email.ends_with("@example.com"));
+        assert!(award.mobile.is_none_or(|mobile| mobile.starts_with("+8613800000")));
         assert!(award.enterprise_name.chars().count() <= 140);
     }
 }
@@ -123,6 +124,15 @@ fn every_award_keeps_its_policys_rules_unless_its_twist_says_otherwise() {
         let (id, appropriated) = (fund["id"].as_str().unwrap(), fen(fund.as_table().unwrap(), "appropriated").unwrap());
         assert!(drawn.get(id).is_some_and(|drawn| *drawn <= appropriated), "{id}");
     }
+}
+
+#[test]
+fn some_have_no_mobile_and_some_are_told_in_english() {
+    let awards = awards().unwrap();
+    let count = |of: fn(&Award) -> bool| awards.iter().filter(|award| of(award)).count();
+    assert_eq!(count(|award| award.mobile.is_none()), 13);
+    assert_eq!(count(|award| award.locale == "en"), 10);
+    assert_eq!(count(|award| award.locale == "zh-CN"), 276);
 }
 
 #[test]

@@ -86,9 +86,41 @@ fn the_demo_pays_the_sample_district_once() {
     let seconds = ["p50", "p99", "max"].map(|key| summary["approve_to_credit_seconds"][key].as_f64().unwrap());
     assert!(seconds[0] > 0.0 && seconds.is_sorted(), "{summary}");
     supervision_found_all_and_invented_nothing(&summary);
+    everybody_was_told_once(&summary);
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(printed.contains("超期 stalled 10, 临期 due soon 1, 疑点 findings 2"), "{printed}");
-    assert!(printed.lines().count() <= 45, "a screen holds it: {printed}");
+    assert!(printed.contains("到账未告知 paid and not told 0, 重复 told twice 0"), "{printed}");
+    assert!(printed.contains("/phone") && printed.contains("/mail"), "{printed}");
+    assert!(printed.lines().count() <= 50, "a screen holds it: {printed}");
+}
+
+/// By what phones and mailboxes hold, and although a vendor went out of service on the way.
+fn everybody_was_told_once(summary: &Value) {
+    let notices = &summary["notices"];
+    for key in ["paid_without_notice", "twice", "unexplained", "failed", "gave_up"] {
+        assert_eq!(notices[key], json!(0), "{key} in {notices}");
+    }
+    assert_eq!(notices["cost"], notices["billed"], "{notices}");
+    // Arrived, or with a mail server, which says no more.
+    let told = |kind: &str| {
+        let of = &notices["by_kind"][kind];
+        of["delivered"].as_u64().unwrap_or_default() + of["sent"].as_u64().unwrap_or_default()
+    };
+    assert_eq!(told("payout_credited"), summary["settled"].as_u64().unwrap(), "{notices}");
+    assert_eq!(told("payout_refused"), summary["refused"].as_u64().unwrap(), "{notices}");
+    // One of the five is held for lack of a second officer, which is no affair of the enterprise's.
+    assert!(told("payout_held") >= 4, "{notices}");
+    for kind in ["review_overdue", "review_escalated", "review_due_soon"] {
+        assert!(told(kind) > 0, "{kind} in {notices}");
+    }
+    for vendor in ["aliyun", "tencent"] {
+        assert!(notices["sms_by_provider"][vendor].as_u64().unwrap_or_default() >= 100, "{vendor} in {notices}");
+    }
+    assert_ne!(notices["cost"], json!("0.0000"));
+    let asked = notices["asked"].as_u64().unwrap();
+    let made: u64 =
+        ["sent", "delivered", "failed", "gave_up", "expired"].iter().map(|key| notices[*key].as_u64().unwrap()).sum();
+    assert!(asked >= made && made > 500, "{notices}");
 }
 
 fn supervision_found_all_and_invented_nothing(summary: &Value) {

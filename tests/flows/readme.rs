@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use zhida_config::Calendar;
+use zhida_config::{Calendar, Settings};
+use zhida_core::notice::template::TemplateSet;
 use zhida_schemas::organisation_file::OrganisationFile;
 use zhida_tests::waiting::wait_until;
 
@@ -44,7 +45,8 @@ async fn the_first_payment_by_hand_is_as_the_readme_says() {
     let folder = Folder(std::env::temp_dir().join(format!("zhida-readme-{}", std::process::id())));
     fs::create_dir_all(&folder.0).unwrap();
     let script = commands("A first payment").replace(":8080", &format!(":{}", free_port()));
-    let script = script.replace(":8090", &format!(":{}", free_port()));
+    let bank = free_port();
+    let script = script.replace(":8090", &format!(":{bank}"));
     // Its servers end with the shell, and the shell with its input.
     let script = format!("trap 'kill $(jobs -p)' EXIT\n{script}\necho all pasted\nread -r _ || true\n");
     let binary = Path::new(env!("CARGO_BIN_EXE_zhida"));
@@ -78,20 +80,45 @@ async fn the_first_payment_by_hand_is_as_the_readme_says() {
         (payouts.iter().filter(|payout| payout["state"] == "settled").count() == 3).then_some(())
     })
     .await;
+    // The phone of its enterprise says so three times, once for each award, whatever else it says.
+    let phone = format!("http://127.0.0.1:{bank}/phone/8613800000000.json");
+    wait_until("the phone to have rung for each", Duration::from_secs(60), async || {
+        let received: Vec<Value> = reqwest::get(&phone).await.ok()?.json().await.ok()?;
+        let credited = |one: &&Value| one["text"].as_str().is_some_and(|text| text.starts_with("到账通知"));
+        (received.iter().filter(credited).count() == 3).then_some(())
+    })
+    .await;
     drop(shell.stdin.take());
     shell.wait().unwrap();
-    for told in ["待付 ready", "account_name", "key_unknown", "is closed as replayed"] {
+    for told in ["待付 ready", "account_name", "key_unknown", "is closed as replayed", "payout_credited"] {
         assert!(shown().contains(told), "{told} in\n{}", shown());
     }
 }
 
+/// What stands in a section, by its head, between this fence and the next; `place` counts from 0.
+fn block(head: &str, fence: &str, place: usize) -> &'static str {
+    let section = README.split("\n## ").find(|section| section.starts_with(head)).expect("the section");
+    section.split(fence).nth(place + 1).expect("a block").split("```").next().unwrap()
+}
+
+#[test]
+fn the_settings_and_templates_of_notices_in_the_readme_are_lawful() {
+    let file = std::env::temp_dir().join(format!("zhida-readme-notices-{}.toml", std::process::id()));
+    fs::write(&file, block("Notices", "```toml\n", 0)).unwrap();
+    let secrets = ["SMS__MAIN__ACCESS_KEY_SECRET", "SMS__SPARE__KEY", "MAIL__PASSWORD"];
+    let secrets = secrets.map(|name| (format!("ZHIDA__NOTICES__{name}"), "secret".to_owned()));
+    let settings = Settings::load(&[], secrets, Some(&file));
+    fs::remove_file(&file).unwrap();
+    let refusals = settings.unwrap().check_for_serve();
+    let of_notices: Vec<_> = refusals.iter().filter(|refusal| refusal.contains("notices.")).collect();
+    assert!(of_notices.is_empty(), "{of_notices:?}");
+    let set = TemplateSet::checked(block("Notices", "```toml\n", 1)).unwrap();
+    assert!(set.templates.values().all(|template| template.providers.contains_key("main")));
+}
+
 #[test]
 fn the_example_files_of_the_readme_are_lawful() {
-    let section = README.split("\n## ").find(|section| section.starts_with("Organisation")).expect("the section");
-    let block = |fence: &str| {
-        let (_, after) = section.split_once(fence).expect("a block");
-        after.split("```").next().unwrap()
-    };
+    let block = |fence: &str| block("Organisation", fence, 0);
     // Its ladder and its people hold together; whom a district puts into supervision is its own affair.
     assert_eq!(OrganisationFile::parse(block("```toml\n")).unwrap().officers.len(), 2);
     let calendar = Calendar::parse(&format!("version{}", block("```\nversion"))).unwrap();

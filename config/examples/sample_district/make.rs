@@ -194,7 +194,7 @@ pub(crate) fn awards_csv() -> String {
     let awards = awards(&policies, &mut numbers);
     let names = names(&mut numbers);
     let mut text = String::from(
-        "application_id,policy_id,uscc,enterprise_name,amount,account_name,account_no,bank_code,bank_name,mobile,email,department_id,officer_ids,commitment_id,twist\n",
+        "application_id,policy_id,uscc,enterprise_name,amount,account_name,account_no,bank_code,bank_name,mobile,email,locale,department_id,officer_ids,commitment_id,twist\n",
     );
     for (index, (award, name)) in awards.iter().zip(names).enumerate() {
         let number = index + 1;
@@ -211,16 +211,28 @@ pub(crate) fn awards_csv() -> String {
         let commitment = if policy.commitment_required { format!("C-2026-{number:04}") } else { String::new() };
         let _ = writeln!(
             text,
-            "A-2026-{number:06},{},{},{name},{},{account_name},40000201{number:011},{},{bank_name},+8613800000{number:03},finance-{number:03}@example.com,{},{officers},{commitment},{}",
+            "A-2026-{number:06},{},{},{name},{},{account_name},40000201{number:011},{},{bank_name},{},finance-{number:03}@example.com,{},{},{officers},{commitment},{}",
             policy.id(),
             uscc("91", "350100", &format!("M0{:06}", number * 3_491 % 1_000_000)),
             yuan(award.fen),
             cnaps(bank),
+            mobile(number),
+            locale(number),
             policy.department.id,
             award.twist,
         );
     }
     text
+}
+
+/// Some enterprises gave no mobile: they are told by mail.
+fn mobile(number: usize) -> String {
+    if number % 23 == 7 { String::new() } else { format!("+8613800000{number:03}") }
+}
+
+/// Some wish to be told in English.
+fn locale(number: usize) -> &'static str {
+    if number % 29 == 4 { "en" } else { "zh-CN" }
 }
 
 /// Chooses policies, twists that fit them, and sums that add up to the total.

@@ -42,7 +42,7 @@ pub(crate) fn files() -> (String, String) {
     let text = make::awards_csv();
     let awards: Vec<Vec<String>> =
         text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect();
-    let lines = String::from("application_id,policy_id,uscc,enterprise_name,amount,mobile,email,history\n");
+    let lines = String::from("application_id,policy_id,uscc,enterprise_name,amount,mobile,email,locale,history\n");
     let truth = String::from("what,which,subject,applications\n");
     let policies = make::policies();
     let mut month = Month { awards, policies, lines, truth, beside: Vec::new() };
@@ -60,11 +60,12 @@ impl Month {
             let policy = self.policies.iter().find(|policy| policy.id() == award[1]);
             let Some(policy) = policy else { continue };
             awarded.push(policy.number);
-            let approvers = award[12].split(';').collect();
+            let approvers = award[13].split(';').collect();
             let history = ordinary::history(&Awarded { number: place + 1, policy, approvers }, &mut numbers);
             let [id, of, code, name, amount] = [0, 1, 2, 3, 4].map(|column| &award[column]);
+            let contacts = award[9..=11].join(",");
             // Writing to a String cannot fail.
-            let _ = writeln!(self.lines, "{id},{of},{code},{name},{amount},{},{},{history}", award[9], award[10]);
+            let _ = writeln!(self.lines, "{id},{of},{code},{name},{amount},{contacts},{history}");
         }
         awarded
     }
@@ -92,7 +93,7 @@ impl Month {
         let [code, name, mobile, email] = who;
         let amount = yuan(policy.cap_fen / 2);
         let history = with_officers(history, policy);
-        let _ = writeln!(self.lines, "{id},{},{code},{name},{amount},{mobile},{email},{history}", policy.id());
+        let _ = writeln!(self.lines, "{id},{},{code},{name},{amount},{mobile},{email},zh-CN,{history}", policy.id());
         self.beside.push((id.clone(), number));
         id
     }

@@ -10,7 +10,7 @@ use jiff::civil::Time;
 /// The reviews, one application a line under a head line.
 pub const REVIEWS_CSV: &str = include_str!("../../sample_district/reviews.csv");
 
-const HEAD: &str = "application_id,policy_id,uscc,enterprise_name,amount,mobile,email,history";
+const HEAD: &str = "application_id,policy_id,uscc,enterprise_name,amount,mobile,email,locale,history";
 
 /// When something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +71,12 @@ pub struct Review {
     pub enterprise_name: String,
     /// What it asks for.
     pub amount: Amount,
-    /// Mobile number for notices.
-    pub mobile: String,
+    /// Mobile number for notices; some enterprises gave none.
+    pub mobile: Option<String>,
     /// Mail address for notices.
     pub email: String,
+    /// Language of notices: `zh-CN` or `en`.
+    pub locale: String,
     /// What happened, oldest first.
     pub history: Vec<Step>,
 }
@@ -108,7 +110,7 @@ fn parse(text: &str) -> Result<Vec<Review>, ReviewUnreadable> {
 
 fn review(line: &str) -> Result<Review, String> {
     let columns: Vec<&str> = line.split(',').collect();
-    let [application_id, policy_id, uscc, enterprise_name, amount, mobile, email, history] = columns[..] else {
+    let [application_id, policy_id, uscc, enterprise_name, amount, mobile, email, locale, history] = columns[..] else {
         return Err("the number of columns".to_owned());
     };
     let steps = history.split("; ").map(|text| step(text).ok_or_else(|| text.to_owned()));
@@ -118,8 +120,9 @@ fn review(line: &str) -> Result<Review, String> {
         uscc: uscc.to_owned(),
         enterprise_name: enterprise_name.to_owned(),
         amount: Amount::from_text(amount).ok_or("amount")?,
-        mobile: mobile.to_owned(),
+        mobile: Some(mobile.to_owned()).filter(|mobile| !mobile.is_empty()),
         email: email.to_owned(),
+        locale: locale.to_owned(),
         history: steps.collect::<Result<_, _>>()?,
     })
 }

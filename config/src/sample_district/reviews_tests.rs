@@ -43,12 +43,16 @@ fn every_award_has_its_review_and_others_stand_beside_it() {
     let reviews = by_id();
     for award in awards().unwrap() {
         let review = &reviews[&award.application_id];
-        let told = |policy: &str, uscc: &str, name: &str, mobile: &str, email: &str| {
-            [policy, uscc, name, mobile, email].map(str::to_owned)
-        };
+        let told = |policy: &str, uscc: &str, name: &str| [policy, uscc, name].map(str::to_owned);
         assert_eq!(
-            told(&review.policy_id, &review.uscc, &review.enterprise_name, &review.mobile, &review.email),
-            told(&award.policy_id, &award.uscc, &award.enterprise_name, &award.mobile, &award.email),
+            told(&review.policy_id, &review.uscc, &review.enterprise_name),
+            told(&award.policy_id, &award.uscc, &award.enterprise_name),
+            "{}",
+            award.application_id
+        );
+        assert_eq!(
+            (&review.mobile, &review.email, &review.locale),
+            (&award.mobile, &award.email, &award.locale),
             "{}",
             award.application_id
         );

@@ -283,8 +283,8 @@ fn the_sample_organisation_covers_the_sample_district() {
         organisation.officers.iter().map(|one| (one.department_id.as_str(), one.id.as_str())).collect();
     for award in awards.lines().skip(1) {
         let columns: Vec<&str> = award.split(',').collect();
-        for officer in columns[12].split(';') {
-            assert!(known.contains(&(columns[11], officer)), "{award}");
+        for officer in columns[13].split(';') {
+            assert!(known.contains(&(columns[12], officer)), "{award}");
         }
     }
 }

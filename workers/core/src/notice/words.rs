@@ -20,7 +20,7 @@ pub(super) struct Advice {
     pub(super) action: Phrase,
 }
 
-const NOTHING_NEEDED: Phrase = ("无需您操作，核实后将尽快拨付", "Nothing is needed from you");
+const NOTHING_NEEDED: Phrase = ("无需贵单位操作，核实后尽快拨付", "Nothing is needed from you");
 
 const fn advice(reason: Phrase, action: Phrase) -> Advice {
     Advice { reason, action }
@@ -43,7 +43,7 @@ pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
         ),
         HoldCode::PublicityOpen => advice(
             ("公示期尚未结束", "the public notice has not ended"),
-            ("无需您操作，公示期满后自动拨付", "Nothing is needed; it is paid when the notice ends"),
+            ("无需贵单位操作，公示期满后自动拨付", "Nothing is needed; it is paid when the notice ends"),
         ),
         HoldCode::ObjectionOpen => advice(
             ("公示期间收到异议，正在核实", "an objection was raised during the notice"),
@@ -114,13 +114,13 @@ pub(super) fn of_lateness(
     time: impl Fn(Timestamp) -> String,
     locale: Locale,
 ) -> (String, String) {
-    let at_once = ("到账后立即短信告知，无需来电询问", "You are told when it is credited");
+    let at_once = ("到账后立即告知，无需来电询问", "You are told when it is credited");
     let opening = rail.filter(|one| one.carries(payout.amount)).and_then(|one| one.next_opening(now).ok());
     if let Some(opening) = opening.filter(|opening| *opening > now) {
         let reason = ("大额支付系统已关闭，开放后继续办理", "the large-value payment system is closed");
         let at = time(opening);
         let expected = match locale {
-            Locale::Chinese => format!("预计{at}后到账，届时短信告知"),
+            Locale::Chinese => format!("预计{at}后到账，届时告知"),
             Locale::English => format!("Expected after {at}; you are told then"),
         };
         return (locale.of(reason).to_owned(), expected);
@@ -189,7 +189,7 @@ pub(super) fn of_level(level: Level, locale: Locale) -> String {
         (Level::DueSoon, Locale::English) => "due soon".to_owned(),
         (Level::Rung(0), Locale::Chinese) => "红牌".to_owned(),
         (Level::Rung(0), Locale::English) => "overdue".to_owned(),
-        (Level::Rung(rung), Locale::Chinese) => format!("逐级上报第{rung}级"),
+        (Level::Rung(rung), Locale::Chinese) => format!("上报第{rung}级"),
         (Level::Rung(rung), Locale::English) => format!("escalated, rung {rung}"),
     }
 }

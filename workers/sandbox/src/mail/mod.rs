@@ -4,6 +4,7 @@
 mod bounce;
 mod faults;
 mod pages;
+mod reading;
 mod server;
 
 pub use faults::{MailFault, MailStage};

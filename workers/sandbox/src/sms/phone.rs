@@ -23,6 +23,8 @@ struct Phones {
 struct PhoneRow {
     number: String,
     messages: usize,
+    /// Of the newest message.
+    at: String,
     newest: String,
 }
 
@@ -56,17 +58,22 @@ impl Bubble {
 
 /// `GET /phone`.
 pub(super) async fn numbers(State(handle): State<SmsHandle>) -> Response {
-    // The newest message of each number comes last, and with it its time.
-    let mut phones: BTreeMap<String, (usize, jiff::Timestamp)> = BTreeMap::new();
+    let mut phones: BTreeMap<String, (usize, SmsEntry)> = BTreeMap::new();
     handle.with_ledger(|ledger| {
+        // The newest message of each number comes last.
         for entry in ledger.iter().filter(|entry| entry.is_on_phone()) {
-            let phone = phones.entry(entry.to.clone()).or_insert((0, entry.at));
-            *phone = (phone.0 + 1, entry.at);
+            let before = phones.get(&entry.to).map_or(0, |(messages, _)| *messages);
+            phones.insert(entry.to.clone(), (before + 1, entry.clone()));
         }
     });
     let mut phones: Vec<_> = phones.into_iter().collect();
-    phones.sort_by_key(|(_, (_, newest))| std::cmp::Reverse(*newest));
-    let row = |(number, (messages, newest))| PhoneRow { number, messages, newest: china_time(newest) };
+    phones.sort_by_key(|(_, (_, newest))| std::cmp::Reverse(newest.at));
+    let row = |(number, (messages, newest)): (String, (usize, SmsEntry))| PhoneRow {
+        number,
+        messages,
+        at: china_time(newest.at),
+        newest: newest.text,
+    };
     page(&Phones { rows: phones.into_iter().map(row).collect() })
 }
 

@@ -70,13 +70,22 @@ fn approval(sender: &Sender<'_>, award: &Award) -> anyhow::Result<Value> {
         "payee": {"account_name": award.account_name, "account_no": award.account_no, "bank_code": award.bank_code,
             "bank_name": award.bank_name},
         "approved_at": now, "approvals": approvals,
-        "contacts": {"mobile": award.mobile, "email": award.email, "locale": "zh-CN"},
+        "contacts": contacts(award.mobile.as_deref(), &award.email, &award.locale),
     });
     if let Some(commitment_id) = &award.commitment_id {
         data["commitment_id"] = json!(commitment_id);
     }
     let id = format!("approved-{}", award.application_id);
     sender.event("application.approved.v1", &id, &award.application_id, data)
+}
+
+/// How an enterprise is told.
+pub(super) fn contacts(mobile: Option<&str>, email: &str, locale: &str) -> Value {
+    let mut contacts = json!({"email": email, "locale": locale});
+    if let Some(mobile) = mobile {
+        contacts["mobile"] = json!(mobile);
+    }
+    contacts
 }
 
 fn enterprise(award: &Award) -> Value {

@@ -1,11 +1,14 @@
-//! `zhida demo`: the whole system in one process on SQLite and the embedded queue, with the simulated bank beside it over
-//! HTTP on loopback. The sample district goes through it; the bank's ledger is the judge of what was paid.
+//! `zhida demo`: the whole system in one process on SQLite and the embedded queue, with the simulated bank, vendors of SMS and mail
+//! server beside it on loopback. The sample district goes through it; the bank's ledger is the judge of what was paid, phones and
+//! mailboxes are of what was told.
 
 mod events;
 mod found;
+mod notices;
 mod reviews;
 mod sender;
 mod summary;
+mod told;
 mod twists;
 
 use crate::cli::DemoArgs;
@@ -38,6 +41,9 @@ const TOKEN: &str = "demo-token";
 /// The review system's key id.
 const KEYID: &str = "review-demo";
 
+/// The mobile of a head of department whose officers are late.
+const OF_A_HEAD: &str = "+8613800009100";
+
 /// A policy is on paper when nobody applied for so many days: nobody has seen more than a month of this district.
 const SEEN_DAYS: &str = "20";
 
@@ -50,21 +56,29 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     let folder = Folder::new(arguments.dir.as_deref())?;
     let awards = sample_district::awards()?;
     let key = SigningKey::generate()?;
-    let sandbox = start_bank(&folder.path, &awards).await?;
+    let sandbox = start_sandbox(&folder.path, &awards).await?;
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| {
         format!("{} is taken; choose another address with --listen, or 127.0.0.1:0 for a free one", arguments.listen)
     })?;
     let address = listener.local_addr()?;
-    let settings = settings(&folder.path, &key, &sandbox.url(), &address.to_string())?;
+    let of_notices = notices::settings(&sandbox, &address.to_string());
+    let settings = settings(&folder.path, &key, &sandbox.url(), &address.to_string(), of_notices)?;
     opening::migrate(&settings).await?;
     let guard = opening::guard(&settings)?;
     let (stop, stopped) = watch::channel(false);
     let mut house = House::open(settings, stopped).await?;
     println!("直达 zhida 演示 — {} 项政策, {} 家企业; 模拟银行 {}", 149, awards.len(), sandbox.url());
-    println!("The sample district goes through intake, supervision, payout and a simulated bank.");
-    println!("API http://{address} (token \"{TOKEN}\")");
+    println!(
+        "The sample district goes through intake, supervision, payout and a simulated bank; phones and mailboxes are told."
+    );
+    println!(
+        "API http://{address} (token \"{TOKEN}\"), 手机 phones {}, 邮箱 mail {}",
+        sandbox.sms.phone_url(),
+        mail_url(&sandbox)
+    );
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
+    notices::register(&sandbox, &*house.store, &format!("http://{address}")).await?;
     let others: BTreeSet<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Supervision).collect();
     house.start(&others, listener).await?;
     let began = std::time::Instant::now();
@@ -82,7 +96,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     // Rules look at what the looks have seen.
     house.start_patterns();
     let found = Found::read(&house, findings, events_of_reviews, &time).await?;
-    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found).await?;
+    let told = told::read(&*house.store, &sandbox, &awards).await?;
+    let summary = Summary::read(&house, policies, &handed_in, &sandbox.bank.ledger(), found, told).await?;
     summary.print(began.elapsed());
     if let Some(path) = &arguments.json {
         std::fs::write(path, format!("{}\n", summary.json())).with_context(|| cannot_write(path))?;
@@ -92,6 +107,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
         // When there is something to be told, a digest that is due tells it.
         house.start_digests();
         look_around(&address.to_string(), &folder, summary.worst());
+        look_at_phones(&sandbox, &awards);
         tokio::signal::ctrl_c().await?;
     }
     stop.send_replace(true);
@@ -115,6 +131,16 @@ fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
     println!("  zhida policies health --set patterns.policy_unused.days={SEEN_DAYS}; zhida digest preview");
     if let Some(application) = worst {
         println!("  zhida clock explain {application}; zhida trace {application}");
+    }
+}
+
+/// What an enterprise and a head of department hold in their hands.
+fn look_at_phones(sandbox: &Sandbox, awards: &[Award]) {
+    let phone = sandbox.sms.phone_url();
+    println!("  {phone} {} — 手机短信与邮件 text messages and mails", mail_url(sandbox));
+    let mut shown = awards.iter().filter(|award| award.twist.is_none()).filter_map(|award| award.mobile.as_deref());
+    if let Some(mobile) = shown.next() {
+        println!("  {phone}/{mobile} — 一家企业 an enterprise; {phone}/{OF_A_HEAD} — 一位主管 a head of department");
     }
 }
 
@@ -150,17 +176,28 @@ impl Folder {
     }
 }
 
-async fn start_bank(folder: &Path, awards: &[Award]) -> anyhow::Result<Sandbox> {
+fn mail_url(sandbox: &Sandbox) -> String {
+    format!("{}/mail", sandbox.url())
+}
+
+async fn start_sandbox(folder: &Path, awards: &[Award]) -> anyhow::Result<Sandbox> {
     let ledger = Some(folder.join("bank-ledger.ndjson"));
     let sandbox = Sandbox::start(SandboxSettings { ledger, ..SandboxSettings::default() }).await?;
     for award in awards {
         twists::script(&sandbox.bank, award);
     }
+    notices::arrange_mishaps(&sandbox, awards);
     Ok(sandbox)
 }
 
 /// As a district would write them, with a bank that is quick to forget and quick to be asked.
-fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow::Result<Settings> {
+fn settings(
+    folder: &Path,
+    key: &SigningKey,
+    bank: &str,
+    listen: &str,
+    of_notices: Vec<(String, String)>,
+) -> anyhow::Result<Settings> {
     let database = format!("sqlite:{}", folder.join("zhida.db").display());
     let trusted = format!("intake.trusted_keys.{KEYID}");
     let incarnation = folder.join("incarnation").display().to_string();
@@ -190,8 +227,8 @@ fn settings(folder: &Path, key: &SigningKey, bank: &str, listen: &str) -> anyhow
         ("sweeps.enquiry_seconds", "1"),
         ("sweeps.figures_seconds", "1"),
     ];
-    let flags: Vec<(String, String)> =
-        flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let flags: Vec<(String, String)> = flags.chain(of_notices).collect();
     Ok(Settings::load(&flags, std::iter::empty(), None)?)
 }
 
@@ -203,7 +240,7 @@ async fn working_time(house: &House) -> anyhow::Result<WorkingTime> {
 }
 
 /// Shows progress until nothing moves any more: every approval is settled, refused, held, or unknown with a reason that only
-/// a person can end, and supervision has looked at every application.
+/// a person can end, supervision has looked at every application, and everybody was told, as far as they can be.
 async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -> anyhow::Result<()> {
     let bar = ProgressBar::new(approvals);
     // Eighty columns hold it.
@@ -216,7 +253,7 @@ async fn watch_until_at_rest(house: &House, approvals: u64, sandbox: &Sandbox) -
         bar.set_position(resting);
         let credited = summary::grouped(sandbox.bank.with_ledger(|ledger| ledger.total()));
         bar.set_message(format!("到账 settled {} = {credited}", count("settled")));
-        if is_at_rest(&figures, approvals, resting) {
+        if is_at_rest(&figures, approvals, resting) && told::everybody_is(&*house.store).await? {
             bar.finish();
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The sample district's month of reviews as events: its moments become real ones by the calendar in force, and what a network does
 //! to messages is done to them: some come late, some twice.
 
+use super::events::contacts;
 use super::sender::Sender;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -147,7 +148,7 @@ fn submitted(review: &Review, mode: &str, at: Timestamp) -> Value {
     json!({"policy_id": review.policy_id, "enterprise": {"uscc": review.uscc, "name": review.enterprise_name},
         "submitted_at": at, "mode": mode,
         "amount_requested": {"currency": "CNY", "value": Fen(review.amount.fen).to_string()},
-        "contacts": {"mobile": review.mobile, "email": review.email, "locale": "zh-CN"}})
+        "contacts": contacts(review.mobile.as_deref(), &review.email, &review.locale)})
 }
 
 fn by_officer(by: &Actor, mut data: Value) -> Value {

@@ -51,7 +51,8 @@ impl Scene {
         };
         let funds = file.funds.iter().map(|fund| fund_of_file(fund, drawn(fund.id.as_str()))).collect();
         let key = SigningKey::generate().unwrap();
-        let settings = crate::demo::settings(Path::new("/demo"), &key, "http://127.0.0.1:1", "127.0.0.1:0").unwrap();
+        let (bank, listen) = ("http://127.0.0.1:1", "127.0.0.1:0");
+        let settings = crate::demo::settings(Path::new("/demo"), &key, bank, listen, Vec::new()).unwrap();
         let rules = SupervisionRules { replay_pause: SignedDuration::ZERO, ..SupervisionRules::default() };
         Self {
             reviews: sample_district::reviews().unwrap(),
@@ -100,7 +101,7 @@ impl Scene {
     }
 
     fn facts(&self, review: &Review, events: &[CaseEvent], policy: &Policy, now: Timestamp) -> CaseFacts {
-        let (mobile, email) = (Some(review.mobile.clone()), Some(review.email.clone()));
+        let (mobile, email) = (review.mobile.clone(), Some(review.email.clone()));
         let source = CaseSource {
             application_id: &ApplicationId::from(review.application_id.as_str()),
             events,

@@ -2,6 +2,7 @@
 
 use super::events::HandedIn;
 use super::found::Found;
+use super::told::Told;
 use crate::serve::House;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ pub(super) struct Summary {
     seconds: Vec<f64>,
     reasons: BTreeMap<String, u64>,
     found: Found,
+    told: Told,
 }
 
 impl Summary {
@@ -35,6 +37,7 @@ impl Summary {
         handed_in: &HandedIn,
         ledger: &Ledger,
         found: Found,
+        told: Told,
     ) -> anyhow::Result<Self> {
         let payouts = all_payouts(house).await?;
         let credits = ledger.credits_by_instruction();
@@ -50,6 +53,7 @@ impl Summary {
             seconds: Vec::new(),
             reasons: BTreeMap::new(),
             found,
+            told,
         };
         let mut credited_by_payout: BTreeMap<PayoutKey, u32> = BTreeMap::new();
         let mut known = BTreeSet::new();
@@ -102,9 +106,11 @@ impl Summary {
         self.seconds.get(last * per_mille / 1000).copied().unwrap_or_default()
     }
 
-    /// Nothing lost, nothing paid twice, and our books and the bank's agree.
+    /// Nothing lost, nothing paid twice, our books and the bank's agree, and whoever was paid was told once.
     pub(super) fn is_sound(&self) -> bool {
-        self.lost() == 0 && self.paid_twice == 0 && self.unexplained == 0 && self.settled_total == self.bank_total
+        let money =
+            self.lost() == 0 && self.paid_twice == 0 && self.unexplained == 0 && self.settled_total == self.bank_total;
+        money && self.told.is_sound()
     }
 
     /// The application that is late for longest.
@@ -123,6 +129,7 @@ impl Summary {
             "bank_ledger_total": self.bank_total.to_string(), "unexplained": self.unexplained, "reasons": self.reasons,
         });
         self.found.extend(&mut summary);
+        summary["notices"] = self.told.json();
         summary
     }
 
@@ -149,6 +156,7 @@ impl Summary {
             println!("    {reason:<40} {count:>4}");
         }
         self.found.print();
+        self.told.print();
     }
 }
 
@@ -181,7 +189,7 @@ async fn all_payouts(house: &House) -> anyhow::Result<Vec<Payout>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fen, Found, PayoutState, Summary, grouped};
+    use super::{Fen, Found, PayoutState, Summary, Told, grouped};
     use std::collections::BTreeMap;
 
     fn sound() -> Summary {
@@ -197,6 +205,7 @@ mod tests {
             seconds: vec![1.0, 2.0, 3.0],
             reasons: BTreeMap::new(),
             found: Found::default(),
+            told: Told::default(),
         }
     }
 

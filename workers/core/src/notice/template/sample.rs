@@ -112,7 +112,7 @@ fn usual_words(kind: NoticeKind, name: &str) -> (&'static str, &'static str) {
     match (name, kind) {
         ("clock", _) => ("部门审核", "department's step"),
         ("expected", _) => {
-            ("预计2026-11-24 09:00后到账，届时短信告知", "Expected after 2026-11-24 09:00; you are told then")
+            ("预计2026-11-24 09:00后到账，届时告知", "Expected after 2026-11-24 09:00; you are told then")
         }
         ("standing", NoticeKind::ReviewDueSoon) => ("还剩1个工作日", "1 working day left"),
         ("standing", NoticeKind::ReviewCleared) => ("已办结", "done"),

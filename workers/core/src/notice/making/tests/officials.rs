@@ -44,7 +44,7 @@ fn due_soon_escalated_and_cleared_say_how_it_stands() {
     climbed.raised.push(Raised { level: Level::Rung(2), ..climbed.raised[1].clone() });
     let made = world.notice(told_of(&world, NoticeKind::ReviewEscalated, climbed, "S-1", 60));
     assert!(
-        text_of(&made, Channel::Sms).contains("已超期1个工作日，逐级上报第2级。请督促责任单位办理"),
+        text_of(&made, Channel::Sms).contains("已超期1个工作日，上报第2级。请督促责任单位办理"),
         "{}",
         text_of(&made, Channel::Sms)
     );

@@ -26,7 +26,7 @@ fn the_money_is_there_is_told_with_all_that_the_enterprise_looks_for() {
     let made = world.notice(world.asked(NoticeKind::PayoutCredited, about(&paid())));
     assert_eq!(
         text_of(&made, Channel::Sms),
-        "到账通知：高新技术企业认定奖励补贴1409.50元（人民币壹仟肆佰零玖元伍角）已于2026-11-23 09:30汇入贵单位尾号0001的账户，银行流水号R，\
+        "到账通知：高新技术企业认定奖励款项1409.50元（人民币壹仟肆佰零玖元伍角）已于2026-11-23 09:30汇入贵单位尾号0001的账户，银行流水号R，\
          申请编号A-1。"
     );
     let names: Vec<&str> = content_of(&made, Channel::Sms).parameters.iter().map(|(name, _)| name.as_str()).collect();
@@ -49,7 +49,7 @@ fn who_asked_for_english_gets_an_english_sms_and_a_mail_in_both() {
     let made = world.notice(asked);
     assert!(text_of(&made, Channel::Sms).starts_with("Credited: CNY 1409.50 under"));
     assert_eq!(made.notice.locale, "en");
-    assert!(text_of(&made, Channel::Mail).contains("补贴已到账"));
+    assert!(text_of(&made, Channel::Mail).contains("款项已到账"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_is_late_says_why_and_when() {
         let made = world.notice(world.asked(NoticeKind::PayoutLate, about(&story.payout)));
         text_of(&made, Channel::Sms).to_owned()
     };
-    assert!(late(&world, &award()).contains("拨付正在排队办理。到账后立即短信告知"));
+    assert!(late(&world, &award()).contains("拨付正在排队办理。到账后立即告知"));
     let mut sent = award();
     sent.sent_in_doubt();
     assert!(late(&world, &sent).contains("银行正在处理"));

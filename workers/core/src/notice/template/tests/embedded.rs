@@ -86,7 +86,7 @@ fn a_mail_holds_both_languages_chinese_first() {
     let one = mail((chinese.0, &chinese.1), (english.0, &english.1)).unwrap();
     assert_eq!(one.subject, "到账通知：1409.50元（A-2026-000123） · Credited: CNY 1409.50 (A-2026-000123)");
     for part in [&one.text, &one.html] {
-        let first = part.find("补贴已到账").unwrap();
+        let first = part.find("款项已到账").unwrap();
         let second = part.find("has been credited").unwrap();
         assert!(first < second);
         assert!(part.contains("人民币壹仟肆佰零玖元伍角") && part.contains("0001"));
