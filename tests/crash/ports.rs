@@ -141,6 +141,7 @@ mortal! {
         fn book_receipts(provider: &str, trust: Trust, receipts: &[Receipt]) -> ReceiptsBooked;
         fn notices(filter: &NoticeFilter) -> Vec<Notice>;
         fn notice(id: &str) -> Option<NoticeView>;
+        fn count_requests() -> RequestCounts;
         fn import_templates(set: &TemplateSet, by: &str) -> ();
         fn templates() -> TemplateSet;
         fn notice_switch() -> notice::Switch;

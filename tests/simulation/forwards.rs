@@ -53,6 +53,7 @@ forwarded!(NoticeStore {
     fn book_receipts(provider: &str, trust: Trust, receipts: &[Receipt]) -> ReceiptsBooked;
     fn notices(filter: &NoticeFilter) -> Vec<Notice>;
     fn notice(id: &str) -> Option<NoticeView>;
+    fn count_requests() -> RequestCounts;
     fn import_templates(set: &TemplateSet, by: &str) -> ();
     fn templates() -> TemplateSet;
     fn notice_switch() -> Switch;

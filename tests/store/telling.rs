@@ -45,10 +45,14 @@ pub(crate) async fn what_gathers_for_one_recipient_becomes_one(world: World) {
     world.store.ask_for_notices(&rungs(&alert, "O-201", 4)).await.unwrap();
     world.store.ask_for_notices(&rungs(&alert, "O-951", 1)).await.unwrap();
     assert_eq!(world.store.make_notices(100).await.unwrap(), 0, "they wait for others");
+    assert_eq!(world.other.count_requests().await.unwrap().waiting, 5);
     assert_eq!(all(&world).await.len(), before);
     world.pass(world.rules().notices.group + SECOND);
     let (one, two) = tokio::join!(world.store.make_notices(2), world.other.make_notices(2));
     assert_eq!(one.unwrap() + two.unwrap(), 5);
+    let counts = world.other.count_requests().await.unwrap();
+    assert_eq!((counts.waiting, counts.asked()), (0, counts.by_outcome.values().sum()));
+    assert!(counts.by_outcome["made"] >= 5, "{counts:?}");
     let new = all(&world).await;
     let of = |recipient: &str| -> Vec<u32> {
         let new = new.iter().take(new.len() - before).filter(|one| one.recipient == recipient);

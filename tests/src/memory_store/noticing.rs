@@ -12,7 +12,8 @@ use zhida_core::notice::{
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    SwitchPosition, Wish,
 };
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -120,6 +121,17 @@ impl NoticeStore for MemoryStore {
         let receipts = receipts.map(|row| (row.at, row.provider.clone(), row.receipt.clone())).collect();
         let contents = noticing.contents.get(id).cloned().unwrap_or_default();
         Ok(Some(NoticeView { requests: noticing.requests_of(id), notice, contents, receipts }))
+    }
+
+    async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
+        let mut counts = RequestCounts::default();
+        for row in self.tables().noticing.asked.values() {
+            match &row.outcome {
+                None => counts.waiting += 1,
+                Some(outcome) => *counts.by_outcome.entry(outcome.code().to_owned()).or_default() += 1,
+            }
+        }
+        Ok(counts)
     }
 
     async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {

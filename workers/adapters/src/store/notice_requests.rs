@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::{Grouping, NoticeKind, NoticeRequest, NoticeRules};
 use zhida_core::payout::{Alarm, AlarmKind};
+use zhida_core::ports::notices::RequestCounts;
 
 /// When a request whose words could not be made is tried again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
@@ -101,6 +102,22 @@ async fn with_company(tx: &mut Tx, due: Vec<Waiting>) -> Result<Vec<Waiting>, Fa
 
 fn read_all(rows: Vec<Row>) -> Result<Vec<Waiting>, Fault> {
     rows.iter().map(|row| Ok((notice_rows::request(row)?, row.time("at")?))).collect()
+}
+
+/// Counts all of them.
+pub(super) async fn count(tx: &mut Tx) -> Result<RequestCounts, Fault> {
+    let mut counts = RequestCounts::default();
+    let sql = "select outcome, count(*) as count from notice_requests group by outcome";
+    for row in tx.rows(sql, vec![]).await? {
+        let (outcome, count): (Option<String>, u64) = (row.get("outcome")?, row.unsigned("count")?);
+        match outcome {
+            None => counts.waiting = count,
+            Some(outcome) => {
+                counts.by_outcome.insert(outcome, count);
+            }
+        }
+    }
+    Ok(counts)
 }
 
 /// Writes what became of requests.

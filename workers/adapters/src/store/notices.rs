@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    SwitchPosition, Wish,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
@@ -49,6 +50,10 @@ impl NoticeStore for SqlStore {
 
     async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError> {
         transact!(self, Reading, |tx| view(&mut tx, id))
+    }
+
+    async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
+        transact!(self, Reading, |tx| notice_requests::count(&mut tx))
     }
 
     async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {

@@ -100,6 +100,23 @@ pub struct ReceiptsBooked {
     pub unmatched: u32,
 }
 
+/// How many requests there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// Those that were not dealt with.
+    pub waiting: u64,
+    /// What became of the others, by [`crate::notice::making::Outcome::code`].
+    pub by_outcome: BTreeMap<String, u64>,
+}
+
+impl RequestCounts {
+    /// All of them.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.waiting + self.by_outcome.values().sum::<u64>()
+    }
+}
+
 /// Which notices to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoticeFilter {
@@ -181,6 +198,9 @@ pub trait NoticeStore: Send + Sync {
 
     /// One notice.
     async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError>;
+
+    /// What became of all requests there ever were. It counts them, so it is for a look now and then.
+    async fn count_requests(&self) -> Result<RequestCounts, StoreError>;
 
     /// Imports a set of templates that was checked ([`TemplateSet::checked`]); nothing happens when it is in force. `by` stands in the
     /// journal.

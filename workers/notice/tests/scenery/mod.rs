@@ -15,7 +15,8 @@ use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
 use zhida_core::ports::mail::Mail;
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, SwitchPosition, Wish,
+    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    SwitchPosition, Wish,
 };
 use zhida_core::ports::sms::{Question, Receipt, Sms, SmsProvider, Trust};
 use zhida_core::ports::store::StoreError;
@@ -219,6 +220,10 @@ impl NoticeStore for Desk {
     }
 
     async fn notice(&self, _: &str) -> Result<Option<NoticeView>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
         unimplemented!()
     }
 
