@@ -48,7 +48,7 @@ const NOTICES_MAX: u32 = 100_000;
 
 /// Whether everybody was told, as far as they can be: no request waits, and nothing is done with any notice by itself.
 pub(super) async fn everybody_is(store: &dyn NoticeStore) -> anyhow::Result<bool> {
-    if store.notice_figures().await?.waiting > 0 {
+    if store.count_requests().await?.waiting > 0 {
         return Ok(false);
     }
     for state in [NoticeState::Created, NoticeState::Sending, NoticeState::Sent] {
@@ -62,7 +62,7 @@ pub(super) async fn everybody_is(store: &dyn NoticeStore) -> anyhow::Result<bool
 
 /// Reads our records, the phones, the mailboxes and the bank's ledger.
 pub(super) async fn read(store: &dyn NoticeStore, sandbox: &Sandbox, awards: &[Award]) -> anyhow::Result<Told> {
-    let asked = store.notice_figures().await?.asked;
+    let asked = store.count_requests().await?.asked();
     let notices = store.notices(&NoticeFilter { limit: NOTICES_MAX, ..NoticeFilter::default() }).await?;
     let received = Received { sms: sandbox.sms.ledger(), mails: sandbox.mail.mails().iter().map(Mail::of).collect() };
     let ledger = sandbox.bank.ledger();
