@@ -104,6 +104,9 @@ impl NoticeStore for Connection {
     async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
         self.store.try_notice(request).await
     }
+    async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
+        self.store.count_requests().await
+    }
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
         self.store.notices(filter).await
     }
