@@ -130,7 +130,7 @@ mod tests {
         let limit = |count, hours| Limit { count, window: SignedDuration::from_hours(hours) };
         let minute = Limit { count: 2, window: SignedDuration::from_mins(1) };
         assert_eq!(rules.providers[0].limits, [minute, limit(7, 24)]);
-        assert_eq!(rules.providers[1].limits[1..], [limit(5, 1), limit(50, 24)]);
+        assert_eq!(rules.providers[1].limits, [limit(50, 24)]);
         assert_eq!(rules.providers[1].price_per_segment, Some(450));
         assert_eq!(rules.repeat(NoticeKind::PayoutCredited), Repeat::Never);
         assert_eq!(rules.repeat(NoticeKind::PayoutRefused), Repeat::May);
