@@ -83,7 +83,7 @@ pub fn mail(chinese: (&Template, &Values), english: (&Template, &Values)) -> Res
     let (first, second) = (part(chinese.0, chinese.1)?, part(english.0, english.1)?);
     let html = format!(
         "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n\
-         <body style=\"margin:0;padding:16px;font:16px/1.6 sans-serif;color:#222;background:#fff\">\n\
+         <body style=\"margin:0;padding:16px;font:16px/1.6 sans-serif;color:#222;background:#fff;overflow-wrap:anywhere\">\n\
          <div style=\"max-width:640px\" lang=\"zh-CN\">\n{}\n</div>\n\
          <hr style=\"max-width:640px;margin:24px 0;border:0;border-top:1px solid #ccc\">\n\
          <div style=\"max-width:640px;color:#444\" lang=\"en\">\n{}\n</div>\n</body></html>\n",
