@@ -42,8 +42,6 @@ enum Weather {
 }
 
 impl Weather {
-    const ALL: [Self; 3] = [Self::Fair, Self::SentUnanswered, Self::Lost];
-
     fn faults(self) -> Vec<SmsFault> {
         match self {
             Self::Fair => Vec::new(),
@@ -292,10 +290,20 @@ async fn lives_and_dies(place: &Place, cut: Cut, weather: Weather) -> bool {
     deaths > 0
 }
 
-async fn deaths_at(place: Place) {
+/// What the gateway does, and at which call of the step the process dies. Each story takes a server many round trips: there the first
+/// call of each step is enough.
+const OCCASIONS: [(Weather, u32); 5] = [
+    (Weather::Fair, 1),
+    (Weather::SentUnanswered, 1),
+    (Weather::Lost, 1),
+    (Weather::Fair, 2),
+    (Weather::SentUnanswered, 2),
+];
+
+async fn deaths_at(place: Place, occasions: &[(Weather, u32)]) {
     let mut died = BTreeSet::new();
     for (step, side) in STEPS.iter().flat_map(|step| Side::ALL.map(|side| (*step, side))) {
-        for (weather, nth) in Weather::ALL.into_iter().flat_map(|weather| [(weather, 1), (weather, 2)]) {
+        for (weather, nth) in occasions.iter().copied() {
             let mut waits = 1;
             // Within: further and further into the call, by growing strides, until it ends first.
             while lives_and_dies(&place, Cut { step, side, nth, waits }, weather).await {
@@ -303,7 +311,7 @@ async fn deaths_at(place: Place) {
                 if side != Side::Within {
                     break;
                 }
-                waits += 1 + waits / 2;
+                waits += 1 + waits;
             }
         }
     }
@@ -313,10 +321,10 @@ async fn deaths_at(place: Place) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_of_notice_workers_tell_everybody_once_on_sqlite() {
-    deaths_at(Place::sqlite().await).await;
+    deaths_at(Place::sqlite().await, &OCCASIONS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_of_notice_workers_tell_everybody_once_on_postgresql() {
-    deaths_at(Place::postgres().await).await;
+    deaths_at(Place::postgres().await, &OCCASIONS[1..3]).await;
 }

@@ -1,6 +1,6 @@
 //! The seeded simulator of the whole protocol: virtual time, crashes at every port call, commits of unknown outcome, a queue that
 //! doubles and reorders, a bank that is hostile in every way it may be; thousands of histories a second on one thread. Reviews
-//! under supervision have histories of their own (`reviews`).
+//! under supervision and notices have histories of their own (`reviews`, `notices`).
 //!
 //! `ZHIDA_SEEDS=1000000` plays that many histories, `ZHIDA_SEED=17` plays one and prints its story.
 

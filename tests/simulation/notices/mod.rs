@@ -19,7 +19,7 @@ use history::play;
 use planted::Plant;
 
 /// Histories played when nobody says otherwise.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 2_000;
 
 #[test]
 fn every_notice_is_sent_once_and_comes_to_its_end() {
@@ -38,7 +38,7 @@ fn notices_see_what_they_are_meant_to_see() {
     assert!(missing.is_empty(), "not seen in {SIGHTED} histories: {missing:?}\nbut {seen:?}");
 }
 
-const SIGHTED: u64 = 1_500;
+const SIGHTED: u64 = 800;
 
 const MEANT_TO_BE_SEEN: &[&str] = &[
     "dies Within call",

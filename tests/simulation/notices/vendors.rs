@@ -21,7 +21,7 @@ pub(super) struct Vendor {
     pub(super) answers: Answers,
     /// Nobody is there until then.
     pub(super) away_until: Timestamp,
-    /// Has no approved template for what is longer than this, if anything.
+    /// What it takes from nobody, if anything.
     pub(super) refuses: Option<Refusing>,
 }
 

@@ -56,7 +56,7 @@ pub(super) struct World {
     pub(super) rows_rung: u64,
     /// Set by a sleeping future while it is polled: the earliest moment at which polling it again makes sense.
     pub(super) asleep_until: Option<Timestamp>,
-    /// Claims in each clock minute, and for each day those of kinds that a ceiling holds.
+    /// Claims in each clock minute.
     pub(super) minutes: BTreeMap<i64, u32>,
     /// When one provider was to write to one number with one template.
     pub(super) numbers: BTreeMap<(String, String, String), Vec<Timestamp>>,
