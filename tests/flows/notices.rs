@@ -253,12 +253,11 @@ async fn a_stalled_review_rings_officer_head_and_supervisor() {
     let organisation = world.file("organisation.toml", ORGANISATION_TOML);
     world.run(&["organisation", "import", &organisation]);
     world.start().await;
-    // The enterprise was to answer weeks ago, so that every rung's working hours are over, whatever day it is.
-    let now = Timestamp::now();
-    let (asked, due) = (now - SignedDuration::from_hours(24 * 40), now - SignedDuration::from_hours(24 * 30));
-    let data = json!({"application_id": "A-1", "department_id": "D-SCI", "officer_id": "O-201", "at": asked.to_string(),
-        "items": ["审计报告"], "due_at": due.to_string()});
-    world.hand_in(&world.signed("application.supplement_requested.v1", "s-1", "A-1", &data)).await;
+    // The officer was to decide weeks ago, so that every rung's working hours are over, whatever day it is.
+    let assigned = Timestamp::now() - SignedDuration::from_hours(24 * 40);
+    let data = json!({"application_id": "A-1", "department_id": "D-SCI", "officer_id": "O-201", "stage": "first",
+        "assigned_at": assigned.to_string(), "due_working_days": 1});
+    world.hand_in(&world.signed("review.assigned.v1", "s-1", "A-1", &data)).await;
     let told = |recipient: &'static str| {
         let world = &world;
         async move {
@@ -272,6 +271,7 @@ async fn a_stalled_review_rings_officer_head_and_supervisor() {
     };
     let officer = told("O-201").await;
     assert_eq!((&officer["kind"], &officer["application_id"]), (&json!("review_overdue"), &json!("A-1")));
+    assert_eq!(told("O-200").await["kind"], "review_escalated", "the head");
     assert_eq!(told("O-951").await["kind"], "review_escalated");
     let rung = world.bank.sms.received("+8613800009201");
     assert!(

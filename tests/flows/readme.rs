@@ -83,6 +83,7 @@ async fn the_first_payment_by_hand_is_as_the_readme_says() {
     // The phone of its enterprise says so three times, once for each award, whatever else it says.
     let phone = format!("http://127.0.0.1:{bank}/phone/8613800000000.json");
     wait_until("the phone to have rung for each", Duration::from_secs(60), async || {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let shown = reqwest::get(&phone).await.ok()?.text().await.ok()?;
         let received: Vec<Value> = serde_json::from_str(&shown).ok()?;
         let credited = |one: &&Value| one["text"].as_str().is_some_and(|text| text.starts_with("到账通知"));
@@ -106,8 +107,8 @@ fn block(head: &str, fence: &str, place: usize) -> &'static str {
 fn the_settings_and_templates_of_notices_in_the_readme_are_lawful() {
     let file = std::env::temp_dir().join(format!("zhida-readme-notices-{}.toml", std::process::id()));
     fs::write(&file, block("Notices", "```toml\n", 0)).unwrap();
-    let secrets = ["SMS__MAIN__ACCESS_KEY_SECRET", "SMS__SPARE__KEY", "MAIL__PASSWORD"];
-    let secrets = secrets.map(|name| (format!("ZHIDA__NOTICES__{name}"), "secret".to_owned()));
+    let secrets = ["SMS__main__ACCESS_KEY_SECRET", "SMS__spare__KEY", "MAIL__PASSWORD"];
+    let secrets = secrets.map(|name| (format!("ZHIDA__NOTICES__{name}"), "only-for-this-test".to_owned()));
     let settings = Settings::load(&[], secrets, Some(&file));
     fs::remove_file(&file).unwrap();
     let refusals = settings.unwrap().check_for_serve();
