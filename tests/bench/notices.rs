@@ -41,13 +41,20 @@ struct Cost {
     statements: (i64, i64),
 }
 
+/// Whether the statements that cost most are listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statements {
+    Counted,
+    Listed,
+}
+
 /// `tests/bench/run notices [--full | COUNT…] [--statements]`
 pub(crate) async fn run(arguments: Vec<String>) {
-    let (mut sizes, mut shown) = (Vec::new(), false);
+    let (mut sizes, mut shown) = (Vec::new(), Statements::Counted);
     for argument in arguments {
         match argument.as_str() {
             "--full" => sizes.extend(FULL),
-            "--statements" => shown = true,
+            "--statements" => shown = Statements::Listed,
             "--bench" => {}
             size => sizes.push(size.parse().expect("--full, --statements, or numbers of notices")),
         }
@@ -77,7 +84,7 @@ pub(crate) async fn run(arguments: Vec<String>) {
 }
 
 /// Awards are settled by workers that send no notices; then the notice worker starts.
-async fn measure(world: &World, count: usize, shown: bool) -> (Cost, Vec<Sms>, (f64, f64)) {
+async fn measure(world: &World, count: usize, shown: Statements) -> (Cost, Vec<Sms>, (f64, f64)) {
     let (approvals, prepared) = (world.district.approvals(0, count), world.prepared().await);
     world.publish(&approvals).await;
     let bank = world.bank("notices.ndjson").await;
@@ -98,7 +105,7 @@ async fn measure(world: &World, count: usize, shown: bool) -> (Cost, Vec<Sms>, (
     prepared.until("the outbox to be empty", UNSENT, 0).await;
     let cpu = CpuSeconds::now(&[bank.process.id()]).since(&before);
     let statements = statements(world, &prepared).await;
-    if shown && world.counts {
+    if shown == Statements::Listed && world.counts {
         crate::paid::show_statements(&prepared).await;
     }
     let memory = peak_memory(worker.id());

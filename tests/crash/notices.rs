@@ -311,7 +311,7 @@ async fn deaths_at(place: Place, occasions: &[(Weather, u32)]) {
                 if side != Side::Within {
                     break;
                 }
-                waits += 1 + waits;
+                waits = 2 * waits + 1;
             }
         }
     }

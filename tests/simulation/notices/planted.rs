@@ -133,7 +133,7 @@ pub(super) async fn take(connection: &Connection, max: u32) -> Result<Vec<Errand
 
 fn shift_expiry(store: &MemoryStore, by: SignedDuration) {
     for notice in store.tables().noticing.notices.values_mut() {
-        notice.expires_at = notice.expires_at + by;
+        notice.expires_at += by;
     }
 }
 

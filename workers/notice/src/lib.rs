@@ -9,7 +9,7 @@ mod carry;
 mod run;
 mod turn;
 
-pub use bounces::bounces_once;
+pub use bounces::{NotRead, bounces_once};
 pub use carry::{Hands, MAIL};
 pub use run::{NoticeWorker, SWEEP, Stop, only_listen, run};
 pub use turn::{make_once, notice_once};
