@@ -34,7 +34,12 @@ async fn a_link_cut_with_full_buffers_is_replaced() {
     link.cut();
     link.restore();
     ring(&publisher, "after").await;
-    assert_eq!(consume(&mut consumer, 1).await, ["after"]);
+    // The first one's acknowledgement may have been lost with the link: then it comes once more.
+    let mut came = consume(&mut consumer, 1).await;
+    if came == ["before"] {
+        came = consume(&mut consumer, 1).await;
+    }
+    assert_eq!(came, ["after"]);
 }
 
 #[tokio::test]
