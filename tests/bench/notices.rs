@@ -185,8 +185,7 @@ fn gateway(bank: &Bank) -> [(&'static str, String); 3] {
 fn of_notices(bank: &Bank) -> Environment {
     let gateway = gateway(bank).map(|(field, value)| (format!("SMS__gateway__{}", field.to_uppercase()), value));
     // No quiet hours: a run must not depend on the hour of the day.
-    let ceilings =
-        [("PER_MINUTE_MAX", "1000000"), ("PER_DAY_MAX", "1000000"), ("SIGNATURE", SIGNATURE), ("QUIET", "")];
+    let ceilings = [("PER_MINUTE_MAX", "1000000"), ("PER_DAY_MAX", "1000000"), ("SIGNATURE", SIGNATURE), ("QUIET", "")];
     let ceilings = ceilings.map(|(name, value)| (name.to_owned(), value.to_owned()));
     gateway.into_iter().chain(ceilings).map(|(name, value)| (format!("ZHIDA__NOTICES__{name}"), value)).collect()
 }
