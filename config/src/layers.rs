@@ -11,6 +11,8 @@ use std::path::Path;
 pub const DEFAULTS: &str = include_str!("../default.toml");
 
 const PREFIX: &str = "ZHIDA__";
+/// What somebody writes who forgets one underscore.
+const ALMOST: &str = "ZHIDA_";
 
 /// A setting with a fixed name, or a field of a named entry.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +71,13 @@ pub(crate) fn merge(
     }
     // Sorted, so that the messages come in the same order every time.
     let variables: BTreeMap<String, String> =
-        environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        environment.into_iter().filter(|(name, _)| name.starts_with(ALMOST)).collect();
     for (name, value) in variables {
-        add_variable(&name, value, &mut table, problems);
+        if name.starts_with(PREFIX) {
+            add_variable(&name, value, &mut table, problems);
+        } else {
+            problems.extend(almost_ours(&name));
+        }
     }
     for (key, value) in flags {
         let segments: Vec<String> = key.split('.').map(str::to_owned).collect();
@@ -80,7 +86,36 @@ pub(crate) fn merge(
             None => problems.push(unknown(key.clone(), &segments, Origin::Flag)),
         }
     }
+    alike(&table, problems);
     table
+}
+
+/// A variable with one underscore that would be a setting with two.
+fn almost_ours(name: &str) -> Option<Problem> {
+    let meant = format!("{PREFIX}{}", name.strip_prefix(ALMOST)?);
+    let mut segments = segments_of_variable(&meant);
+    let whole = find(&segments).is_some();
+    let last = segments.last_mut()?;
+    *last = last.strip_suffix("_file").unwrap_or(last).to_owned();
+    (whole || find(&segments).is_some()).then(|| Problem::AlmostOurs { variable: name.to_owned(), meant })
+}
+
+/// Names that a user gave and that only almost name the same entry.
+fn alike(table: &Table, problems: &mut Vec<Problem>) {
+    let mut known: BTreeMap<String, &[String]> = BTreeMap::new();
+    for (key, entry) in table {
+        if key.len() < 3 || !named_groups().iter().any(|group| group.path == key[..2].join(".")) {
+            continue;
+        }
+        let other = *known.entry(key[..3].join(".").to_lowercase()).or_insert(&key[..3]);
+        if other != &key[..3] {
+            let (key, origin) = (key[..3].join("."), entry.origin.clone());
+            let problem = Problem::NamesAlike { key, origin, other: other.join(".") };
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
 }
 
 /// What is known of a key.

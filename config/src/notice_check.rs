@@ -66,7 +66,8 @@ impl Settings {
         }
         if provider.receipt_secret.as_ref().is_some_and(|secret| !fits_an_address(secret.expose())) {
             refusals.push(format!(
-                "notices.sms.{name}.receipt_secret cannot stand in an address: use 16 or more letters, digits, - and _"
+                "notices.sms.{name}.receipt_secret (hidden, {} characters) cannot stand in an address: use 16 or more letters, digits, - and _",
+                provider.receipt_secret.as_ref().map_or(0, |secret| secret.expose().chars().count())
             ));
         }
         self.check_lease(&format!("notices.sms.{name}.timeout_seconds"), provider.timeout_seconds(), refusals);
@@ -87,11 +88,16 @@ impl Settings {
         let Some(host) = &mail.host else {
             let given = [
                 ("user", mail.user.is_some()),
+                ("password", mail.password.is_some()),
                 ("from", mail.from.is_some()),
+                ("reply_to", mail.reply_to.is_some()),
                 ("dkim_domain", mail.dkim_domain.is_some()),
+                ("dkim_selector", mail.dkim_selector.is_some()),
+                ("dkim_key_file", mail.dkim_key_file.is_some()),
+                ("ca_file", mail.ca_file.is_some()),
                 ("bounces_dir", mail.bounces_dir.is_some()),
             ];
-            if let Some((field, _)) = given.iter().find(|(_, given)| *given) {
+            for (field, _) in given.iter().filter(|(_, given)| *given) {
                 refusals.push(format!(
                     "notices.mail.{field} is set and notices.mail.host is not: name the mail server, or leave both out"
                 ));

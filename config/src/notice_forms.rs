@@ -40,8 +40,38 @@ impl Setting for Signature {
     const EXPECTED: &'static str = "2 to 20 letters or digits without brackets and blanks, such as \"鼓楼直达\"";
 
     fn from_text(text: &str) -> Option<Self> {
-        let fits = (2..=20).contains(&text.chars().count()) && text.chars().all(char::is_alphanumeric);
+        let fits = (2..=20).contains(&text.encode_utf16().count()) && text.chars().all(char::is_alphanumeric);
         fits.then(|| Self(text.to_owned()))
+    }
+
+    fn shown(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Where recipients reach the pages of an installation. It stands in mails: it is no secret and holds none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The address, without a `/` at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for PublicUrl {
+    const EXPECTED: &'static str =
+        "the address of these pages, https://… with a host and perhaps a path, without user, password, ? and #";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let after = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let host = after.split('/').next().unwrap_or_default();
+        let plain =
+            |letter: char| letter.is_ascii_graphic() && !matches!(letter, '?' | '#' | '@' | '"' | '<' | '>' | '\\');
+        let fits = !host.is_empty() && !host.starts_with(':') && text.len() <= 1000 && text.chars().all(plain);
+        fits.then(|| Self(text.trim_end_matches('/').to_owned()))
     }
 
     fn shown(&self) -> String {
@@ -76,7 +106,11 @@ impl Setting for Names {
 
 impl Names {
     fn checked(names: Vec<String>) -> Option<Self> {
-        let once = names.iter().enumerate().all(|(at, name)| !name.is_empty() && !names[..at].contains(name));
+        let lawful = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        };
+        let once = names.iter().enumerate().all(|(at, name)| lawful(name) && !names[..at].contains(name));
         once.then_some(Self(names))
     }
 }

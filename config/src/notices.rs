@@ -4,7 +4,7 @@
 use crate::address::HttpUrl;
 use crate::form::{Secret, Setting, choice};
 use crate::layers::{Bare, Key, NamedGroup};
-use crate::notice_forms::{Names, NumberLimits, Price, QuietHours, Signature};
+use crate::notice_forms::{Names, NumberLimits, Price, PublicUrl, QuietHours, Signature};
 use crate::sections::section;
 use crate::settings::Reader;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ section!(
         /// SMS signature where a provider has none of its own.
         signature: Option<Signature>,
         /// Address of the pages as recipients reach them, for links.
-        public_url: Option<HttpUrl>,
+        public_url: Option<PublicUrl>,
         /// Names of SMS providers, the preferred first.
         sms_order: Names,
     }

@@ -86,6 +86,27 @@ pub enum Problem {
         /// The setting it would set.
         key: String,
     },
+    /// A variable that only almost has our prefix.
+    #[error("environment {variable} is not read: variables begin with ZHIDA__, with two underscores; write {meant}")]
+    AlmostOurs {
+        /// Name of the variable.
+        variable: String,
+        /// What was probably meant.
+        meant: String,
+    },
+    /// Two named entries whose names differ in capital letters only.
+    #[error(
+        "{key} (from: {origin}) and {other} differ in capital letters only; names that you give stand as you wrote them, in variables \
+         too: write the same in both places"
+    )]
+    NamesAlike {
+        /// The one.
+        key: String,
+        /// Where it stands.
+        origin: Origin,
+        /// The other.
+        other: String,
+    },
     /// A file that could not be read.
     #[error("{path} (from: {origin}) cannot be read: {reason}; check the path and the rights")]
     Unreadable {

@@ -341,3 +341,63 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
     let far_sandbox = [("environment", "sandbox"), ("bank.url", "http://bank.example/")];
     assert_eq!(refusals(&far_sandbox), [""; 0]);
 }
+
+#[test]
+fn names_that_are_almost_right_are_told_of() {
+    let file = File::with("alike.toml", "[notices.sms.aliyun]\nkind = \"aliyun\"\n");
+    let told = messages(
+        &[],
+        &[
+            ("ZHIDA__NOTICES__SMS__Aliyun__ACCESS_KEY_SECRET", "geheimgeheim"),
+            ("ZHIDA_NOTICES__SMS__aliyun__KEY_FILE", "/nowhere"),
+            ("ZHIDA_NOTICES__QUIET", ""),
+            ("ZHIDA_CONFIG", "x.toml"),
+            ("ZHIDA_OTHER__THING", "is not ours"),
+        ],
+        Some(&file.0),
+    );
+    for beginning in [
+        "notices.sms.aliyun (from: file",
+        "environment ZHIDA_NOTICES__QUIET is not read: variables begin with ZHIDA__, with two underscores; write ZHIDA__NOTICES__QUIET",
+        "environment ZHIDA_NOTICES__SMS__aliyun__KEY_FILE is not read",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(beginning)), "{beginning}: {told:#?}");
+    }
+    assert!(told.iter().any(|one| one.contains("and notices.sms.Aliyun differ in capital letters only")), "{told:#?}");
+    assert!(!told.iter().any(|one| one.contains("OTHER") || one.contains("CONFIG")), "{told:#?}");
+}
+
+#[test]
+fn forms_of_notices_are_told_of_with_their_values() {
+    let file = File::with(
+        "forms.toml",
+        "[notices]\nsms_order = \"main\"\npublic_url = \"zhida.example.com\"\nquiet = \"x\"\n[notices.sms.main]\nkind = \"fax\"\n\
+         limits = \"1/week\"\n",
+    );
+    let told = messages(&[("notices.mail.port", "x")], &[], Some(&file.0));
+    for beginning in [
+        "notices.sms_order = \"main\" (from: file",
+        "notices.public_url = \"zhida.example.com\" (from: file",
+        "notices.quiet = \"x\"",
+        "notices.sms.main.kind = \"fax\"",
+        "notices.sms.main.limits = \"1/week\"",
+        "notices.mail.port = \"x\"",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(beginning)), "{beginning}: {told:#?}");
+    }
+    for wrong in [
+        "https://",
+        "https://user:word@zhida.example.com",
+        "https://zhida.example.com/?a=b",
+        "https://zhida.example.com/#x",
+        "https:///x",
+    ] {
+        let told = messages(&[("notices.public_url", wrong)], &[], None);
+        assert!(told[0].contains("expected the address of these pages"), "{wrong}: {told:?}");
+    }
+    let written = messages(&[("notices.sms_order", "[\"main\"]")], &[], None);
+    assert!(
+        written[0].starts_with("notices.sms_order = ") && written[0].contains("as text: main,spare"),
+        "{written:?}"
+    );
+}

@@ -38,7 +38,7 @@ pub(crate) fn notice_rules(settings: &Settings) -> NoticeRules {
         doubt: minutes(notices.doubt_minutes),
         lease: seconds(notices.claim_lease_seconds),
         signature: notices.signature.as_ref().map(|signature| signature.as_str().to_owned()),
-        public_url: notices.public_url.as_ref().map(|url| url.expose().to_owned()),
+        public_url: notices.public_url.as_ref().map(|url| url.as_str().to_owned()),
         // A name that is no kind's was refused before.
         kinds: settings
             .notice_kinds

@@ -1,6 +1,7 @@
 //! Puts the providers of notices together by the settings. Nothing is sent here.
 
 use crate::wiring::{RealTime, pem, sms_providers};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use zhida_adapters::providers::mail::{ClearText, Dkim, MailSettings, MailboxFolder, Security, SmtpMail};
@@ -35,6 +36,30 @@ pub(crate) fn hands(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Resul
         margin: MARGIN,
         metrics,
     })
+}
+
+/// Everything that could not be set up, one sentence each. Certificates, keys and folders are read, nothing is sent.
+pub(crate) fn check(settings: &Settings) -> Vec<String> {
+    let mut wrong: Vec<String> = Vec::new();
+    // By itself each, so that one that cannot be set up hides no other.
+    for (name, provider) in &settings.sms {
+        wrong.extend(zhida_adapters::providers::sms::open(name, provider).err().map(|error| error.to_string()));
+    }
+    wrong.extend(mail(settings).err().map(|error| format!("{error:#}")));
+    if let Some(folder) = &settings.mail.bounces_dir {
+        wrong.extend(["new", "cur"].iter().filter_map(|part| unreadable(folder, part)));
+    }
+    wrong
+}
+
+/// Why a part of a Maildir cannot be used.
+fn unreadable(folder: &Path, part: &str) -> Option<String> {
+    let error = std::fs::read_dir(folder.join(part)).err()?;
+    Some(format!(
+        "notices.mail.bounces_dir = \"{}\": its folder {part} cannot be read ({error}): name a Maildir, which has the folders new and cur, \
+         and let this user read and change them",
+        folder.display()
+    ))
 }
 
 fn mail(settings: &Settings) -> anyhow::Result<Option<Arc<dyn MailProvider>>> {

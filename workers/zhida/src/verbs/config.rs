@@ -4,12 +4,9 @@ use super::out::Out;
 use super::table::{Column, Table};
 use crate::cli::ConfigVerb;
 use crate::{notice_wiring, wiring};
-use anyhow::Context as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 use zhida_config::Settings;
 use zhida_config::tokens::TokenHash;
-use zhida_monitoring::Metrics;
 
 /// Does one of the verbs.
 pub(crate) fn run(settings: &Settings, verb: &ConfigVerb) -> anyhow::Result<ExitCode> {
@@ -33,13 +30,15 @@ fn show(settings: &Settings) -> anyhow::Result<ExitCode> {
 }
 
 fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let refusals = settings.check_for_serve();
+    let mut refusals = settings.check_for_serve();
+    if refusals.is_empty() {
+        // What is missing was told of; what is there is opened.
+        refusals.extend(wiring::bank_link(settings).err().map(|error| format!("{error:#}")));
+        refusals.extend(notice_wiring::check(settings));
+    }
     if !refusals.is_empty() {
         anyhow::bail!("serve cannot start:\n  {}", refusals.join("\n  "));
     }
-    wiring::bank_link(settings).context("serve cannot start")?;
-    // Certificates and keys are read, nothing is sent.
-    notice_wiring::hands(settings, Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?)).context("serve cannot start")?;
     let mut out = Out::new();
     out.line("设置可用 the settings hold together; database and bank are reached when `serve` starts")?;
     if settings.trusted_keys.is_empty() {
@@ -58,7 +57,9 @@ fn check(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     for name in settings.sms.iter().filter(|(_, one)| one.receipt_secret.is_none()).map(|(name, _)| name) {
         out.line(&format!(
-            "注意 note: notices.sms.{name}.receipt_secret is not set, so that receipts are asked for and none is taken in"
+            "注意 note: notices.sms.{name}.receipt_secret is not set, so that no receipt that is pushed is taken in, and each message is asked \
+             for after {} minutes: set it to 16 or more letters, digits, - and _, and give the vendor the address /v1/sms/receipts/{name}/SECRET",
+            settings.notices.switch_after_minutes
         ))?;
     }
     out.flush()?;
