@@ -38,7 +38,10 @@ impl SmsProvider for Lines {
             to: Some("+8613812345678".to_owned()),
             word: DeliveryWord::Delivered { at: None },
         };
-        Ok(PushRead { receipts: text.lines().map(receipt).collect(), trust: Trust::Hint, answer: r#"{"code":0}"# })
+        let (unreadable, lines): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| *line == "null");
+        let (receipts, unreadable) =
+            (lines.into_iter().map(receipt).collect(), u32::try_from(unreadable.len()).unwrap());
+        Ok(PushRead { receipts, unreadable, trust: Trust::Hint, answer: r#"{"code":0}"# })
     }
 
     fn timeout(&self) -> Duration {
@@ -80,6 +83,8 @@ async fn receipts_come_in_by_their_secret_alone() {
         problem_says(&answer, word);
         assert!(!answer.body.contains(SECRET) && !answer.body.contains("another-secret"), "{}", answer.body);
     }
+    let with_others = push(&console, &by_address, b"n-4\nnull\nnull").await;
+    assert_eq!((with_others.status, with_others.body.as_str()), (200, r#"{"code":0}"#), "the others are taken");
     let unreadable = push(&console, &by_address, b"\xff").await;
     assert_eq!(unreadable.status, 400);
     problem_says(&unreadable, "it is no text");
@@ -87,7 +92,8 @@ async fn receipts_come_in_by_their_secret_alone() {
     assert_eq!(large.status, 413);
     let metrics = console.ask(Caller::Watcher, "GET", "/metrics", "", b"").await.body;
     for line in [
-        r#"zhida_notice_receipts_total{outcome="unmatched",provider="main"} 3"#,
+        r#"zhida_notice_receipts_total{outcome="unmatched",provider="main"} 4"#,
+        r#"zhida_notice_receipts_total{outcome="unreadable",provider="main"} 2"#,
         r#"zhida_notice_receipts_total{outcome="repeated",provider="main"} 1"#,
     ] {
         assert!(metrics.lines().any(|one| one == line), "{line} in {metrics}");

@@ -44,7 +44,7 @@ async fn the_answer_is_the_one_that_the_vendor_wants() {
         let read = provider(&sandbox, vendor, PATIENT);
         let push = zhida_core::ports::sms::Push { headers: &std::collections::BTreeMap::new(), body: b"[]" };
         assert_eq!(read.read_push(&push).unwrap().answer, body);
-        for wrong in ["", "{}", "[1]", "[{}]", "\u{0}"] {
+        for wrong in ["", "{}", "null", "\u{0}"] {
             let push = zhida_core::ports::sms::Push { body: wrong.as_bytes(), ..push };
             assert!(read.read_push(&push).is_err(), "{vendor:?} {wrong}");
         }
@@ -131,6 +131,10 @@ async fn the_phone_shows_what_arrived_and_runs_nothing_of_it() {
     assert!(page.contains("【鼓楼直达】到账1.00元,政策&#60;script&#62;alert(1)&#60;/script&#62;。"), "{page}");
     assert!(page.contains("到了") && !page.contains("不会到") && !page.contains("<script"), "{page}");
     assert!(page.contains("http-equiv=\"refresh\"") && page.contains("计费 1 条"), "{page}");
+    for other in ["8613800000000", "13800000000", "%2B8613800000000", "138-0000-0000"] {
+        let (_, same) = http(&url, "GET", &format!("/phone/{other}"), "").await;
+        assert_eq!(same, page, "{other}");
+    }
     let (_, json) = http(&url, "GET", "/phone/8613800000000.json", "").await;
     let messages: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(messages.as_array().unwrap().len(), 2);

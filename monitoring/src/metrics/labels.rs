@@ -179,6 +179,8 @@ label! {
         Repeated = "repeated",
         /// It spoke of nothing we know.
         Unmatched = "unmatched",
+        /// It stood among others in a push and could not be read.
+        Unreadable = "unreadable",
     }
 }
 

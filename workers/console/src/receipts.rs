@@ -90,6 +90,11 @@ async fn take(
     metrics.notice_receipts(name, NoticeReceipt::Booked, booked.booked);
     metrics.notice_receipts(name, NoticeReceipt::Repeated, booked.repeated);
     metrics.notice_receipts(name, NoticeReceipt::Unmatched, booked.unmatched);
+    metrics.notice_receipts(name, NoticeReceipt::Unreadable, read.unreadable);
+    if read.unreadable > 0 {
+        let (unreadable, taken) = (read.unreadable, read.receipts.len());
+        tracing::warn!(provider = name, unreadable, taken, "receipts of a push cannot be read; the others are booked");
+    }
     Ok(([(header::CONTENT_TYPE, "application/json; charset=utf-8")], read.answer))
 }
 

@@ -160,13 +160,19 @@ impl fmt::Debug for Receipt {
 #[error("{0}")]
 pub struct UnreadableReceipt(pub String);
 
-/// A request of a vendor as it came, for the check of its authenticity.
-#[derive(Clone, Debug)]
+/// A request of a vendor as it came, for the check of its authenticity. Its bytes name numbers: it prints none of them.
+#[derive(Clone)]
 pub struct Push<'a> {
     /// Headers, names in lower case.
     pub headers: &'a BTreeMap<String, String>,
     /// The bytes as they came.
     pub body: &'a [u8],
+}
+
+impl fmt::Debug for Push<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Push {{ {} bytes }}", self.body.len())
+    }
 }
 
 /// Whether a vendor signs its receipts.
@@ -183,6 +189,8 @@ pub enum Trust {
 pub struct PushRead {
     /// In order.
     pub receipts: Vec<Receipt>,
+    /// How many elements of the push could not be read; the others stand.
+    pub unreadable: u32,
     /// Whether the word counts by itself.
     pub trust: Trust,
     /// The JSON that the vendor wants for an answer.

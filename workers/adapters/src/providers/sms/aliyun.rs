@@ -1,6 +1,7 @@
 //! Alibaba Cloud (Dysmsapi 2017-05-25): `SendSms` and `QuerySendDetails`, parameters in the query as the vendor's own SDK sends them,
 //! and the receipts it pushes (`SmsReport`), which it does not sign. Its clock is China's.
 
+use super::elements::{self, filled, loose};
 use super::link::Link;
 use super::{Meaning, acs3, aliyun_codes, without_numbers};
 use crate::providers::wire::Seen;
@@ -59,10 +60,7 @@ impl SmsProvider for Aliyun {
     }
 
     fn read_push(&self, push: &Push<'_>) -> Result<PushRead, UnreadableReceipt> {
-        let reports: Vec<Report> = serde_json::from_slice(push.body)
-            .map_err(|error| UnreadableReceipt(format!("not an array of SmsReport (line {})", error.line())))?;
-        let receipts = reports.into_iter().map(Report::receipt).collect();
-        Ok(PushRead { receipts, trust: Trust::Hint, answer: r#"{"code":0,"msg":"接收成功"}"# })
+        elements::read(push.body, Trust::Hint, r#"{"code":0,"msg":"接收成功"}"#, Report::receipt)
     }
 
     fn timeout(&self) -> Duration {
@@ -286,26 +284,32 @@ impl Detail {
 /// One element of `SmsReport`.
 #[derive(Deserialize)]
 struct Report {
+    #[serde(default, deserialize_with = "loose")]
     phone_number: String,
-    success: bool,
-    report_time: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose")]
+    success: String,
+    #[serde(default, deserialize_with = "loose")]
+    report_time: String,
+    #[serde(default, deserialize_with = "loose")]
     err_code: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose")]
     err_msg: String,
-    biz_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose")]
+    biz_id: String,
+    #[serde(default, deserialize_with = "loose")]
     out_id: String,
 }
 
 impl Report {
-    fn receipt(self) -> Receipt {
-        let word = if self.success {
-            DeliveryWord::Delivered { at: self.report_time.as_deref().and_then(china_time) }
-        } else {
-            undelivered(&self.err_code, &self.err_msg)
+    /// None where it says neither yes nor no.
+    fn receipt(self) -> Option<Receipt> {
+        let word = match self.success.as_str() {
+            "true" => DeliveryWord::Delivered { at: china_time(&self.report_time) },
+            "false" => undelivered(&self.err_code, &self.err_msg),
+            _ => return None,
         };
-        Receipt { out_id: self.out_id, provider_id: self.biz_id, to: e164_of(&self.phone_number), word }
+        let to = e164_of(&self.phone_number);
+        Some(Receipt { out_id: self.out_id, provider_id: filled(self.biz_id), to, word })
     }
 }
 

@@ -1,10 +1,10 @@
 //! Alibaba's forms of numbers, times and answers, one row a case. Over sockets it is tried beside the bank.
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
-use super::{Report, china_time, days_of, e164_of, number_of, on_send};
+use super::{Report, china_time, days_of, e164_of, elements, number_of, on_send};
 use crate::providers::wire::Seen;
 use std::time::Duration;
-use zhida_core::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
+use zhida_core::ports::sms::{DeliveryWord, RefusalClass, SendOutcome, Trust};
 
 #[test]
 fn numbers_lose_and_regain_their_country() {
@@ -79,7 +79,7 @@ fn every_answer_has_one_meaning() {
 
 #[test]
 fn a_report_is_read_with_its_number_time_and_class() {
-    let report = |text: &str| serde_json::from_str::<Report>(text).unwrap().receipt();
+    let report = |text: &str| serde_json::from_str::<Report>(text).unwrap().receipt().unwrap();
     let arrived = report(
         r#"{"phone_number":"13900000001","success":true,"report_time":"2026-11-23 09:30:07","send_time":"2026-11-23 09:30:00",
             "err_code":"DELIVERED","err_msg":"用户接收成功","sms_size":"1","biz_id":"932702304080415357^0","out_id":"n-1"}"#,
@@ -90,4 +90,18 @@ fn a_report_is_read_with_its_number_time_and_class() {
     let failed = report(r#"{"phone_number":"13900000001","success":false,"err_code":"MOBILE_IN_BLACK"}"#);
     let DeliveryWord::Undelivered { class, code, .. } = failed.word else { panic!("it did not arrive") };
     assert_eq!((class, code.as_str(), failed.out_id.as_str()), (RefusalClass::Recipient, "MOBILE_IN_BLACK", ""));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_push_takes_nothing_else_with_it() {
+    let body = r#"[{"phone_number":13900000001,"success":true,"biz_id":9,"out_id":"n-1","err_msg":null,"report_time":null},null,
+        {"success":null,"out_id":"n-2"},"x",{"out_id":"n-3","success":"false","phone_number":null,"err_code":null},{"out_id":{}}]"#;
+    let read = elements::read(body.as_bytes(), Trust::Hint, "{}", Report::receipt).unwrap();
+    let ids: Vec<&str> = read.receipts.iter().map(|one| one.out_id.as_str()).collect();
+    assert_eq!((ids, read.unreadable), (vec!["n-1", "n-3"], 4));
+    assert_eq!(
+        (read.receipts[0].to.as_deref(), read.receipts[0].provider_id.as_deref()),
+        (Some("+8613900000001"), Some("9"))
+    );
+    assert!(elements::read(b"{}", Trust::Hint, "{}", Report::receipt).is_err());
 }

@@ -4,6 +4,7 @@
 mod acs3;
 mod aliyun;
 mod aliyun_codes;
+mod elements;
 mod folder;
 mod link;
 mod tc3;

@@ -4,6 +4,7 @@
 //! may have been sent all the same (no answer, never "not found"); and its pushes name a message by its serial number alone.
 
 use super::aliyun::{china_time, refused};
+use super::elements::{self, filled, loose};
 use super::link::Link;
 use super::{Meaning, tc3, tencent_codes, without_numbers};
 use crate::providers::wire::Seen;
@@ -65,10 +66,7 @@ impl SmsProvider for Tencent {
     }
 
     fn read_push(&self, push: &Push<'_>) -> Result<PushRead, UnreadableReceipt> {
-        let reports: Vec<Report> = serde_json::from_slice(push.body)
-            .map_err(|error| UnreadableReceipt(format!("not an array of receipts (line {})", error.line())))?;
-        let receipts = reports.into_iter().map(Report::receipt).collect();
-        Ok(PushRead { receipts, trust: Trust::Hint, answer: r#"{"result":0,"errmsg":"OK"}"# })
+        elements::read(push.body, Trust::Hint, r#"{"result":0,"errmsg":"OK"}"#, Report::receipt)
     }
 
     fn timeout(&self) -> Duration {
@@ -220,25 +218,34 @@ fn on_ask(seen: Seen, question: &Question) -> AskOutcome {
 /// One element of a push. Numbers and times may be texts or numbers.
 #[derive(Deserialize)]
 struct Report {
+    #[serde(default, deserialize_with = "loose")]
     report_status: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose")]
     errmsg: String,
-    sid: Option<String>,
-    mobile: Option<String>,
-    nationcode: Option<String>,
-    user_receive_time: Option<String>,
+    #[serde(default, deserialize_with = "loose")]
+    sid: String,
+    #[serde(default, deserialize_with = "loose")]
+    mobile: String,
+    #[serde(default, deserialize_with = "loose")]
+    nationcode: String,
+    #[serde(default, deserialize_with = "loose")]
+    user_receive_time: String,
 }
 
 impl Report {
-    fn receipt(self) -> Receipt {
-        let word = word(&self.report_status, &self.errmsg, || self.user_receive_time.as_deref().and_then(china_time));
-        Receipt { out_id: String::new(), provider_id: self.sid, to: e164_of(self.nationcode, self.mobile), word }
+    /// None where it does not say what became of which message.
+    fn receipt(self) -> Option<Receipt> {
+        let (provider_id, to) = (filled(self.sid)?, e164_of(&self.nationcode, &self.mobile));
+        let status = filled(self.report_status)?;
+        let word = word(&status, &self.errmsg, || china_time(&self.user_receive_time));
+        Some(Receipt { out_id: String::new(), provider_id: Some(provider_id), to, word })
     }
 }
 
-fn e164_of(nation: Option<String>, mobile: Option<String>) -> Option<String> {
-    let number = format!("{}{}", nation?.trim_start_matches('+'), mobile?);
-    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("+{number}"))
+fn e164_of(nation: &str, mobile: &str) -> Option<String> {
+    let number = format!("{}{mobile}", nation.trim_start_matches('+'));
+    let whole = !nation.is_empty() && !mobile.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    whole.then(|| format!("+{number}"))
 }
 
 fn word(status: &str, code: &str, at: impl FnOnce() -> Option<Timestamp>) -> DeliveryWord {

@@ -1,9 +1,9 @@
 //! Tencent's forms of answers and receipts, one row a case. Over sockets it is tried beside the bank.
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
-use super::{Report, on_ask, on_send};
+use super::{Report, elements, on_ask, on_send};
 use crate::providers::wire::Seen;
-use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Question, RefusalClass, SendOutcome};
+use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Question, RefusalClass, SendOutcome, Trust};
 
 fn answer(status: u16, body: &str) -> Seen {
     Seen::Answer { status, retry_after: None, body: Ok(body.as_bytes().to_vec()) }
@@ -85,10 +85,25 @@ fn a_receipt_is_read_with_its_number_and_time() {
             "errmsg":"DELIVRD","description":"用户短信送达成功","sid":"5000:1"}"#,
     )
     .unwrap()
-    .receipt();
+    .receipt()
+    .unwrap();
     assert_eq!((receipt.to.as_deref(), receipt.provider_id.as_deref()), (Some("+8613800000000"), Some("5000:1")));
     assert_eq!(receipt.word, DeliveryWord::Delivered { at: Some("2026-11-23T01:30:07Z".parse().unwrap()) });
-    let failed = serde_json::from_str::<Report>(r#"{"report_status":"FAIL","errmsg":"UNDELIV"}"#).unwrap().receipt();
+    let failed =
+        serde_json::from_str::<Report>(r#"{"report_status":"FAIL","errmsg":"UNDELIV","sid":50001,"mobile":null}"#)
+            .unwrap()
+            .receipt()
+            .unwrap();
     let DeliveryWord::Undelivered { class, code, .. } = failed.word else { panic!("it did not arrive") };
     assert_eq!((class, code.as_str(), failed.to), (RefusalClass::Busy, "UNDELIV", None));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_push_takes_nothing_else_with_it() {
+    let body = r#"[{"sid":"1","report_status":"SUCCESS","mobile":13800000000,"nationcode":86,"errmsg":null},null,7,{},
+        {"sid":"2","report_status":"FAIL","errmsg":4,"mobile":null,"nationcode":null,"user_receive_time":null},{"sid":["3"]}]"#;
+    let read = elements::read(body.as_bytes(), Trust::Hint, "{}", Report::receipt).unwrap();
+    let ids: Vec<&str> = read.receipts.iter().filter_map(|one| one.provider_id.as_deref()).collect();
+    assert_eq!((ids, read.unreadable), (vec!["1", "2"], 4));
+    assert_eq!(read.receipts[0].to.as_deref(), Some("+8613800000000"));
 }

@@ -17,6 +17,7 @@
 //! they are answered `{"code":0,"msg":"接收成功"}`.
 
 use super::aliyun::refused;
+use super::elements;
 use super::link::Link;
 use super::without_numbers;
 use crate::providers::wire::Seen;
@@ -71,18 +72,10 @@ impl SmsProvider for Webhook {
 
     fn read_push(&self, push: &Push<'_>) -> Result<PushRead, UnreadableReceipt> {
         self.check(push, Timestamp::now())?;
-        let receipts: Vec<Told> = serde_json::from_slice(push.body)
-            .map_err(|error| UnreadableReceipt(format!("not an array of receipts (line {})", error.line())))?;
-        let receipts = receipts
-            .into_iter()
-            .map(|told| {
-                let (out_id, to, provider_id) = (told.out_id.clone(), told.to.clone(), told.id.clone());
-                let word =
-                    told.word().ok_or_else(|| UnreadableReceipt("a receipt with a status of its own".to_owned()))?;
-                Ok(Receipt { out_id, provider_id, to, word })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(PushRead { receipts, trust: Trust::Signed, answer: r#"{"code":0,"msg":"接收成功"}"# })
+        elements::read(push.body, Trust::Signed, r#"{"code":0,"msg":"接收成功"}"#, |told: Told| {
+            let (out_id, to, provider_id) = (told.out_id.clone(), told.to.clone(), told.id.clone());
+            Some(Receipt { out_id, provider_id, to, word: told.word()? })
+        })
     }
 
     fn timeout(&self) -> Duration {
