@@ -145,6 +145,9 @@ pub(crate) struct SandboxArgs {
     /// Where the simulated bank listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub(crate) listen: SocketAddr,
+    /// Where the simulated mail server listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) mail: SocketAddr,
     /// Ledger file, fsynced; printed when it exists and `--print` is given
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,

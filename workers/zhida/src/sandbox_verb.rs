@@ -2,7 +2,7 @@
 
 use crate::cli::SandboxArgs;
 use std::process::ExitCode;
-use zhida_sandbox::{FaultSettings, Ledger, MagicAmounts, Sandbox, SandboxSettings};
+use zhida_sandbox::{FaultSettings, Ledger, MagicAmounts, MailboxSettings, Sandbox, SandboxSettings};
 
 /// Runs the sandbox, or prints a ledger.
 pub(crate) async fn run(arguments: SandboxArgs) -> anyhow::Result<ExitCode> {
@@ -16,6 +16,7 @@ pub(crate) async fn run(arguments: SandboxArgs) -> anyhow::Result<ExitCode> {
     }
     let settings = SandboxSettings {
         listen: arguments.listen,
+        mail: MailboxSettings { listen: arguments.mail, ..MailboxSettings::default() },
         ledger: arguments.ledger,
         token: arguments.token,
         // By hand faults are chosen with the last two digits of an amount; the README lists them.
@@ -23,9 +24,12 @@ pub(crate) async fn run(arguments: SandboxArgs) -> anyhow::Result<ExitCode> {
         ..SandboxSettings::default()
     };
     let sandbox = Sandbox::start(settings).await?;
-    eprintln!("模拟银行 simulated bank at {} — Ctrl-C ends it", sandbox.url());
-    eprintln!("模拟手机 simulated phones at {}", sandbox.sms.phone_url());
-    eprintln!("模拟邮箱 simulated mail server at {}, its mailbox at {}/mail", sandbox.mail.address(), sandbox.url());
+    let url = sandbox.url();
+    println!("模拟银行 simulated bank: {url} (Ctrl-C ends it)");
+    println!("模拟短信渠道 simulated vendors of SMS: {url}/sms/aliyun, {url}/sms/tencent, {url}/sms/webhook");
+    println!("模拟手机 simulated phones: {}", sandbox.sms.phone_url());
+    println!("模拟邮件服务器 simulated mail server: {}", sandbox.mail.address());
+    println!("模拟邮箱 its mailbox: {url}/mail");
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
     Ok(ExitCode::SUCCESS)

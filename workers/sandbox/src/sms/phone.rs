@@ -77,19 +77,33 @@ pub(super) async fn numbers(State(handle): State<SmsHandle>) -> Response {
     page(&Phones { rows: phones.into_iter().map(row).collect() })
 }
 
-/// `GET /phone/{number}` and `GET /phone/{number}.json`. The plus of the number may be left out: it means a blank in some addresses.
+/// `GET /phone/{number}` and `GET /phone/{number}.json`. The plus of the number may be left out (it means a blank in some addresses), and
+/// so may the country of a mainland number.
 pub(super) async fn number(State(handle): State<SmsHandle>, Path(number): Path<String>) -> Response {
     let (number, as_json) = match number.strip_suffix(".json") {
         Some(number) => (number, true),
         None => (number.as_str(), false),
     };
-    let number = format!("+{}", number.trim_start_matches(['+', ' ']));
-    let mut received = handle.received(&number);
+    let (number, mut received) = of_number(&handle, number);
     if as_json {
         return Json(received).into_response();
     }
     received.reverse();
     page(&Phone { number, messages: received.into_iter().map(Bubble::of).collect() })
+}
+
+/// The number in E.164 form, and what it has received, the oldest first. A mainland number may stand without its country.
+fn of_number(handle: &SmsHandle, written: &str) -> (String, Vec<SmsEntry>) {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let mainland = digits.len() == 11 && digits.starts_with('1') && !written.trim_start().starts_with('+');
+    let whole = format!("+{digits}");
+    let received = handle.received(&whole);
+    if !mainland || !received.is_empty() {
+        return (whole, received);
+    }
+    let whole = format!("+86{digits}");
+    let received = handle.received(&whole);
+    (whole, received)
 }
 
 /// `GET /phone/phone.css`.
