@@ -134,7 +134,7 @@ mortal! {
     }
     NoticeStore {
         fn ask_for_notices(requests: &[NoticeRequest]) -> u32;
-        fn try_notice(request: &NoticeRequest) -> Vec<Errand>;
+        fn try_notice(request: &NoticeRequest, to: &str) -> Vec<Errand>;
         fn make_notices(max: u32) -> u32;
         fn take_errands(max: u32) -> Vec<Errand>;
         fn book_errands(ends: &[ErrandEnd]) -> ();

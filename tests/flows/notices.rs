@@ -95,7 +95,9 @@ async fn the_phone_rings_when_the_money_is_there() {
         "138****5678",
         "到账 payout_credited",
         "main",
-        "段 segments",
+        "条 segments",
+        "签名 signature 【",
+        "渠道编号 vendor's id ",
         "费用 cost 0.0",
         "回执 receipts",
     ] {
@@ -154,7 +156,8 @@ async fn operators_stop_resume_and_tell_again() {
     let mut world = district("notices-operators").await;
     world.open().await;
     let (wang, qian) = (world.operator("wang", "operator"), world.operator("qian", "auditor"));
-    assert!(world.run(&["notices", "status"]).contains("通知照常发送"));
+    let status = world.run(&["notices", "status"]);
+    assert!(status.contains("通知照常发送") && status.contains("渠道 provider main: 可用 of use"), "{status}");
     assert!(act(&world, 1, &["notices", "stop"], "qian", &qian).contains("may not stop notices"));
     assert!(act(&world, 0, &["notices", "stop"], "wang", &wang).contains("notices are stopped by wang"));
     world.metrics_with("zhida_notices_stopped 1").await;
@@ -219,12 +222,20 @@ async fn a_channel_is_tried_step_by_step() {
     }
     assert!(!said.contains("13812345678"), "{said}");
     assert_eq!(world.bank.sms.received(NUMBER).len(), 1);
+    let told = world.json(&["notices", "test", "--to", "+8613812345678", "--json"]);
+    assert_eq!((&told["state"], &told["recipient"]), (&json!("delivered"), &json!("138****5678")));
+    assert!(
+        told["steps"].as_array().unwrap().len() >= 3 && told["messages"][0]["attempts"][0]["signature"].is_string()
+    );
     let number = SmsTarget::Number(NUMBER.to_owned());
     world.bank.sms.script(number, [vec![SmsFault::Refuse { code: "recipient:BLOCKED".to_owned() }]]);
     let refused = world.ends(1, &["notices", "test", "--to", "+8613812345678", "--provider", "main"]);
     assert!(refused.contains("BLOCKED") && refused.contains("失败 failed"), "{refused}");
     assert!(world.ends(2, &["notices", "test", "--to", NUMBER, "--provider", "nobody"]).contains("SMS main"));
-    assert!(world.ends(2, &["notices", "test", "--to", "0591-87654321"]).contains("no mobile number"));
+    let wrong = world.ends(2, &["notices", "test", "--to", "0591-87654321"]);
+    assert!(wrong.contains("\"0591-87654321\" is no mobile number") && wrong.contains("write one such as"), "{wrong}");
+    let mail = world.ends(2, &["notices", "test", "--to", NUMBER, "--provider", "mail"]);
+    assert!(mail.contains("is the mail server, and --to is a number"), "{mail}");
     assert!(world.ends(1, &["notices", "test", "--to", "a@example.com"]).contains("no mail server is set"));
     let checked = world.run(&["config", "check"]);
     assert!(checked.contains("notices go by: SMS main"), "{checked}");

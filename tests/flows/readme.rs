@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use zhida_config::{Calendar, Settings};
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{KnownProviders, TemplateSet};
 use zhida_schemas::organisation_file::OrganisationFile;
 use zhida_tests::waiting::wait_until;
 
@@ -114,8 +114,29 @@ fn the_settings_and_templates_of_notices_in_the_readme_are_lawful() {
     let refusals = settings.unwrap().check_for_serve();
     let of_notices: Vec<_> = refusals.iter().filter(|refusal| refusal.contains("notices.")).collect();
     assert!(of_notices.is_empty(), "{of_notices:?}");
-    let set = TemplateSet::checked(block("Notices", "```toml\n", 1)).unwrap();
+    let set = TemplateSet::checked(block("Notices", "```toml\n", 1), &KnownProviders::Any).unwrap();
     assert!(set.templates.values().all(|template| template.providers.contains_key("main")));
+}
+
+#[test]
+fn the_settings_of_the_simulated_vendors_in_the_readme_are_lawful() {
+    let shell = block("The simulated bank", "```sh\n", 0);
+    let file_named = |name: &str| {
+        let begun = shell.split(&format!("cat > {name} <<'END'\n")).nth(1).expect("the file");
+        begun.split("END\n").next().unwrap()
+    };
+    let file = std::env::temp_dir().join(format!("zhida-readme-vendors-{}.toml", std::process::id()));
+    fs::write(&file, file_named("zhida.toml")).unwrap();
+    let settings = Settings::load(&[], [], Some(&file));
+    fs::remove_file(&file).unwrap();
+    let settings = settings.unwrap();
+    assert_eq!(settings.check_for_serve(), [""; 0]);
+    let known = KnownProviders::of(settings.sms.keys().cloned());
+    let set = TemplateSet::checked(file_named("codes.toml"), &known).unwrap();
+    let template = set.templates.values().next().unwrap();
+    for form in [template.named_form(), template.numbered_form(&[])] {
+        assert!(shell.contains(&form), "the vendors' form {form}");
+    }
 }
 
 #[test]

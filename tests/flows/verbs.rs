@@ -4,6 +4,7 @@
 use crate::World;
 use crate::world::{POLICIES, approved, unsigned};
 use serde_json::{Value, json};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use zhida_config::sample_district::ORGANISATION_TOML;
@@ -360,7 +361,25 @@ async fn templates_of_notices_are_checked_shown_and_imported() {
     let credited = world.run(&["notices", "templates", "preview", "--current", "--kind", "payout_credited"]);
     assert!(credited.contains("补贴1409.50元已于") && !credited.contains("review_overdue"), "{credited}");
 
+    // A code alone is entered for the words in force, and nothing that was brought in before is lost.
+    let codes = world.file(
+        "codes.toml",
+        "version = \"2026.12-2\"\n[[template]]\nkind = \"payout_credited\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n\
+         providers.tx.code = \"7\"\n",
+    );
+    let told = world.ends(1, &[&priced[..], &["notices", "templates", "import", &codes]].concat());
+    assert!(told.contains("the settings know no provider of SMS `tx`, only ali"), "{told}");
+    let told = world.run(&["notices", "templates", "import", &codes]);
+    assert!(told.contains("providers - ali SMS_1") && told.contains("providers + ali SMS_1; tx 7"), "{told}");
+    let credited = world.run(&["notices", "templates", "preview", "--current", "--kind", "payout_credited"]);
+    assert!(credited.contains("补贴1409.50元已于"), "{credited}");
+
     let other = world.file("other.toml", &template("{{policy}}{{amount}}{{credited_at}}{{account}}"));
+    let refused = world.ends(1, &["notices", "templates", "import", &other]);
+    assert!(refused.contains("its text changes, and tx had the code of the old one"), "{refused}");
+    let other =
+        fs::read_to_string(other).unwrap().replace("\"2026.12\"", "\"2026.12-2\"") + "providers.tx.code = \"8\"\n";
+    let other = world.file("other.toml", &other.replace("[template.providers.ali]\ncode", "providers.ali.code"));
     assert!(world.ends(1, &["notices", "templates", "import", &other]).contains("give this set a version of its own"));
     assert!(world.ends(2, &["notices", "templates", "preview", "--current", "--kind", "x"]).contains("the kinds are"));
 }

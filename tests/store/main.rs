@@ -21,6 +21,7 @@ mod supervising;
 mod taking_in;
 mod telling;
 mod telling_again;
+mod trying;
 mod withstanding;
 mod world;
 
@@ -167,6 +168,7 @@ cases! {
     telling_again::what_did_not_arrive_is_told_again_by_a_notice_of_its_own with |rules| noticing::sends(rules);
     telling_again::what_somebody_does_not_want_is_not_told_and_money_is with |rules| noticing::sends(rules);
     telling_again::figures_show_what_waits_and_who_is_of_no_use with |rules| noticing::sends(rules);
+    trying::a_try_keeps_its_address_with_what_was_written_alone with |rules| noticing::sends(rules);
     telling::digests_are_unsubscribed_from_with_their_own_key with |rules| telling::with_a_link(rules);
     restoring::going_back_is_noticed_and_going_on_is_not;
     restoring::sending_closes_until_a_bank_day_after_the_recovery;

@@ -104,4 +104,6 @@ pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
     let errands = take(&world).await;
     answer(&world, &errands, |_| SendOutcome::NotConnected { why: "refused".to_owned() }).await;
     assert_eq!(figures().await.providers_shut, ["one"], "six failures in a row");
+    let health = figures().await.providers["one"].clone();
+    assert!(health.shut_since.is_some() && health.last_failure.is_some(), "{health:?}");
 }

@@ -101,8 +101,8 @@ impl NoticeStore for Connection {
     async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError> {
         self.store.ask_for_notices(requests).await
     }
-    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
-        self.store.try_notice(request).await
+    async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
+        self.store.try_notice(request, to).await
     }
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
         self.store.count_requests().await

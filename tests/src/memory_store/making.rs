@@ -139,8 +139,8 @@ impl Tables {
                 }
             }
             Audience::Anybody => {
-                let address = Some(request.recipient.clone());
-                let (mobile, email) = if request.recipient.contains('@') { (None, address) } else { (address, None) };
+                let address = self.noticing.trials.get(&request.subject).unwrap_or(&request.recipient).clone();
+                let (mobile, email) = if address.contains('@') { (None, Some(address)) } else { (Some(address), None) };
                 Addressee { mobile, email, ..Addressee::default() }
             }
         }

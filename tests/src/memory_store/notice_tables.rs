@@ -26,6 +26,8 @@ pub struct NoticeTables {
     pub provider_ids: BTreeMap<(String, String), String>,
     /// How providers fare.
     pub health: BTreeMap<String, ProviderHealth>,
+    /// Whom tries of a channel go to, by their subjects.
+    pub trials: BTreeMap<String, String>,
     /// What was sent.
     pub counters: Counters,
     /// The stop switch.

@@ -27,8 +27,9 @@ impl NoticeStore for MemoryStore {
         Ok(self.ask(&mut tables, requests.to_vec()))
     }
 
-    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+    async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
         let new = self.ask(&mut self.tables(), vec![request.clone()]);
+        self.tables().noticing.trials.insert(request.subject.clone(), to.to_owned());
         self.make_due_notices(u32::MAX)?;
         let mut tables = self.tables();
         let made = tables.noticing.made_of(request).filter(|_| new > 0);

@@ -17,6 +17,7 @@ impl Tables {
         figures.oldest_waiting = asked.chain(due).min().filter(|at| *at < now);
         let shut = noticing.health.iter().filter(|(_, health)| health.rests(now));
         figures.providers_shut = shut.map(|(name, _)| name.clone()).collect();
+        figures.providers.clone_from(&noticing.health);
         figures
     }
 }

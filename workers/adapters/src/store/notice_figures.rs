@@ -3,7 +3,6 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::notice_surroundings;
-use super::value::Row;
 use jiff::Timestamp;
 use zhida_core::notice::{NoticeKind, NoticeState, ProviderHealth};
 use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
@@ -29,12 +28,10 @@ pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
     figures.oldest_waiting = tx.one(sql, vec![]).await?.time_or_none("at")?.filter(|at| *at < now);
     figures.stopped = notice_surroundings::switch(tx).await?.stopped.is_some();
     let rows = tx.rows("select name, health from notice_providers order by name", vec![]).await?;
-    let rests = |row: &Row| -> Result<Option<String>, Fault> {
-        let health: ProviderHealth = row.json("health")?;
-        Ok(if health.rests(now) { Some(row.get("name")?) } else { None })
-    };
     for row in &rows {
-        figures.providers_shut.extend(rests(row)?);
+        let (name, health): (String, ProviderHealth) = (row.get("name")?, row.json("health")?);
+        figures.providers_shut.extend(health.rests(now).then(|| name.clone()));
+        figures.providers.insert(name, health);
     }
     Ok(figures)
 }

@@ -32,6 +32,8 @@ use zhida_schemas::identifiers::{Email, Mobile};
 struct By {
     circumstances: Circumstances,
     templates: Arc<TemplateSet>,
+    /// Whom a try of a channel goes to.
+    trial: Option<String>,
 }
 
 /// What one transaction did.
@@ -60,8 +62,8 @@ impl SqlStore {
     }
 
     /// Asks for a notice, makes it and takes it, alone and in one transaction, so that nobody else does so in between.
-    pub(super) async fn ask_make_and_take(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
-        let by = transact!(self, Reading, |tx| self.by(&mut tx))?;
+    pub(super) async fn ask_make_and_take(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
+        let by = By { trial: Some(to.to_owned()), ..transact!(self, Reading, |tx| self.by(&mut tx))? };
         transact!(self, Writing, |tx| self.ask_make_and_take_within(&mut tx, &by, request))
     }
 
@@ -90,7 +92,7 @@ impl SqlStore {
 
     async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
         let templates = notice_templates::in_force(tx, &self.templates).await?;
-        Ok(By { circumstances: self.circumstances(tx).await?, templates })
+        Ok(By { circumstances: self.circumstances(tx).await?, templates, trial: None })
     }
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
@@ -234,7 +236,7 @@ fn reached(request: &NoticeRequest, contacts: &BTreeMap<ApplicationId, Contacts>
             }
         }
         Audience::Anybody => {
-            let address = request.recipient.clone();
+            let address = by.trial.as_ref().unwrap_or(&request.recipient).clone();
             let (mobile, email) = if address.contains('@') { (None, Some(address)) } else { (Some(address), None) };
             Addressee { mobile, email, ..Addressee::default() }
         }

@@ -19,8 +19,8 @@ impl NoticeStore for SqlStore {
         transact!(self, Writing, |tx| self.ask_within(&mut tx, requests))
     }
 
-    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
-        self.ask_make_and_take(request).await
+    async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
+        self.ask_make_and_take(request, to).await
     }
 
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {

@@ -2,7 +2,7 @@
 //! message, and may write to this address; or until when the message waits.
 
 use super::desk::{Candidate, Desk};
-use super::rules::{ProviderRules, Takes, retry_pause};
+use super::rules::{NoticeRules, ProviderRules, Takes, retry_pause};
 use super::step::{Beside, after};
 use super::{Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
 use crate::payout::AlarmKind;
@@ -23,7 +23,7 @@ pub(super) enum Choice<'a> {
 }
 
 /// How a provider stands to a message.
-enum Place {
+pub(super) enum Place {
     /// It may be used from then on; until then it waits for that.
     From(Timestamp, WaitsFor),
     /// It has refused this content.
@@ -102,7 +102,13 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn place(&self, provider: &ProviderRules, candidate: &Candidate, message: &Message, beside: Beside) -> Place {
+    pub(super) fn place(
+        &self,
+        provider: &ProviderRules,
+        candidate: &Candidate,
+        message: &Message,
+        beside: Beside,
+    ) -> Place {
         let way = candidate.ways.get(&provider.name);
         let without_template = match (message.channel, provider.takes) {
             (Channel::Sms, Takes::Templates) => way.is_none_or(|way| way.code.is_none()),
@@ -113,7 +119,7 @@ impl<'a> Desk<'a> {
             Beside::Silence(_) => of_provider().any(|one| one.may_arrive()),
             Beside::Nothing | Beside::Doubt(_) => false,
         };
-        if without_template || has_it || self.without_signature(provider, candidate, message.channel) {
+        if without_template || has_it || signature_missing(candidate, provider, self.rules, message.channel) {
             return Place::NotThis;
         }
         let content = of_provider().find_map(|one| match one.refusal() {
@@ -143,17 +149,23 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn without_signature(&self, provider: &ProviderRules, candidate: &Candidate, channel: Channel) -> bool {
-        match channel {
-            Channel::Sms => candidate.signature(provider, self.rules).is_none(),
-            Channel::Mail => false,
-        }
-    }
-
     fn ring_providers_down(&mut self, channel: Channel) {
         if self.switch.rings(Bell::down(channel), self.now) {
             let text = format!("no provider of {} is of use: notices wait", channel.code());
             self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
         }
+    }
+}
+
+/// An SMS without a signature is taken by nobody.
+pub(super) fn signature_missing(
+    candidate: &Candidate,
+    provider: &ProviderRules,
+    rules: &NoticeRules,
+    channel: Channel,
+) -> bool {
+    match channel {
+        Channel::Sms => candidate.signature(provider, rules).is_none(),
+        Channel::Mail => false,
     }
 }

@@ -19,6 +19,9 @@ pub struct ProviderHealth {
     pub failures: u32,
     /// How often it was shut in a row; 0: it is not.
     pub shut: u32,
+    /// Since when, through all its pauses.
+    #[serde(default)]
+    pub shut_since: Option<Timestamp>,
     /// Until when it is shut, or was.
     pub shut_until: Option<Timestamp>,
     /// One message tries; others wait until then, or for its end.
@@ -94,6 +97,7 @@ impl ProviderHealth {
         *self = Self {
             failures: 0,
             shut: self.shut.saturating_add(1),
+            shut_since: self.shut_since.or(Some(now)),
             shut_until: self.shut_until.max(Some(until)),
             trial_until: None,
             last_failure: Some(why),
@@ -163,6 +167,7 @@ mod tests {
             assert_eq!(shut_for(&health, second), 60, "one tries, the others wait");
             health.on(&failed(), at(second));
             assert_eq!(shut_for(&health, second), pause);
+            assert_eq!(health.shut_since, Some(at(10)), "since it was shut first");
             second += pause;
         }
         health.claim(at(second + 60));

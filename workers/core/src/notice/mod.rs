@@ -15,6 +15,7 @@ mod effects;
 pub mod health;
 pub mod kind;
 pub mod limits;
+mod looks;
 pub mod making;
 pub mod number;
 mod on;
@@ -41,6 +42,7 @@ pub use effects::{AddressWord, Effects, Known};
 pub use health::ProviderHealth;
 pub use kind::{Audience, Channels, Essential, Grouping, NoticeKind, Quiet, Repeat, Traits};
 pub use limits::{Counters, NumberKey, Tally};
+pub use looks::{Look, looks};
 pub use number::{Number, NumberRefused};
 pub use on::possible_ids;
 pub use quiet::QuietHours;
@@ -51,12 +53,13 @@ pub use switch::{Bell, Stopped, Switch};
 pub use unsubscribe::{unsubscribe_key, unsubscribe_url};
 
 use crate::ids::ApplicationId;
-use crate::ports::sms::{DeliveryWord, SendOutcome};
+use crate::ports::sms::{AskOutcome, DeliveryWord, SendOutcome};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// Somebody is to be told something, once, whoever asks for it how often.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Somebody is to be told something, once, whoever asks for it how often. It prints no address: the recipient of a try is one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NoticeRequest {
     /// What kind of notice.
     pub kind: NoticeKind,
@@ -70,6 +73,41 @@ pub struct NoticeRequest {
     pub application_id: ApplicationId,
 }
 
+impl fmt::Debug for NoticeRequest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("NoticeRequest")
+            .field("kind", &self.kind)
+            .field("subject", &self.subject)
+            .field("recipient", &printable(self.kind, &self.recipient))
+            .field("occasion", &self.occasion)
+            .field("application_id", &self.application_id)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Notice")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("recipient", &printable(self.kind, &self.recipient))
+            .field("application_id", &self.application_id)
+            .field("covers", &self.covers)
+            .field("created_at", &self.created_at)
+            .field("expires_at", &self.expires_at)
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A recipient as it may be printed: of whoever may be anybody, nothing.
+fn printable(kind: NoticeKind, recipient: &str) -> &str {
+    match kind.traits().audience {
+        Audience::Enterprise | Audience::Official => recipient,
+        Audience::Anybody => "(hidden)",
+    }
+}
+
 /// How something travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,8 +118,8 @@ pub enum Channel {
     Mail,
 }
 
-/// What was made of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was made of a request. It prints no address.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Notice {
     /// Random, at most 36 characters of `[a-z0-9-]`; the `out_id` of its first SMS.
     pub id: String,
@@ -112,7 +150,7 @@ pub struct Message {
     pub channel: Channel,
     /// It goes only when the other channel fails, or brings no receipt in time.
     pub standby: bool,
-    /// Segments, for SMS, by our count with the signature; 0 for mail.
+    /// Segments, for SMS, by our count with the longest signature under which it may be sent; 0 for mail. An attempt has its own.
     pub segments: u32,
     /// In order.
     pub attempts: Vec<Attempt>,
@@ -168,6 +206,9 @@ pub struct Attempt {
     pub outcome: Option<SendOutcome>,
     /// It was sent although an earlier one might have been: the lesser evil.
     pub beside_doubt: bool,
+    /// As what it was handed in, for SMS; none for mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_as: Option<SentAs>,
     /// In 0.0001 yuan, by the provider's price in the settings.
     pub cost: Option<i64>,
     /// How often it was asked for.
@@ -175,6 +216,9 @@ pub struct Attempt {
     /// When it was last asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// What the provider said when it was last asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<AskOutcome>,
     /// The provider answers no questions about it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_offered: bool,
@@ -191,6 +235,18 @@ pub struct Attempt {
     pub absent: bool,
     /// What became of it, and when we learnt of it.
     pub word: Option<(DeliveryWord, Timestamp)>,
+}
+
+/// As what an SMS was handed in to a vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentAs {
+    /// The signature that stood before it, without its brackets.
+    pub signature: String,
+    /// The vendor's code of the approved template; none for vendors that take texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_code: Option<String>,
+    /// Its segments with that signature, by our count.
+    pub segments: u32,
 }
 
 /// What an unsigned receipt said of an attempt: reason to ask, and no proof.

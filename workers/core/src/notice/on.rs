@@ -102,6 +102,7 @@ impl Message {
         now: Timestamp,
     ) {
         let attempt = &mut self.attempts[place];
+        attempt.answered = Some(outcome.clone());
         match outcome {
             AskOutcome::Found { provider_id, word } => {
                 attempt.found_as = provider_id.clone().or(attempt.found_as.take());

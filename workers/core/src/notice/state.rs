@@ -119,7 +119,8 @@ impl Attempt {
         self.hint.as_ref().filter(|hint| hint.asked < HINT_QUESTIONS_MAX)
     }
 
-    /// What it costs, once a provider has taken it: by the provider's count of segments, else by ours.
+    /// What it costs, once a provider has taken it: by the provider's count of segments, else by ours; `segments` stands for that where
+    /// it is not on record how the attempt was handed in.
     pub(super) fn charge(&mut self, price: Option<i64>, segments: u32) {
         let taken = match self.course() {
             Course::TakenIn | Course::Arrived | Course::Undelivered => true,
@@ -133,7 +134,7 @@ impl Attempt {
                 | SendOutcome::NotConnected { .. }
                 | SendOutcome::Doubtful { .. },
             )
-            | None => segments,
+            | None => self.sent_as.as_ref().map_or(segments, |one| one.segments),
         };
         if taken {
             self.cost = price.map(|price| price.saturating_mul(i64::from(counted)));

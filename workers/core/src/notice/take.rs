@@ -3,8 +3,9 @@
 use super::choice::Choice;
 use super::desk::{Candidate, Desk};
 use super::rules::ProviderRules;
+use super::segments::segments;
 use super::step::{Beside, Over, Step, after};
-use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, Standing, WaitsFor};
+use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, SentAs, Standing, WaitsFor};
 use crate::payout::AlarmKind;
 use crate::ports::mail::Mail;
 use crate::ports::notices::{Content, Errand};
@@ -146,11 +147,13 @@ impl Desk<'_> {
             ended_at: None,
             outcome: None,
             beside_doubt: beside != Beside::Nothing,
+            sent_as: sent_as(&errand),
             cost: None,
             asked: 0,
             asked_at: None,
             not_offered: false,
             not_made: false,
+            answered: None,
             found_as: None,
             hint: None,
             absent: false,
@@ -212,6 +215,17 @@ fn errand(
             Errand::SendMail { provider: provider_name, notice_id, mail, waited }
         }
     })
+}
+
+fn sent_as(errand: &Errand) -> Option<SentAs> {
+    match errand {
+        Errand::SendSms { sms, .. } => Some(SentAs {
+            signature: sms.signature.clone(),
+            template_code: sms.template_code.clone(),
+            segments: segments(&sms.signature, &sms.text),
+        }),
+        Errand::SendMail { .. } | Errand::Ask { .. } => None,
+    }
 }
 
 /// Variables in the provider's order; as they stand where it states none.

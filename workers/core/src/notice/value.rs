@@ -3,6 +3,7 @@
 
 use super::Channel;
 use super::NoticeKind;
+use super::segments::length;
 use super::template::variables::{ITEM, Variable, VariableType, variable};
 use super::template::{Form, Locale};
 use crate::money::Fen;
@@ -122,7 +123,8 @@ impl Values {
     }
 }
 
-/// A text as one line without control characters, of at most `max` characters; what is longer ends with `…`.
+/// A text as one line without control characters, of at most `max` units of UTF-16, as segments are counted; what is longer ends with
+/// `…`.
 #[must_use]
 pub fn line(raw: &str, max: usize) -> String {
     let mut line = String::new();
@@ -137,10 +139,16 @@ pub fn line(raw: &str, max: usize) -> String {
         }
     }
     line.truncate(line.trim_end().len());
-    if line.chars().count() <= max {
+    if length(&line) <= max {
         return line;
     }
-    let mut short: String = line.chars().take(max.saturating_sub(1)).collect();
+    let mut room = max.saturating_sub(1);
+    let fits = |letter: &char| {
+        let left = room.checked_sub(letter.len_utf16());
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    let mut short: String = line.chars().take_while(fits).collect();
     short.truncate(short.trim_end().len());
     short.push('…');
     short
@@ -202,6 +210,10 @@ mod tests {
             ("\u{202e}abc\u{feff}", 100, "abc"),
             ("长长长长", 3, "长长…"),
             ("长 长长长", 3, "长…"),
+            ("😀😀😀", 6, "😀😀😀"),
+            ("😀😀😀", 5, "😀😀…"),
+            ("长😀😀", 4, "长😀…"),
+            ("😀😀", 2, "…"),
             ("", 3, ""),
         ] {
             assert_eq!(line(raw, max), expected, "{raw:?}");

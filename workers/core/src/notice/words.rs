@@ -198,6 +198,8 @@ pub(super) fn of_level(level: Level, locale: Locale) -> String {
 pub(super) fn natural(minutes: i64, locale: Locale) -> String {
     let (hours, rest) = (minutes / 60, minutes % 60);
     match (locale, hours) {
+        (Locale::Chinese, 0) if rest == 0 => "不足1分钟".to_owned(),
+        (Locale::English, 0) if rest == 0 => "less than 1 min".to_owned(),
         (Locale::Chinese, 0) => format!("{rest}分钟"),
         (Locale::Chinese, 1..48) if rest > 0 => format!("{hours}小时{rest}分钟"),
         (Locale::Chinese, _) => format!("{hours}小时"),
@@ -269,6 +271,7 @@ mod tests {
     #[test]
     fn lengths_of_time_are_read_at_a_glance() {
         for (minutes, chinese, english) in [
+            (0, "工作时间不足1分钟", "less than 1 min of working time"),
             (20, "工作时间20分钟", "20 min of working time"),
             (200, "工作时间3小时20分钟", "3 h 20 min of working time"),
             (390, "1个工作日", "1 working day"),
@@ -279,6 +282,7 @@ mod tests {
         }
         assert_eq!(natural(25 * 60 + 5, Locale::Chinese), "25小时5分钟");
         assert_eq!(natural(60, Locale::English), "1 h");
+        assert_eq!(natural(0, Locale::Chinese), "不足1分钟");
         assert_eq!(natural(72 * 60 + 5, Locale::English), "72 h");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ids::{ApplicationId, PayoutKey, PolicyId};
 use crate::money::Fen;
-use crate::notice::{NoticeKind, NoticeState};
+use crate::notice::{NoticeKind, NoticeState, ProviderHealth};
 use crate::payout::{Alarm, AlarmKind, Payout, PayoutState};
 use crate::rules::Limits;
 use crate::steps::{Fund, Quarantined, Spent, Switch, subject};
@@ -290,4 +290,6 @@ pub struct NoticeFigures {
     pub stopped: bool,
     /// Providers that are given a rest, by name.
     pub providers_shut: Vec<String>,
+    /// What the last calls have shown of each provider that was ever called.
+    pub providers: BTreeMap<String, ProviderHealth>,
 }

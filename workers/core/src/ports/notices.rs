@@ -172,8 +172,9 @@ pub trait NoticeStore: Send + Sync {
     async fn ask_for_notices(&self, requests: &[NoticeRequest]) -> Result<u32, StoreError>;
 
     /// Asks for a notice, makes it, and says what is to be done for it: alone and in one transaction, so that no other worker does so
-    /// in between (a try of one channel). Nothing when it cannot be made, or waits.
-    async fn try_notice(&self, request: &NoticeRequest) -> Result<Vec<Errand>, StoreError>;
+    /// in between (a try of one channel). It goes `to` a number or a mail address, which is kept with what was written and nowhere
+    /// else; the request's recipient stands for it. Nothing when it cannot be made, or waits.
+    async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError>;
 
     /// Makes notices of requests whose time has come, at most `max` requests; says how many requests it dealt with.
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError>;

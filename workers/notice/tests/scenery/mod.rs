@@ -173,7 +173,7 @@ impl NoticeStore for Desk {
         unimplemented!()
     }
 
-    async fn try_notice(&self, _: &NoticeRequest) -> Result<Vec<Errand>, StoreError> {
+    async fn try_notice(&self, _: &NoticeRequest, _: &str) -> Result<Vec<Errand>, StoreError> {
         unimplemented!()
     }
 

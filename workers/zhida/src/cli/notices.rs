@@ -41,7 +41,7 @@ pub(crate) enum NoticesVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Whether notices are sent, or who stopped them, since when and why
+    /// Whether notices are sent, or who stopped them, since when and why; and how each provider stands
     Status {
         /// As JSON
         #[arg(long)]
@@ -81,6 +81,9 @@ pub(crate) enum NoticesVerb {
         /// By this provider alone, as the settings name it; `mail` is the mail server
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

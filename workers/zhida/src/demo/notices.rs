@@ -4,7 +4,7 @@
 use std::iter::repeat_n;
 use zhida_config::sample_district::Award;
 use zhida_core::notice::Channel;
-use zhida_core::notice::template::{Form, TemplateSet};
+use zhida_core::notice::template::{Form, KnownProviders, TemplateSet};
 use zhida_core::ports::notices::NoticeStore;
 use zhida_sandbox::{Sandbox, SmsFault, SmsTarget, Vendor};
 
@@ -130,7 +130,7 @@ fn with_codes(embedded: &TemplateSet) -> anyhow::Result<TemplateSet> {
             2_026_001 + place
         );
     }
-    TemplateSet::checked(&source).map_err(|problems| {
+    TemplateSet::checked(&source, &KnownProviders::Any).map_err(|problems| {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the demo's templates: {}", told.join("; "))
     })

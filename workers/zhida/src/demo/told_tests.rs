@@ -43,6 +43,8 @@ fn attempt(provider: &str, out_id: &str, cost: Option<i64>) -> Attempt {
         asked_at: None,
         not_offered: false,
         not_made: false,
+        answered: None,
+        sent_as: None,
         found_as: None,
         hint: None,
         absent: false,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use zhida_core::notice::ProviderTemplate;
-use zhida_core::notice::template::{Template, TemplateSet};
+use zhida_core::notice::template::{Template, TemplateKey, TemplateSet};
 
-/// The changes, as people read them; the sets are filled, so that what a file leaves out is what the program brings.
+/// The changes, as people read them, and what stays of what a district has for its own; both sets are whole.
 pub(crate) fn changes(before: &TemplateSet, after: &TemplateSet) -> Vec<String> {
     let mut lines = vec![format!("版本 version: {} → {}", before.version, after.version)];
     let mut same = 0;
@@ -20,7 +20,14 @@ pub(crate) fn changes(before: &TemplateSet, after: &TemplateSet) -> Vec<String> 
     }
     let gone = before.templates.keys().filter(|key| !after.templates.contains_key(key));
     lines.extend(gone.map(|key| format!("- {key}")));
-    lines.push(format!("不变 unchanged: {same}"));
+    let own = |(key, template): &(&TemplateKey, &Template)| TemplateSet::embedded().get(key) != Some(*template);
+    let same_own =
+        after.templates.iter().filter(|(key, template)| before.templates.get(key) == Some(template)).filter(own);
+    lines.push(format!(
+        "不变 unchanged: {same}，其中与程序自带不同的 of these other than the program's own: {}",
+        same_own.clone().count()
+    ));
+    lines.extend(same_own.map(|(key, template)| format!("= {key}  {}", providers(&template.providers))));
     lines
 }
 
@@ -63,7 +70,7 @@ mod tests {
     #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
     use super::changes;
-    use zhida_core::notice::template::TemplateSet;
+    use zhida_core::notice::template::{KnownProviders, TemplateSet};
 
     #[test]
     fn the_preview_names_what_differs_and_counts_the_rest() {
@@ -72,7 +79,8 @@ mod tests {
             "version = \"2026.12\"\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"en\"\ntext = \"Try {{time}}\"\n\
              [template.providers.ali]\ncode = \"SMS_1\"\nsignature = \"鼓楼直达\"\nparameters = [\"time\"]\n",
         );
-        let lines = changes(&before, &after.unwrap().filled());
+        let after = after.unwrap().filled();
+        let lines = changes(&before, &after);
         assert_eq!(
             lines,
             [
@@ -82,8 +90,15 @@ mod tests {
                 "    text + Try {{time}}",
                 "    providers - 无 none",
                 "    providers + ali SMS_1 【鼓楼直达】 (time)",
-                &format!("不变 unchanged: {}", before.templates.len() - 1),
+                &format!(
+                    "不变 unchanged: {}，其中与程序自带不同的 of these other than the program's own: 0",
+                    before.templates.len() - 1
+                ),
             ]
         );
+        let codes = "version = \"2026.12-2\"\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\nproviders.ali.code = \"2\"\n";
+        let lines = changes(&after, &after.changed(codes, &KnownProviders::Any).unwrap());
+        assert_eq!(lines[1..4], ["~ test/sms/zh-CN", "    providers - 无 none", "    providers + ali 2"]);
+        assert_eq!(lines[5], "= test/sms/en  ali SMS_1 【鼓楼直达】 (time)", "{lines:?}");
     }
 }

@@ -156,7 +156,7 @@ mod tests {
 
     use super::{Vendor, lines, shown};
     use zhida_config::Settings;
-    use zhida_core::notice::template::TemplateSet;
+    use zhida_core::notice::template::{KnownProviders, TemplateSet};
 
     #[test]
     fn a_preview_shows_text_segments_cost_and_the_vendors_forms() {
@@ -174,7 +174,7 @@ mod tests {
         ]);
         let source = "version = \"1\"\n[[template]]\nkind = \"order_closed\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n\
             text = \"督办单{{order}}已于{{closed_at}}销号。\"\n[template.providers.tx]\ncode = \"123\"\nparameters = [\"closed_at\", \"order\"]\n";
-        let templates = TemplateSet::checked(source).unwrap();
+        let templates = TemplateSet::checked(source, &KnownProviders::Any).unwrap();
         let template = templates.templates.values().next().unwrap();
         assert_eq!(
             lines(&shown(template, &vendors)),

@@ -1,5 +1,5 @@
-//! `zhida notices templates`: the words of notices from a file into the database, checked, with a preview of what changes; and how
-//! they read.
+//! `zhida notices templates`: the words of notices from a file into the database, checked, with a preview of what changes and what
+//! stays; and how they read.
 
 use super::notice_template_changes::changes;
 use super::notice_template_preview::{Vendor, lines, shown};
@@ -12,14 +12,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_core::notice::NoticeKind;
-use zhida_core::notice::template::{Problem, Template, TemplateSet};
+use zhida_core::notice::template::{KnownProviders, Problem, Template, TemplateSet};
 
 /// What needs no database; none where the verb needs one.
 pub(crate) fn without_store(settings: &Settings, verb: &NoticeTemplatesVerb) -> Option<anyhow::Result<ExitCode>> {
     match verb {
-        NoticeTemplatesVerb::Check { file } => Some(check(file)),
+        NoticeTemplatesVerb::Check { file } => Some(check(settings, file)),
         NoticeTemplatesVerb::Preview { file: Some(file), kind, json, current: _ } => {
-            let set = read(file);
+            let set = read(settings, file);
             Some(set.and_then(|set| preview(settings, &set, kind.as_deref(), (*json).into())))
         }
         NoticeTemplatesVerb::Preview { file: None, .. } | NoticeTemplatesVerb::Import { .. } => None,
@@ -37,14 +37,18 @@ pub(crate) async fn run(context: &Context, verb: &NoticeTemplatesVerb) -> anyhow
             preview(&context.settings, &set, kind.as_deref(), (*json).into())
         }
         NoticeTemplatesVerb::Import { file, dry_run } => import(context, file, *dry_run).await,
-        NoticeTemplatesVerb::Check { file } => check(file),
+        NoticeTemplatesVerb::Check { file } => check(&context.settings, file),
     }
 }
 
-/// A set out of a file that passed all checks; every problem otherwise.
-fn read(path: &Path) -> anyhow::Result<TemplateSet> {
+/// The templates that a file names, on top of what came with the program, where they passed all checks; every problem otherwise.
+fn read(settings: &Settings, path: &Path) -> anyhow::Result<TemplateSet> {
     let text = file_text("the file of templates", path)?;
-    TemplateSet::checked(&text).map_err(|problems| anyhow::anyhow!("{}", told(&problems)))
+    TemplateSet::checked(&text, &known(settings)).map_err(|problems| anyhow::anyhow!("{}", told(&problems)))
+}
+
+fn known(settings: &Settings) -> KnownProviders {
+    KnownProviders::of(settings.sms.keys().cloned())
 }
 
 fn told(problems: &[Problem]) -> String {
@@ -52,8 +56,8 @@ fn told(problems: &[Problem]) -> String {
     format!("模板有 {0} 处问题 the templates have {0} problems:{1}", problems.len(), lines.concat())
 }
 
-fn check(path: &Path) -> anyhow::Result<ExitCode> {
-    let set = read(path)?;
+fn check(settings: &Settings, path: &Path) -> anyhow::Result<ExitCode> {
+    let set = read(settings, path)?;
     let mut out = Out::new();
     let count = set.templates.len();
     out.line(&format!("版本 version {}: {count} 个模板，没有问题 {count} templates, no problem", set.version))?;
@@ -91,17 +95,20 @@ fn known_kind(name: &str) -> Result<NoticeKind, Usage> {
 }
 
 async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> anyhow::Result<ExitCode> {
-    let set = read(path).map_err(|error| anyhow::anyhow!("nothing was imported; {error}"))?;
+    let text = file_text("the file of templates", path)?;
     let before = context.store.templates().await?;
+    let set = before.changed(&text, &known(&context.settings));
+    let set = set.map_err(|problems| anyhow::anyhow!("nothing was imported; {}", told(&problems)))?;
+    let before = before.filled();
     let mut out = Out::new();
-    if before.version == set.version && before.source != set.source {
+    if before.version == set.version && before.templates != set.templates {
         anyhow::bail!(
             "nothing was imported; 版本 {} 已在使用且内容不同 version {0} is in force with other words, and notices bear it: give this \
              set a version of its own",
             set.version
         );
     }
-    out.lines(&changes(&before.clone().filled(), &set.clone().filled()))?;
+    out.lines(&changes(&before, &set))?;
     if before.version == set.version {
         out.line("无变化 nothing changes; nothing was written")?;
     } else {

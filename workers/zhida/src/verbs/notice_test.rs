@@ -1,13 +1,14 @@
 //! `zhida notices test`: a message of no consequence is asked for, made, handed in and asked after in this process, by the same
 //! functions as in `serve`, and every step is shown. It is on record like any other notice.
 
-use super::notice_words::{attempt_words, cost_words, state_word, waits_words};
+use super::notice_view::proof_json;
+use super::notice_words::{asked_words, attempt_words, cost_words, state_word, waits_words};
 use super::out::Out;
 use super::{Form, Usage, local, notices};
 use crate::notice_wiring;
 use crate::wiring::{Context, RealTime};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zhida_config::Settings;
 use zhida_core::ids::ApplicationId;
@@ -27,30 +28,36 @@ const PAUSE: Duration = Duration::from_secs(3);
 const TURNS_MAX: usize = 20;
 
 /// Sends one, and says what became of it.
-pub(super) async fn run(context: &Context, to: &str, provider: Option<&str>) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(context: &Context, to: &str, provider: Option<&str>, form: Form) -> anyhow::Result<ExitCode> {
     let (channel, address) = read_address(to)?;
     let settings = with_provider(&context.settings, channel, provider)?;
     let context = Context::open(settings).await?;
     let hands = notice_wiring::hands(&context.settings, Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))?))?;
-    let trial = Trial { context: &context, hands, subject: format!("T-{}", uuid::Uuid::new_v4().simple()) };
+    let subject = format!("T-{}", uuid::Uuid::new_v4().simple());
+    let trial = Trial { context: &context, hands, subject, form, steps: Mutex::default() };
     trial.say(&format!("测试通知 a test notice to {}", masked(channel, &address)))?;
-    let Some(view) = trial.send(address).await? else {
+    let Some(view) = trial.send(channel, address).await? else {
         anyhow::bail!(
             "没有生成通知 no notice was made: the address cannot be used, or was flagged because nothing arrives there"
         );
     };
     let view = if channel == Channel::Sms { trial.wait_for_receipt(view).await? } else { view };
-    trial.conclude(&view, channel)
+    trial.conclude(&view).await
 }
 
 /// What is written to, in the form in which it is.
 fn read_address(to: &str) -> Result<(Channel, String), Usage> {
     if to.contains('@') {
-        let address = zhida_schemas::identifiers::Email::parse(to.trim());
-        let address = address.map_err(|fault| Usage(format!("--to is no mail address: it {}", fault.reason)))?;
+        let address = zhida_schemas::identifiers::Email::parse(to.trim()).map_err(|fault| {
+            Usage(format!("--to {to:?} is no mail address: it {}; write one such as wang@example.com", fault.reason))
+        })?;
         return Ok((Channel::Mail, address.as_str().to_owned()));
     }
-    let number = Number::parse(to).map_err(|refused| Usage(format!("--to is no mobile number: {refused}")))?;
+    let number = Number::parse(to).map_err(|refused| {
+        Usage(format!(
+            "--to {to:?} is no mobile number: {refused}; write one such as 13800000000 or +85298765432, or a mail address"
+        ))
+    })?;
     Ok((Channel::Sms, number.e164().to_owned()))
 }
 
@@ -58,13 +65,20 @@ fn read_address(to: &str) -> Result<(Channel, String), Usage> {
 fn with_provider(settings: &Settings, channel: Channel, provider: Option<&str>) -> anyhow::Result<Settings> {
     let mut settings = settings.clone();
     if let Some(name) = provider {
-        let fits = match channel {
-            Channel::Sms => settings.sms.contains_key(name),
-            Channel::Mail => name == MAIL,
+        let others = match (channel, name == MAIL, settings.sms.contains_key(name)) {
+            (Channel::Sms, false, true) | (Channel::Mail, true, _) => None,
+            (Channel::Sms, true, _) => {
+                Some("is the mail server, and --to is a number: write a mail address after --to")
+            }
+            (Channel::Mail, false, true) => Some("carries SMS, and --to is a mail address: write a number after --to"),
+            (Channel::Sms | Channel::Mail, false, false) => Some("is not in the settings"),
         };
-        if !fits {
-            let known = notice_wiring::channels(&settings).join(", ");
-            return Err(Usage(format!("--provider {name:?} does not carry this; there are: {known}")).into());
+        if let Some(why) = others {
+            let known = notice_wiring::channels(&settings);
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(
+                Usage(format!("--provider {name:?} {why}, or choose another provider; there are: {known}")).into()
+            );
         }
         settings.sms.retain(|known, _| known == name);
     }
@@ -86,11 +100,18 @@ struct Trial<'a> {
     context: &'a Context,
     hands: Hands,
     subject: String,
+    form: Form,
+    /// What was said, for programs: they read it in the end.
+    steps: Mutex<Vec<String>>,
 }
 
 impl Trial<'_> {
-    /// Each step is seen when it happens.
+    /// People see each step when it happens.
     fn say(&self, line: &str) -> anyhow::Result<()> {
+        if self.form == Form::Programs {
+            self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+            return Ok(());
+        }
         let mut out = Out::new();
         out.line(line)?;
         out.flush()?;
@@ -98,17 +119,17 @@ impl Trial<'_> {
     }
 
     /// Asks, makes and hands in, to one provider after the other while they refuse.
-    async fn send(&self, address: String) -> anyhow::Result<Option<NoticeView>> {
+    async fn send(&self, channel: Channel, address: String) -> anyhow::Result<Option<NoticeView>> {
         let store = &self.context.store;
         let request = NoticeRequest {
             kind: NoticeKind::Test,
             subject: self.subject.clone(),
-            recipient: address,
+            recipient: masked(channel, &address),
             occasion: "command line".to_owned(),
             application_id: ApplicationId(self.subject.clone()),
         };
         let mut taken_at = self.hands.time.elapsed();
-        let mut errands = store.try_notice(&request).await?;
+        let mut errands = store.try_notice(&request, &address).await?;
         for _ in 0..TURNS_MAX {
             if errands.is_empty() {
                 break;
@@ -130,12 +151,13 @@ impl Trial<'_> {
     }
 
     async fn carry(&self, errand: Errand, taken_at: Duration) -> anyhow::Result<ErrandEnd> {
-        let provider = match &errand {
-            Errand::SendSms { provider, .. } | Errand::SendMail { provider, .. } | Errand::Ask { provider, .. } => {
-                provider.clone()
+        let (provider, what) = match &errand {
+            Errand::SendSms { provider, .. } | Errand::SendMail { provider, .. } => {
+                (provider.clone(), "提交 handing in")
             }
+            Errand::Ask { provider, .. } => (provider.clone(), "询问 asking"),
         };
-        self.say(&format!("→ {provider} 提交 handing in …"))?;
+        self.say(&format!("→ {provider} {what} …"))?;
         let end = self.hands.carry(errand, taken_at).await;
         let became = match &end {
             ErrandEnd::Sent { outcome, .. } => {
@@ -143,7 +165,7 @@ impl Trial<'_> {
                 if words.is_empty() { "渠道已收 taken in".to_owned() } else { words }
             }
             ErrandEnd::NotMade { .. } => "未调用 not called".to_owned(),
-            ErrandEnd::Asked { outcome, .. } => format!("{outcome:?}"),
+            ErrandEnd::Asked { outcome, .. } => asked_words(outcome, &|at| local(&self.context.settings, at)),
         };
         self.say(&format!("← {provider} {became}"))?;
         Ok(end)
@@ -170,6 +192,11 @@ impl Trial<'_> {
             };
             let begun_at = store.now().await?;
             let outcome = self.hands.ask(&attempt.provider, &question).await;
+            self.say(&format!(
+                "← {} {}",
+                attempt.provider,
+                asked_words(&outcome, &|at| local(&self.context.settings, at))
+            ))?;
             let (notice_id, out_id) = (view.notice.id.clone(), attempt.out_id.clone());
             store.book_errands(&[ErrandEnd::Asked { notice_id, out_id, begun_at, outcome }]).await?;
             let Some(now) = self.view().await? else { return Ok(view) };
@@ -178,10 +205,20 @@ impl Trial<'_> {
         Ok(view)
     }
 
-    fn conclude(&self, view: &NoticeView, channel: Channel) -> anyhow::Result<ExitCode> {
+    async fn conclude(&self, view: &NoticeView) -> anyhow::Result<ExitCode> {
         let notice = &view.notice;
         let state = notice.state();
-        notices::print(self.context, view, &masked(channel, &notice.recipient), Form::People)?;
+        let to = notice.recipient.clone();
+        if self.form == Form::Programs {
+            let looks = notices::looks_of(self.context, view).await?;
+            let mut proof = proof_json(view, &looks, &to);
+            proof["steps"] = self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone().into();
+            let mut out = Out::new();
+            out.json(&proof)?;
+            out.flush()?;
+        } else {
+            notices::print(self.context, view, &to, self.form).await?;
+        }
         let cost: i64 = notice.messages.iter().flat_map(|one| &one.attempts).filter_map(|one| one.cost).sum();
         let cost = if cost > 0 { format!(", 费用 cost {}", cost_words(cost)) } else { String::new() };
         self.say(&format!("结果 outcome: {} {}{cost}", state_word(state), state.code()))?;
@@ -190,8 +227,8 @@ impl Trial<'_> {
             NoticeState::Created | NoticeState::Sending => {
                 for message in &notice.messages {
                     let waits = message.waits_for.map(waits_words).unwrap_or_default();
-                    let until = message.next_at.map(|at| local(&self.context.settings, at)).unwrap_or_default();
-                    eprintln!("zhida: 尚未发出 not sent yet; it waits for {waits} (until {until})");
+                    let next = message.next_at.map(|at| local(&self.context.settings, at)).unwrap_or_default();
+                    eprintln!("zhida: 尚未发出 not sent yet; it waits for {waits}; 下次处理 looked at again {next}");
                 }
                 Ok(ExitCode::FAILURE)
             }

@@ -1,17 +1,23 @@
 //! One notice with everything that is known of it, for people and for programs. Addresses are masked.
 
 use super::local;
-use super::notice_words::{attempt_words, channel_word, cost_words, ended_words, kind_word, state_word, waits_words};
+use super::notice_words::{
+    asked_words, attempt_words, channel_word, cost_words, ended_words, kind_word, look_words, state_word, waits_words,
+    word_words,
+};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use zhida_config::Settings;
 use zhida_core::notice::number::masked;
-use zhida_core::notice::{Attempt, Message, Notice};
+use zhida_core::notice::{Attempt, Channel, Look, Message, Notice};
 use zhida_core::ports::notices::{Content, NoticeView};
-use zhida_core::ports::sms::DeliveryWord;
 use zhida_core::view::micros;
 
+/// How providers stand to each message that waits for one of them, by its channel.
+pub(super) type Looks = BTreeMap<Channel, Vec<(String, Look)>>;
+
 /// The proof, line by line.
-pub(super) fn proof(settings: &Settings, view: &NoticeView, to: &str) -> Vec<String> {
+pub(super) fn proof(settings: &Settings, view: &NoticeView, looks: &Looks, to: &str) -> Vec<String> {
     let notice = &view.notice;
     let state = notice.state();
     let mut lines = vec![
@@ -35,23 +41,30 @@ pub(super) fn proof(settings: &Settings, view: &NoticeView, to: &str) -> Vec<Str
     }
     for message in &notice.messages {
         lines.push(String::new());
-        lines.extend(message_lines(settings, message, view.contents.iter().find(|one| one.channel == message.channel)));
+        let content = view.contents.iter().find(|one| one.channel == message.channel);
+        lines.extend(message_lines(settings, message, content, looks.get(&message.channel).map_or(&[][..], |all| all)));
     }
     if !view.receipts.is_empty() {
         lines.push(String::new());
         lines.push("回执 receipts".to_owned());
     }
     for (at, provider, receipt) in &view.receipts {
-        let word = word_text(&receipt.word);
-        lines.push(format!("  {}  {provider}  {}  {word}", local(settings, *at), receipt.out_id));
+        let word = word_words(&receipt.word, &|at| local(settings, at));
+        let theirs = receipt.provider_id.as_ref().map(|id| format!("  渠道编号 vendor's id {id}")).unwrap_or_default();
+        lines.push(format!("  {}  {provider}  {}  {word}{theirs}", local(settings, *at), receipt.out_id));
     }
     lines
 }
 
-fn message_lines(settings: &Settings, message: &Message, content: Option<&Content>) -> Vec<String> {
+fn message_lines(
+    settings: &Settings,
+    message: &Message,
+    content: Option<&Content>,
+    looks: &[(String, Look)],
+) -> Vec<String> {
     let state =
         message.state().map_or("备用 standby".to_owned(), |state| format!("{} {}", state_word(state), state.code()));
-    let segments = if message.segments > 0 { format!("  {} 段 segments", message.segments) } else { String::new() };
+    let segments = if message.segments > 0 { format!("  {} 条 segments", message.segments) } else { String::new() };
     let mut lines = vec![format!("{} {}  {state}{segments}", channel_word(message.channel), message.channel.code())];
     match content {
         Some(content) => {
@@ -69,7 +82,11 @@ fn message_lines(settings: &Settings, message: &Message, content: Option<&Conten
         lines.push(format!("  结束 ended     {}{because}", ended_words(ended)));
     }
     if let Some((what, until)) = message.waits_for.zip(message.next_at) {
-        lines.push(format!("  等待 waits for {} (至 until {})", waits_words(what), local(settings, until)));
+        let next = local(settings, until);
+        lines.push(format!("  等待 waits for {}; 下次处理 looked at again {next}", waits_words(what)));
+        let line =
+            |(name, look): &(String, Look)| format!("    {name}: {}", look_words(look, &|at| local(settings, at)));
+        lines.extend(looks.iter().map(line));
     }
     lines
 }
@@ -84,25 +101,27 @@ fn attempt_lines(settings: &Settings, attempt: &Attempt) -> Vec<String> {
         attempt.out_id,
         attempt_words(attempt)
     )];
+    if let Some(sent_as) = &attempt.sent_as {
+        let code = sent_as.template_code.as_ref().map(|code| format!(", 模板 template {code}")).unwrap_or_default();
+        let (signature, segments) = (&sent_as.signature, sent_as.segments);
+        lines.push(format!("    签名 signature 【{signature}】{code}, {segments} 条 segments"));
+    }
+    if let Some(id) = attempt.provider_id() {
+        lines.push(format!("    渠道编号 vendor's id {id}"));
+    }
     if attempt.asked > 0 {
         let at = attempt.asked_at.map(|at| local(settings, at)).unwrap_or_default();
-        lines.push(format!("    询问 asked {} 次 times, 最近 last {at}", attempt.asked));
+        let answer = attempt
+            .answered
+            .as_ref()
+            .map(|one| format!(": {}", asked_words(one, &|at| local(settings, at))))
+            .unwrap_or_default();
+        lines.push(format!("    询问 asked {} 次 times, 最近 last {at}{answer}", attempt.asked));
     }
     if let Some((word, at)) = &attempt.word {
-        lines.push(format!("    {} {}", local(settings, *at), word_text(word)));
+        lines.push(format!("    {} {}", local(settings, *at), word_words(word, &|at| local(settings, at))));
     }
     lines
-}
-
-fn word_text(word: &DeliveryWord) -> String {
-    match word {
-        DeliveryWord::OnTheWay => "在途 on the way".to_owned(),
-        DeliveryWord::Delivered { at } => {
-            let at = at.map(|at| format!(" (渠道时间 by the vendor's clock {at:.0})")).unwrap_or_default();
-            format!("送达 delivered{at}")
-        }
-        DeliveryWord::Undelivered { code, text, .. } => format!("未送达 undelivered [{code}] {text}"),
-    }
 }
 
 /// A notice without what was written, as lists have it.
@@ -146,6 +165,10 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "ended_at": micros(attempt.ended_at),
         "outcome": attempt.outcome,
         "code": attempt.code(),
+        "signature": attempt.sent_as.as_ref().map(|one| &one.signature),
+        "template_code": attempt.sent_as.as_ref().and_then(|one| one.template_code.as_ref()),
+        "segments": attempt.sent_as.as_ref().map(|one| one.segments),
+        "answered": attempt.answered,
         "beside_doubt": attempt.beside_doubt,
         "cost_yuan": attempt.cost.map(|cost| format!("{}.{:04}", cost / 10_000, cost % 10_000)),
         "asked": attempt.asked,
@@ -156,7 +179,7 @@ fn attempt_json(attempt: &Attempt) -> Value {
 }
 
 /// The proof.
-pub(super) fn proof_json(view: &NoticeView, to: &str) -> Value {
+pub(super) fn proof_json(view: &NoticeView, looks: &Looks, to: &str) -> Value {
     let mut whole = notice_json(&view.notice, to);
     let request = |one: &zhida_core::notice::NoticeRequest| json!({"subject": one.subject, "occasion": one.occasion, "application_id": one.application_id});
     whole["requests"] = view.requests.iter().map(request).collect();
@@ -167,5 +190,12 @@ pub(super) fn proof_json(view: &NoticeView, to: &str) -> Value {
             "provider_id": receipt.provider_id, "word": receipt.word})
     });
     whole["receipts"] = receipts.collect();
+    let look =
+        |(name, one): &(String, Look)| json!({"provider": name, "why": look_words(one, &|at| format!("{at:.0}"))});
+    let looks = looks.iter().map(|(channel, all)| {
+        let all: Vec<Value> = all.iter().map(look).collect();
+        (channel.code().to_owned(), Value::from(all))
+    });
+    whole["providers"] = Value::Object(looks.collect());
     whole
 }

@@ -1,7 +1,8 @@
 //! Kinds, states and courses of notices in words, Chinese first; and money below a fen.
 
-use zhida_core::notice::{Attempt, Channel, Course, Ended, NoticeKind, NoticeState, WaitsFor};
-use zhida_core::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
+use jiff::Timestamp;
+use zhida_core::notice::{Attempt, Channel, Course, Ended, Look, NoticeKind, NoticeState, WaitsFor};
+use zhida_core::ports::sms::{AskOutcome, DeliveryWord, RefusalClass, SendOutcome};
 
 /// A kind in Chinese.
 pub(crate) fn kind_word(kind: NoticeKind) -> &'static str {
@@ -57,7 +58,7 @@ pub(crate) fn waits_words(what: WaitsFor) -> &'static str {
         WaitsFor::Quiet => "免打扰时段结束 the end of quiet hours",
         WaitsFor::Ceiling => "总量上限 room under a ceiling",
         WaitsFor::Limit => "同一号码限额 what one address may be sent",
-        WaitsFor::Provider => "可用渠道 a provider that can",
+        WaitsFor::Provider => "可用渠道 a provider that takes it",
         WaitsFor::Switch => "恢复发送 that sending is resumed",
     }
 }
@@ -90,6 +91,50 @@ pub(crate) fn attempt_words(attempt: &Attempt) -> String {
     };
     let why = if why.is_empty() { why } else { format!(": {why}") };
     format!("{course}{code}{why}")
+}
+
+/// What the provider said when it was asked.
+pub(crate) fn asked_words(outcome: &AskOutcome, time: &dyn Fn(Timestamp) -> String) -> String {
+    match outcome {
+        AskOutcome::Found { word, .. } => format!("渠道有此消息 the provider has it: {}", word_words(word, time)),
+        AskOutcome::NotFound => "渠道查无此消息 the provider knows nothing of it".to_owned(),
+        AskOutcome::NoAnswer { why } => format!("无有效答复 no usable answer: {why}"),
+        AskOutcome::NotOffered => "该渠道不提供查询 this provider answers no questions".to_owned(),
+    }
+}
+
+/// What became of a message.
+pub(crate) fn word_words(word: &DeliveryWord, time: &dyn Fn(Timestamp) -> String) -> String {
+    match word {
+        DeliveryWord::OnTheWay => "在途 on the way".to_owned(),
+        DeliveryWord::Delivered { at } => {
+            let at = at.map(|at| format!(" (渠道时间 by the vendor's clock {})", time(at))).unwrap_or_default();
+            format!("送达 delivered{at}")
+        }
+        DeliveryWord::Undelivered { code, text, .. } => {
+            format!("未送达 undelivered [{code}] {text}").trim_end().to_owned()
+        }
+    }
+}
+
+/// How a provider stands to a message that waits.
+pub(crate) fn look_words(look: &Look, time: &dyn Fn(Timestamp) -> String) -> String {
+    match look {
+        Look::Free => "可用，将再试 of use: it is tried".to_owned(),
+        Look::NoCode => {
+            "此模板在该渠道没有代码 its template has no code there; `zhida notices templates import` brings one"
+                .to_owned()
+        }
+        Look::NoSignature => "没有签名 no signature is set: notices.signature, or the provider's own".to_owned(),
+        Look::Shut(until, why) => format!(
+            "因故障暂停至 shut after failures until {}{}",
+            time(*until),
+            why.as_ref().map(|why| format!(" [{why}]")).unwrap_or_default()
+        ),
+        Look::Pause(until) => format!("未收，稍后再试 it did not take it; tried again after {}", time(*until)),
+        Look::Limit => "同一号码已达限额 this address has had as many as it allows".to_owned(),
+        Look::Refused(code) => format!("拒收此内容 it refused this content [{code}]"),
+    }
 }
 
 /// How a call ended.

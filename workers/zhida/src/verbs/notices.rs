@@ -2,19 +2,24 @@
 //! inspection alone went to is for inspectors' eyes. What people do about notices is [`super::notice_acts`], the try of a channel
 //! [`super::notice_test`].
 
-use super::notice_view::{notice_json, proof, proof_json};
+use super::notice_view::{Looks, notice_json, proof, proof_json};
 use super::notice_words::{channel_word, kind_word, state_word, waits_words};
 use super::out::{JsonList, Out};
 use super::table::{Column, Table};
 use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, reader, typed_id};
 use crate::cli::{EyesArgs, NoticesVerb};
+use crate::notice_rules::notice_rules;
+use crate::notice_wiring::NO_CHANNEL;
 use crate::wiring::Context;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use zhida_core::ids::OrderId;
 use zhida_core::notice::number::masked;
-use zhida_core::notice::{About, Audience, Channel, Notice, NoticeKind, NoticeState, Switch};
+use zhida_core::notice::{
+    About, Audience, Channel, Message, Notice, NoticeKind, NoticeState, ProviderHealth, Switch, WaitsFor, looks,
+};
 use zhida_core::ports::notices::{NoticeFilter, NoticeView};
 use zhida_core::supervision::{self, sees};
 use zhida_core::view::micros;
@@ -42,7 +47,9 @@ pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result
         | NoticesVerb::Stop { .. }
         | NoticesVerb::Resume { .. }
         | NoticesVerb::Preference { .. } => notice_acts::run(context, verb).await,
-        NoticesVerb::Test { to, provider } => notice_test::run(context, to, provider.as_deref()).await,
+        NoticesVerb::Test { to, provider, json } => {
+            notice_test::run(context, to, provider.as_deref(), Form::from(*json)).await
+        }
         NoticesVerb::Templates(verb) => notice_templates::run(context, verb).await,
     }
 }
@@ -105,7 +112,7 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
 }
 
 fn channels(notice: &Notice) -> String {
-    let of = |message: &zhida_core::notice::Message| {
+    let of = |message: &Message| {
         let state = message.state().map_or("备用", state_word);
         format!("{}{state}", channel_word(message.channel))
     };
@@ -124,6 +131,8 @@ fn recipient(notice: &Notice, hidden: &BTreeSet<String>) -> String {
     }
     match notice.kind.traits().audience {
         Audience::Enterprise | Audience::Official => notice.recipient.clone(),
+        // Masked already, unless it was asked for in another way than by hand.
+        Audience::Anybody if notice.recipient.contains("***") => notice.recipient.clone(),
         Audience::Anybody => {
             let channel = if notice.recipient.contains('@') { Channel::Mail } else { Channel::Sms };
             masked(channel, &notice.recipient)
@@ -140,18 +149,34 @@ async fn show(context: &Context, id: &str, eyes: &EyesArgs, form: Form) -> anyho
     let to = recipient(&view.notice, &hidden);
     // What was written names whom it was written to.
     let view = if hidden.is_empty() { view } else { NoticeView { contents: Vec::new(), ..view } };
-    print(context, &view, &to, form)
+    print(context, &view, &to, form).await
 }
 
 /// Prints a notice.
-pub(super) fn print(context: &Context, view: &NoticeView, to: &str, form: Form) -> anyhow::Result<ExitCode> {
+pub(super) async fn print(context: &Context, view: &NoticeView, to: &str, form: Form) -> anyhow::Result<ExitCode> {
+    let looks = looks_of(context, view).await?;
     let mut out = Out::new();
     match form {
-        Form::Programs => out.json(&proof_json(view, to))?,
-        Form::People => out.lines(&proof(&context.settings, view, to))?,
+        Form::Programs => out.json(&proof_json(view, &looks, to))?,
+        Form::People => out.lines(&proof(&context.settings, view, &looks, to))?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How providers stand to what waits for one of them.
+pub(super) async fn looks_of(context: &Context, view: &NoticeView) -> anyhow::Result<Looks> {
+    let waits = |message: &&Message| match message.waits_for {
+        Some(WaitsFor::Provider | WaitsFor::Limit) => true,
+        Some(WaitsFor::Call | WaitsFor::Word | WaitsFor::Quiet | WaitsFor::Ceiling | WaitsFor::Switch) | None => false,
+    };
+    let channels: Vec<Channel> = view.notice.messages.iter().filter(waits).map(|one| one.channel).collect();
+    if channels.is_empty() {
+        return Ok(Looks::new());
+    }
+    let (health, now) = (context.store.figures().await?.notices.providers, context.store.now().await?);
+    let rules = notice_rules(&context.settings);
+    Ok(channels.into_iter().map(|channel| (channel, looks(view, channel, &rules, &health, now))).collect())
 }
 
 /// What these eyes see of orders.
@@ -210,21 +235,59 @@ async fn orders_of(context: &Context, notice: &Notice) -> anyhow::Result<Vec<Ord
     }
 }
 
-/// The stop switch.
+/// The stop switch, and how the providers stand.
 async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
     let switch = context.store.notice_switch().await?;
+    let (figures, now) = (context.store.figures().await?.notices, context.store.now().await?);
+    let rules = notice_rules(&context.settings);
+    let none = ProviderHealth::default();
+    let providers =
+        rules.providers.iter().map(|one| (one.name.as_str(), figures.providers.get(&one.name).unwrap_or(&none)));
     let mut out = Out::new();
     match form {
         Form::Programs => {
             let stopped = switch.stopped.as_ref();
             out.json(&json!({"notices": if stopped.is_some() { "stopped" } else { "open" },
                 "stopped_by": stopped.map(|one| &one.by), "reason": stopped.map(|one| &one.reason),
-                "since": micros(stopped.map(|one| one.at))}))?;
+                "since": micros(stopped.map(|one| one.at)),
+                "providers": providers.map(|(name, health)| provider_json(name, health, now)).collect::<Vec<_>>()}))?;
         }
-        Form::People => out.lines(&switch_lines(context, &switch))?,
+        Form::People => {
+            out.lines(&switch_lines(context, &switch))?;
+            let lines: Vec<String> = providers.map(|(name, one)| provider_line(context, name, one, now)).collect();
+            if lines.is_empty() {
+                out.line(NO_CHANNEL)?;
+            }
+            out.lines(&lines)?;
+        }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn provider_json(name: &str, health: &ProviderHealth, now: Timestamp) -> Value {
+    let shut_until = health.shut_until.filter(|until| health.is_shut() && *until > now);
+    json!({"name": name, "state": if health.is_shut() { "shut" } else { "open" }, "shut_since": micros(health.shut_since),
+        "shut_until": micros(shut_until), "failures": health.failures, "last_failure": health.last_failure})
+}
+
+/// How a provider stands, in words.
+fn provider_line(context: &Context, name: &str, health: &ProviderHealth, now: Timestamp) -> String {
+    let time = |at: Timestamp| local(&context.settings, at);
+    let why = health.last_failure.as_ref().map(|why| format!("; 最近的错误 last error: {why}")).unwrap_or_default();
+    if !health.is_shut() {
+        let failures = match health.failures {
+            0 => String::new(),
+            count => format!(" ({count} 次失败 failures in a row)"),
+        };
+        return format!("渠道 provider {name}: 可用 of use{failures}{why}");
+    }
+    let since = health.shut_since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
+    let until = match health.shut_until {
+        Some(until) if until > now => format!(", 下次尝试 next try {}", time(until)),
+        Some(_) | None => ", 下一条消息将试一次 the next message tries".to_owned(),
+    };
+    format!("渠道 provider {name}: 因故障暂停 shut after failures{since}{until}{why}")
 }
 
 /// The stop switch in words.

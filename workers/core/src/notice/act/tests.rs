@@ -35,6 +35,8 @@ fn attempt(outcome: SendOutcome) -> Attempt {
         asked_at: None,
         not_offered: false,
         not_made: false,
+        answered: None,
+        sent_as: None,
         hint: None,
         found_as: None,
         absent: false,

@@ -14,7 +14,10 @@ use self::group::Group;
 use super::segments::segments;
 use super::template::{self, Form, Locale, RenderError, Template, TemplateKey, TemplateSet};
 use super::value::Values;
-use super::{Channel, Essential, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, Standing, standing, words};
+use super::{
+    Channel, Essential, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, ProviderRules, Standing, standing,
+    words,
+};
 use crate::payout::PayoutState;
 use crate::ports::notices::Content;
 use crate::rails::LargeValueRail;
@@ -251,7 +254,15 @@ impl Words<'_> {
     fn sms(&self, way: &Way, locale: Locale) -> Result<(u32, Content), RenderError> {
         let template = self.template(Channel::Sms, locale)?;
         let sms = template::sms(template, &self.values(locale))?;
-        let signature = self.making.rules.signature.as_deref().unwrap_or_default();
+        let (shared, rules) = (self.making.rules.signature.as_deref(), self.making.rules);
+        // Who takes it is not known yet: what is said of it beforehand is the most that it may be.
+        let own = |provider: &ProviderRules| {
+            let of_template = template.providers.get(&provider.name).and_then(|one| one.signature.as_deref());
+            let signature = of_template.or(provider.signature.as_deref()).or(shared).unwrap_or_default();
+            segments(signature, &sms.text)
+        };
+        let most = rules.providers_of(Channel::Sms).map(own).max();
+        let most = most.unwrap_or_else(|| segments(shared.unwrap_or_default(), &sms.text));
         let content = Content {
             channel: Channel::Sms,
             to: way.to.clone(),
@@ -261,7 +272,7 @@ impl Words<'_> {
             parameters: sms.parameters,
             providers: template.providers.clone(),
         };
-        Ok((segments(signature, &content.text), content))
+        Ok((most, content))
     }
 
     fn mail(&self, way: &Way) -> Result<Content, RenderError> {

@@ -4,14 +4,18 @@
 use super::render::part;
 use super::sample::{Sample, values};
 use super::variables::{ITEM, Required, VariableType, variable, variables};
-use super::{Form, Problem, Template, TemplateSet, html, sms, syntax};
+use super::{Form, Problem, Template, TemplateKey, TemplateSet, entities, html, sms, syntax};
 use crate::notice::segments::{LENGTH_MAX, length, of_length, with_signature};
 use crate::notice::value::Values;
 use crate::notice::{Channel, Grouping};
 use std::collections::BTreeSet;
 
-/// Signatures are assumed to be so long where the template names none (vendors approve 2 to 12 characters; check).
-const SIGNATURE_ASSUMED: usize = 12;
+/// A signature may be so long. A vendor that the template does not name sends that of the settings, so that this is what no message may
+/// exceed its limit with.
+const SIGNATURE_MAX: usize = 20;
+
+/// Costs are bounded for signatures of at least this length (vendors approve 2 to 12 characters; check).
+const SIGNATURE_USUAL: usize = 12;
 
 /// Characters that a subject may have, its longest values left out of account.
 const SUBJECT_MAX: usize = 120;
@@ -20,6 +24,11 @@ const SUBJECT_MAX: usize = 120;
 #[must_use]
 pub fn check(set: &TemplateSet) -> Vec<Problem> {
     set.templates.values().flat_map(problems).collect()
+}
+
+/// Every problem of those templates of a set.
+pub(super) fn check_of(set: &TemplateSet, keys: &BTreeSet<TemplateKey>) -> Vec<Problem> {
+    keys.iter().filter_map(|key| set.get(key)).flat_map(problems).collect()
 }
 
 fn problems(template: &Template) -> Vec<Problem> {
@@ -76,21 +85,21 @@ impl Check<'_> {
         }
     }
 
-    /// How long it becomes, with the longest values and the longest of its signatures.
+    /// How long it becomes, with the longest values and a signature.
     fn length(&mut self) {
         let template = self.template;
-        let signatures = template.providers.values().filter_map(|one| one.signature.clone());
-        let signature = signatures.max_by_key(|one| length(one)).unwrap_or_else(|| "签".repeat(SIGNATURE_ASSUMED));
+        let own = template.providers.values().filter_map(|one| one.signature.as_deref()).map(length).max();
+        let usual = own.unwrap_or_default().max(SIGNATURE_USUAL);
         let longest = self.values(Sample::Longest(Channel::Sms));
         let text = match sms(template, &longest) {
             Ok(sms) => sms.text,
             Err(error) => return self.find(error.field, error.why),
         };
-        let length = length(&with_signature(&signature, &text));
-        let segments = of_length(length);
+        let with = |signature: usize| length(&with_signature(&"签".repeat(signature), &text));
+        let (length, segments) = (with(SIGNATURE_MAX), of_length(with(usual)));
         if length > LENGTH_MAX {
             let what = format!(
-                "with the longest values and its signature it has {length} characters, more than {LENGTH_MAX}; shorten it, or leave \
+                "with the longest values and the longest signature it has {length} characters, more than {LENGTH_MAX}; shorten it, or leave \
                  variables out"
             );
             self.find("text", what);
@@ -158,8 +167,10 @@ impl Check<'_> {
         if field != "subject" && text.trim().is_empty() {
             self.find(field, "it is empty; write a text".to_owned());
         }
-        for sign in ['¥', '￥'] {
-            if text.contains(sign) {
+        let text = &entities::decoded(text);
+        for (sign, found) in [("¥", text.contains('¥')), ("￥", text.contains('￥')), ("&yen;", text.contains("&yen"))]
+        {
+            if found {
                 self.find(
                     field,
                     format!("`{sign}` is in it; operators replace or refuse it: write 元, as {{{{ amount }}}} does"),
@@ -237,15 +248,15 @@ impl Check<'_> {
         for (name, provider) in &self.template.providers {
             let field = format!("providers.{name}");
             let lawful = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-            let code = provider.code.as_deref().unwrap_or_default();
-            if !(1..=64).contains(&code.len()) || !code.bytes().all(lawful) {
+            let code = provider.code.as_deref().filter(|code| code.len() > 64 || !code.bytes().all(lawful));
+            if let Some(code) = code {
                 let what =
                     format!("code `{code}` is not a vendor's name of a template; write it as the vendor shows it");
                 self.find(&field, what);
             }
             if let Some(signature) = &provider.signature {
-                let count = signature.chars().count();
-                if !(2..=20).contains(&count)
+                let count = length(signature);
+                if !(2..=SIGNATURE_MAX).contains(&count)
                     || signature.contains(['【', '】'])
                     || signature.chars().any(char::is_control)
                 {

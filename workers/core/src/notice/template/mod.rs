@@ -1,8 +1,11 @@
 //! The words of notices: a set of templates that operators may edit, version by version. A set is a TOML file; what is wrong with it
-//! is found when it is imported, never when something is sent. What a set leaves out comes from the embedded set. Nothing is
-//! loaded from anywhere, and the work of rendering is bounded.
+//! is found when it is imported, never when something is sent. A file changes what it names; what it leaves out stays as it is in force,
+//! which is as it came with the program until something else was imported. Nothing is loaded from anywhere, and the work of rendering is
+//! bounded.
 
 mod check;
+mod entities;
+mod fields;
 mod file;
 mod html;
 mod render;
@@ -16,7 +19,7 @@ pub use check::check;
 pub use render::{MailText, RenderError, SmsText, mail, part, sms};
 
 use super::{Channel, NoticeKind, ProviderTemplate};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -129,6 +132,23 @@ pub struct Problem {
     pub what: String,
 }
 
+/// Which vendors of SMS a file may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownProviders {
+    /// Nobody says: no vendor is set.
+    Any,
+    /// These names of the settings.
+    Named(BTreeSet<String>),
+}
+
+impl KnownProviders {
+    /// Those of the settings; where there are none, a file may be written before they are set.
+    pub fn of(names: impl IntoIterator<Item = String>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        if names.is_empty() { Self::Any } else { Self::Named(names) }
+    }
+}
+
 static EMBEDDED: LazyLock<TemplateSet> =
     LazyLock::new(|| TemplateSet::read(zhida_config::NOTICE_TEMPLATES).unwrap_or_default()); // A test holds it to be whole.
 
@@ -144,17 +164,42 @@ impl TemplateSet {
     /// # Errors
     /// Every problem that keeps it from being a set.
     pub fn read(source: &str) -> Result<Self, Vec<Problem>> {
-        file::read(source)
+        let (changes, mut problems) = file::read(source);
+        let (set, more) = changes.onto(&Self::default());
+        problems.extend(more);
+        if problems.is_empty() { Ok(Self { source: source.to_owned(), ..set }) } else { Err(problems) }
     }
 
-    /// Reads a set and checks it: only what passes may be imported.
+    /// Reads the templates that a file names, as they would be on top of the program's own set, and checks them.
     ///
     /// # Errors
     /// Every problem at once.
-    pub fn checked(source: &str) -> Result<Self, Vec<Problem>> {
-        let set = Self::read(source)?;
-        let problems = check(&set);
-        if problems.is_empty() { Ok(set) } else { Err(problems) }
+    pub fn checked(source: &str, known: &KnownProviders) -> Result<Self, Vec<Problem>> {
+        let (named, set) = Self::embedded().with(source, known)?;
+        let templates = set.templates.into_iter().filter(|(key, _)| named.contains(key)).collect();
+        Ok(Self { templates, source: source.to_owned(), ..set })
+    }
+
+    /// What is in force after a file of changes was brought onto this set, which is in force before: only what passes the checks. What
+    /// the file leaves out stays as it is.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn changed(&self, source: &str, known: &KnownProviders) -> Result<Self, Vec<Problem>> {
+        let (_, mut set) = self.clone().filled().with(source, known)?;
+        set.source = file::written(&set);
+        Ok(set)
+    }
+
+    /// What the file names, and the set with its changes.
+    fn with(&self, source: &str, known: &KnownProviders) -> Result<(BTreeSet<TemplateKey>, Self), Vec<Problem>> {
+        let (changes, mut problems) = file::read(source);
+        let (set, more) = changes.onto(self);
+        problems.extend(more);
+        problems.extend(changes.unknown_providers(known));
+        let named: BTreeSet<TemplateKey> = changes.of.into_keys().collect();
+        problems.extend(check::check_of(&set, &named));
+        if problems.is_empty() { Ok((named, set)) } else { Err(problems) }
     }
 
     /// With what it leaves out taken from the embedded set; its version is its own.

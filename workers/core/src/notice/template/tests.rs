@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
+mod changes;
 mod embedded;
 mod refused;

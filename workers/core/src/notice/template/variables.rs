@@ -7,9 +7,9 @@ use crate::notice::{Channel, NoticeKind};
 /// What a variable holds, which bounds its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariableType {
-    /// A name or title from outside; in an SMS at most [`SMS_TEXT_MAX`] characters.
+    /// A name or title from outside; in an SMS at most [`SMS_TEXT_MAX`] units.
     Text {
-        /// At most so many characters.
+        /// At most so many units.
         max: usize,
     },
     /// A phrase of ours, in the language of the template.
@@ -44,7 +44,7 @@ const WORDS_MAX: usize = 200;
 pub const ITEMS_MAX: usize = 50;
 
 impl VariableType {
-    /// The most characters that a value has on a channel.
+    /// The most units of UTF-16 that a value has on a channel: as segments are counted, an emoji is two.
     #[must_use]
     pub fn longest(self, channel: Channel, locale: Locale) -> usize {
         match (self, channel, locale) {

@@ -231,3 +231,24 @@ pub(super) fn told(errand: &Errand) -> String {
         Errand::Ask { provider, question, .. } => format!("{provider} is asked for {}", question.out_id),
     }
 }
+
+#[test]
+fn neither_a_notice_nor_a_push_prints_an_address() {
+    let push = crate::ports::sms::Push { headers: &BTreeMap::new(), body: NUMBER.as_bytes() };
+    assert_eq!(format!("{push:?}"), "Push { 14 bytes }");
+    for (kind, told) in [(NoticeKind::Test, false), (NoticeKind::PayoutCredited, true)] {
+        let mut play = Play::sms(kind);
+        let known = play.notice.recipient.clone();
+        let request = super::NoticeRequest {
+            kind,
+            subject: "A-1".to_owned(),
+            recipient: known.clone(),
+            occasion: String::new(),
+            application_id: ApplicationId::from("A-1"),
+        };
+        assert_eq!(format!("{request:?}").contains(&known), told);
+        assert_eq!(format!("{:?}", play.notice).contains(&known), told);
+        play.take();
+        assert!(!format!("{:?}", play.notice).contains(NUMBER));
+    }
+}

@@ -28,6 +28,21 @@ fn what_follows_from_the_end_of_the_first_call() {
 }
 
 #[test]
+fn an_attempt_is_counted_with_the_signature_that_it_was_sent_under() {
+    for (signature, segments, cost) in [(None, 1, 450), (Some("鼓楼区惠企资金直达"), 2, 900)] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.contents[0].text = "到".repeat(64);
+        play.rules.providers[0].signature = signature.map(str::to_owned);
+        assert_eq!(play.todo(), ["first sends n1"]);
+        play.ends("n1", accepted());
+        let attempt = &play.notice.messages[0].attempts[0];
+        let sent_as = attempt.sent_as.as_ref().unwrap();
+        assert_eq!((sent_as.signature.as_str(), sent_as.segments), (signature.unwrap_or("鼓楼直达"), segments));
+        assert_eq!(attempt.cost, Some(cost));
+    }
+}
+
+#[test]
 fn nothing_is_taken_twice_while_a_call_is_under_way() {
     let mut play = Play::sms(NoticeKind::PayoutCredited);
     assert_eq!(play.todo(), ["first sends n1"]);
@@ -144,6 +159,7 @@ fn an_end_that_is_booked_after_its_lease_ran_out_still_counts() {
 fn costs_are_counted_by_the_providers_segments_else_by_ours() {
     for (segments, cost) in [(None, 900), (Some(3), 1350)] {
         let mut play = Play::of(NoticeKind::PayoutCredited, vec![Message::first(Channel::Sms, 2, super::noon())]);
+        play.contents[0].text = "到".repeat(65);
         play.take();
         play.ends("n1", SendOutcome::Accepted { provider_id: None, segments });
         assert_eq!(play.notice.messages[0].attempts[0].cost, Some(cost));

@@ -1,6 +1,6 @@
 //! What an import refuses, one row a case: each with a sentence that names the template, the field and the value.
 
-use crate::notice::template::{Problem, TemplateSet};
+use crate::notice::template::{KnownProviders, Problem, TemplateSet};
 
 const SMS: &str = "kind = \"payout_credited\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n";
 const MAIL: &str = "kind = \"payout_credited\"\nchannel = \"mail\"\nlocale = \"zh-CN\"\nsubject = \"到账\"\n";
@@ -15,7 +15,7 @@ fn set(templates: &[&str]) -> String {
 
 fn problems(source: &str) -> Vec<String> {
     let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
-    TemplateSet::checked(source).err().map_or_else(Vec::new, told)
+    TemplateSet::checked(source, &KnownProviders::Any).err().map_or_else(Vec::new, told)
 }
 
 fn sms(text: &str) -> String {
@@ -32,7 +32,7 @@ fn a_good_set_passes_and_the_rest_comes_from_the_embedded_one() {
         parameters = [\"amount\", \"policy\", \"account\", \"credited_at\"]\n";
     let source = set(&[&format!("{SMS}{GOOD_SMS}{providers}"), &mail(GOOD_TEXT)]);
     assert_eq!(problems(&source), Vec::<String>::new());
-    let read = TemplateSet::checked(&source).unwrap();
+    let read = TemplateSet::checked(&source, &KnownProviders::Any).unwrap();
     assert_eq!((read.templates.len(), read.source.as_str()), (2, source.as_str()));
     let sms = read.templates.values().find(|one| !one.providers.is_empty()).unwrap();
     assert_eq!(sms.named_form(), "${policy}${amount}${account}${credited_at}");
@@ -159,4 +159,60 @@ fn every_problem_is_told_at_once() {
     for place in ["payout_credited/sms/zh-CN text", "payout_credited/mail/zh-CN text"] {
         assert!(found.iter().filter(|one| one.starts_with(place)).count() >= 3, "{place}: {found:?}");
     }
+}
+
+#[test]
+fn no_fault_of_form_hides_another() {
+    let source = "colour = 1\n[[template]]\nkind = \"x\"\nchannel = 1\ncolour = 2\n[[template]]\nkind = \"test\"\nchannel = \"fax\"\n\
+        locale = \"en\"\ntext = 5\nsegments_max = 0\n[template.providers.ali]\nkode = \"1\"\nparameters = [1]\n[[template]]\n\
+        kind = \"payout_credited\"\nchannel = \"sms\"\nlocale = \"en\"\ntext = \"¥\"\n";
+    let found = problems(source);
+    for expected in [
+        "the file: missing field `version`; add it",
+        "the file: unknown field `colour`",
+        "template 1: kind `x` is not known",
+        "template 1: `channel` is 1; write a text in quotes",
+        "template 1: missing field `locale`",
+        "template 1: unknown field `colour`",
+        "template 2: channel `fax` is not known",
+        "template 2: `text` is 5; write a text in quotes",
+        "template 2: `segments_max` is 0; write a whole number from 1 on",
+        "template 2 providers.ali: `parameters` is [1]; write a list of texts",
+        "template 2 providers.ali: unknown field `kode`",
+        "payout_credited/sms/en text: `¥` is in it",
+    ] {
+        assert!(found.iter().any(|one| one.starts_with(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_sign_of_the_yuan_is_refused_however_it_is_written() {
+    let html = |sign: &str| format!("{}html = '<p>{GOOD_TEXT}{sign}</p>'\n", mail(GOOD_TEXT));
+    for sign in ["¥", "￥", "&#165;", "&#xA5;", "&#xffe5;", "&#65509;", "&yen;", "&yen"] {
+        let found = problems(&set(&[&html(sign)]));
+        assert!(found.iter().any(|one| one.contains("html: `") && one.contains("write 元")), "{sign}: {found:?}");
+        let found = problems(&set(&[&mail(&format!("{GOOD_TEXT}{sign}"))]));
+        assert!(found.iter().any(|one| one.contains("text: `")), "{sign}: {found:?}");
+    }
+    assert_eq!(problems(&set(&[&html("A &amp; B&#8364;")])), Vec::<String>::new());
+}
+
+#[test]
+fn vendors_that_the_settings_do_not_know_are_refused_by_name() {
+    let of = |providers: &str| set(&[&format!("{SMS}{GOOD_SMS}{providers}")]);
+    let known = KnownProviders::of(["main".to_owned(), "spare".to_owned()]);
+    let told = |source: &str| -> Vec<String> {
+        let checked = TemplateSet::checked(source, &known);
+        checked.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(told(&of("providers.main.code = \"1\"\n")), Vec::<String>::new());
+    assert_eq!(
+        told(&of("providers.mian.code = \"1\"\n")),
+        [
+            "payout_credited/sms/zh-CN providers.mian: the settings know no provider of SMS `mian`, only main, spare; use one of these \
+             names, or add notices.sms.mian"
+        ]
+    );
+    assert_eq!(told(&of("providers.gone.code = \"\"\n")), Vec::<String>::new(), "what is gone may be taken away");
+    assert_eq!(KnownProviders::of([]), KnownProviders::Any);
 }
