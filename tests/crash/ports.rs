@@ -17,7 +17,7 @@ use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::jobs::Run;
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{self, Notice, NoticeKind, NoticeRequest};
+use zhida_core::notice::{self, Notice, NoticeRequest};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
 use zhida_core::payout::{Carrier, Payout, Word};
@@ -145,9 +145,6 @@ mortal! {
         fn import_templates(set: &TemplateSet, by: &str) -> ();
         fn templates() -> TemplateSet;
         fn notice_switch() -> notice::Switch;
-        fn turn_notice_switch(to: SwitchPosition, by: &str, reason: &str) -> bool;
-        fn ask_again(id: &str, act_id: &str, by: &str) -> AskedAgain;
-        fn put_notice_preference(recipient: &str, kind: NoticeKind, wish: Wish, by: &str) -> ();
         fn unsubscribe(notice_id: &str, key: &str) -> bool;
     }
     ReadStore {

@@ -9,7 +9,7 @@ use zhida_config::Calendar;
 use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
 use zhida_core::ports::notices::*;
@@ -57,9 +57,6 @@ forwarded!(NoticeStore {
     fn import_templates(set: &TemplateSet, by: &str) -> ();
     fn templates() -> TemplateSet;
     fn notice_switch() -> Switch;
-    fn turn_notice_switch(to: SwitchPosition, by: &str, reason: &str) -> bool;
-    fn ask_again(id: &str, act_id: &str, by: &str) -> AskedAgain;
-    fn put_notice_preference(recipient: &str, kind: NoticeKind, wish: Wish, by: &str) -> ();
     fn unsubscribe(notice_id: &str, key: &str) -> bool;
 });
 forwarded!(OrderStore {

@@ -3,11 +3,11 @@
 use crate::noticing::{SECOND, accepted, answer, calls, listed, mobile, received, take, view};
 use crate::ordering::stalled;
 use crate::supervising::{decided, look};
-use crate::world::{World, key, uscc};
+use crate::world::{World, key};
 use jiff::SignedDuration;
 use zhida_core::notice::template::{Locale, TemplateSet};
-use zhida_core::notice::{Channel, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeState};
-use zhida_core::ports::notices::{AskedAgain, Errand, ErrandEnd, NoticeFilter, SwitchPosition, Wish};
+use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState};
+use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter};
 use zhida_core::rules::Rules;
 use zhida_core::supervision::Alert;
 
@@ -86,21 +86,6 @@ pub(crate) async fn an_alert_that_is_cleared_is_told_to_nobody_any_more(world: W
     assert!(ended > 0, "those about the cleared alert have expired");
 }
 
-pub(crate) async fn while_sending_is_stopped_nothing_goes_and_nothing_is_lost(world: World) {
-    received(&world, [1, 2]).await;
-    let stop = async || world.store.turn_notice_switch(SwitchPosition::Stopped, "R-1", "a flood").await.unwrap();
-    let open = async || world.other.turn_notice_switch(SwitchPosition::Open, "R-2", "over").await.unwrap();
-    assert!(stop().await && !stop().await);
-    let stopped = world.other.notice_switch().await.unwrap().stopped.unwrap();
-    assert_eq!((stopped.by.as_str(), stopped.reason.as_str()), ("R-1", "a flood"));
-    assert_eq!(take(&world).await.len(), 0);
-    assert_eq!(take(&world).await.len(), 0);
-    assert!(open().await && !open().await);
-    assert_eq!(calls(&take(&world).await).len(), 2, "what waited is due at once");
-    let story = world.store.notices(&NoticeFilter::default()).await.unwrap();
-    assert!(story.iter().all(|one| one.state() == NoticeState::Sending));
-}
-
 pub(crate) async fn a_call_that_was_not_made_is_certainly_not_sent(world: World) {
     received(&world, [1]).await;
     let (out_id, _, notice_id) = calls(&take(&world).await).into_iter().next().unwrap();
@@ -110,54 +95,6 @@ pub(crate) async fn a_call_that_was_not_made_is_certainly_not_sent(world: World)
     let again = calls(&take(&world).await);
     assert_eq!(again.len(), 1);
     assert_eq!(view(&world, &notice_id).await.notice.messages[0].attempts.len(), 2);
-}
-
-pub(crate) async fn what_is_not_wanted_is_not_told(world: World) {
-    let (recipient, kind) = (uscc(1), NoticeKind::PayoutReceived);
-    for _ in 0..2 {
-        world.store.put_notice_preference(&recipient, kind, Wish::NotTold, "R-1").await.unwrap();
-    }
-    let credited = NoticeKind::PayoutCredited;
-    world.store.put_notice_preference(&recipient, credited, Wish::NotTold, "R-1").await.unwrap();
-    received(&world, [1, 2]).await;
-    assert_eq!(listed(&world, kind).await.iter().map(|one| one.recipient.clone()).collect::<Vec<_>>(), [uscc(2)]);
-    world.pay("M-1").await;
-    make(&world).await;
-    assert_eq!(listed(&world, credited).await.len(), 2, "what is essential is told all the same");
-    world.other.put_notice_preference(&recipient, kind, Wish::Told, "R-1").await.unwrap();
-    world.store.ask_for_notices(&[asked(kind, 1, "later")]).await.unwrap();
-    make(&world).await;
-    assert_eq!(listed(&world, kind).await.len(), 1, "asked again it has lost its point: the money is there");
-}
-
-fn asked(kind: NoticeKind, number: u32, occasion: &str) -> NoticeRequest {
-    let application_id = key(number).application_id;
-    let subject = application_id.0.clone();
-    NoticeRequest { kind, subject, recipient: uscc(number), occasion: occasion.to_owned(), application_id }
-}
-
-pub(crate) async fn a_notice_is_asked_for_again_once_for_each_act(world: World) {
-    received(&world, [1]).await;
-    let ask = async |id: &str, act_id: &str| world.store.ask_again(id, act_id, "R-1").await.unwrap();
-    assert_eq!(ask("nobody", "act-1").await, AskedAgain::NoSuchNotice);
-    let first = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
-    assert_eq!(ask(&first.id, "act-1").await, AskedAgain::Refused(NotAgain::UnderWay));
-    let errands = take(&world).await;
-    answer(&world, &errands, accepted).await;
-    for _ in 0..2 {
-        assert_eq!(ask(&first.id, "act-1").await, AskedAgain::Asked);
-    }
-    make(&world).await;
-    let both = listed(&world, NoticeKind::PayoutReceived).await;
-    assert_eq!(both.len(), 2);
-    let second = both.iter().find(|one| one.id != first.id).unwrap();
-    let errands = take(&world).await;
-    answer(&world, &errands, accepted).await;
-    assert_eq!(ask(&second.id, "act-2").await, AskedAgain::Asked);
-    make(&world).await;
-    assert_eq!(listed(&world, NoticeKind::PayoutReceived).await.len(), 3);
-    let occasions: Vec<String> = view(&world, &second.id).await.requests.into_iter().map(|one| one.occasion).collect();
-    assert_eq!(occasions, ["received@act-1"]);
 }
 
 pub(crate) async fn templates_are_in_force_from_their_import(world: World) {

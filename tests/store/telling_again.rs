@@ -1,12 +1,13 @@
 //! What people do about notices: stop and resume, have one told again, turn a kind off; and the figures that are shown of notices.
 
 use crate::noticing::{MINUTE, SECOND, answer, calls, reached, received, refused, take};
-use crate::world::World;
+use crate::world::{World, signed};
 use zhida_core::ids::OperatorId;
-use zhida_core::notice::{NoticeAct, NoticeKind, NoticeState, Preference};
+use zhida_core::notice::{KindRules, NoticeAct, NoticeKind, NoticeState, Preference, Repeat};
 use zhida_core::ports::notices::{NoticeFilter, Wish};
 use zhida_core::ports::sms::{RefusalClass, SendOutcome};
 use zhida_core::ports::store::Acted;
+use zhida_core::rules::Rules;
 use zhida_core::steps::{Fact, Operator, Role};
 
 /// An enterprise whose code has a check character.
@@ -48,11 +49,7 @@ pub(crate) async fn what_did_not_arrive_is_told_again_by_a_notice_of_its_own(wor
     let resend = || NoticeAct::Resend { notice_id: first.id.clone() };
     assert!(refusal(&world, "wang", resend()).await.contains("still under way"));
     // Neither provider has the template.
-    for _ in 0..2 {
-        let errands = take(&world).await;
-        answer(&world, &errands, |_| refused(RefusalClass::Content)).await;
-    }
-    take(&world).await;
+    fails(&world).await;
     assert_eq!(world.store.notice(&first.id).await.unwrap().unwrap().notice.state(), NoticeState::Failed);
     world.done("wang", resend()).await;
     assert!(
@@ -70,6 +67,57 @@ pub(crate) async fn what_did_not_arrive_is_told_again_by_a_notice_of_its_own(wor
     );
     assert_eq!(calls(&take(&world).await).len(), 1, "it goes out");
     assert_eq!(world.store.notice(&first.id).await.unwrap().unwrap().notice.state(), NoticeState::Failed, "on record");
+}
+
+/// What is told of approvals is served: it never goes twice.
+pub(crate) fn served(rules: &mut Rules) {
+    crate::noticing::sends(rules);
+    let never = KindRules { repeat: Some(Repeat::Never), channels: None };
+    rules.notices.kinds.insert(NoticeKind::PayoutReceived, never);
+}
+
+/// Every provider refuses what is due, until it has failed.
+async fn fails(world: &World) {
+    for _ in 0..2 {
+        let errands = take(world).await;
+        answer(world, &errands, |_| refused(RefusalClass::Content)).await;
+    }
+    take(world).await;
+}
+
+pub(crate) async fn nothing_goes_twice_because_two_ask_for_it(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    received(&world, 1..=1).await;
+    let first = world.store.notices(&NoticeFilter::default()).await.unwrap().remove(0);
+    fails(&world).await;
+    let resend = |notice_id: &str| NoticeAct::Resend { notice_id: notice_id.to_owned() };
+    let make = async || {
+        world.pass(SECOND);
+        while world.store.make_notices(100).await.unwrap() > 0 {}
+        world.store.notices(&NoticeFilter::default()).await.unwrap().remove(0)
+    };
+    let acts = [signed("act-1", "wang", resend(&first.id)), signed("act-2", "wang", resend(&first.id))];
+    let (one, two) = tokio::join!(world.store.act(&acts[0]), world.other.act(&acts[1]));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let done = [&one, &two].into_iter().filter(|acted| matches!(acted, Acted::Done(_))).count();
+    assert_eq!(done, 1, "of two at the same time: {one:?}, {two:?}");
+    assert!(refusal(&world, "wang", resend(&first.id)).await.contains("not made yet"));
+    let second = make().await;
+    assert_ne!(second.id, first.id);
+    for of in [&first.id, &second.id] {
+        let waits = refusal(&world, "wang", resend(of)).await;
+        assert!(waits.contains(&second.id) && waits.contains("still under way"), "{waits}");
+    }
+    fails(&world).await;
+    world.done("wang", resend(&second.id)).await;
+    let third = make().await;
+    let errands = take(&world).await;
+    answer(&world, &errands, crate::noticing::accepted).await;
+    for of in [&first.id, &second.id] {
+        let served = refusal(&world, "wang", resend(of)).await;
+        assert!(served.contains(&third.id) && served.contains("never served twice"), "{served}");
+    }
+    assert_eq!(world.store.notices(&NoticeFilter::default()).await.unwrap().len(), 3);
 }
 
 pub(crate) async fn what_somebody_does_not_want_is_not_told_and_money_is(world: World) {

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::mail::{BounceReader, Mail, MailProvider};
 use zhida_core::ports::notices::*;
 use zhida_core::ports::sms::{
@@ -121,21 +121,6 @@ impl NoticeStore for Connection {
     }
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
         self.store.notice_switch().await
-    }
-    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
-        self.store.turn_notice_switch(to, by, reason).await
-    }
-    async fn ask_again(&self, id: &str, occasion: &str, by: &str) -> Result<AskedAgain, StoreError> {
-        self.store.ask_again(id, occasion, by).await
-    }
-    async fn put_notice_preference(
-        &self,
-        recipient: &str,
-        kind: NoticeKind,
-        wish: Wish,
-        by: &str,
-    ) -> Result<(), StoreError> {
-        self.store.put_notice_preference(recipient, kind, wish, by).await
     }
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
         self.store.unsubscribe(notice_id, key).await

@@ -5,7 +5,7 @@ use serde_json::json;
 use zhida_core::notice::{
     About, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, Stopped, act, standing,
 };
-use zhida_core::ports::notices::{SwitchPosition, Wish};
+use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
 use zhida_core::steps::{ActOutcome, ActRefused, Changes, Operator};
 
@@ -26,8 +26,11 @@ impl MemoryStore {
         };
         let by = operator.id.as_str();
         match what {
-            NoticeAct::Stop => drop(self.turn_switch(tables, SwitchPosition::Stopped, by, &signed.reason)),
-            NoticeAct::Resume => drop(self.turn_switch(tables, SwitchPosition::Open, by, &signed.reason)),
+            NoticeAct::Stop => {
+                let stopped = Stopped { by: by.to_owned(), at: self.clock(), reason: signed.reason.clone() };
+                self.turn_switch(tables, Some(stopped), by, &signed.reason);
+            }
+            NoticeAct::Resume => self.turn_switch(tables, None, by, &signed.reason),
             NoticeAct::Resend { .. } => {}
             NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
                 self.put_preference(tables, recipient, *kind, *wish, by);
@@ -36,19 +39,10 @@ impl MemoryStore {
         (subject, Ok((ActOutcome::Done, Changes { journal: vec![journal], notices, ..Changes::default() })))
     }
 
-    pub(super) fn turn_switch(&self, tables: &mut Tables, to: SwitchPosition, by: &str, reason: &str) -> bool {
-        let at = self.clock();
-        let stopped = match to {
-            SwitchPosition::Stopped => Some(Stopped { by: by.to_owned(), at, reason: reason.to_owned() }),
-            SwitchPosition::Open => None,
-        };
-        if stopped.is_some() == tables.noticing.switch.stopped.is_some() {
-            return false;
-        }
+    fn turn_switch(&self, tables: &mut Tables, stopped: Option<Stopped>, by: &str, reason: &str) {
         let kind = if stopped.is_some() { "notices.stopped" } else { "notices.resumed" };
         tables.noticing.switch.stopped = stopped;
         self.note_of_notices(tables, kind, "notices", by, json!({"reason": reason}));
-        true
     }
 
     pub(super) fn put_preference(&self, tables: &mut Tables, recipient: &str, kind: NoticeKind, wish: Wish, by: &str) {
@@ -74,7 +68,8 @@ impl Tables {
             let requests = self.noticing.requests_of(&one.id);
             let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
             let standing = standing(one.kind, abouts.iter().map(|about| self.present(about)));
-            LoadedNotice { notice: one, requests, standing }
+            let kin = self.noticing.of_the_same(&requests);
+            LoadedNotice { notice: one, requests, kin, standing }
         });
         Loaded { switch: self.noticing.switch.clone(), notice }
     }

@@ -6,7 +6,8 @@ use std::fmt;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    Channel, Counters, Desk, Known, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
+    Channel, Counters, Desk, Kin, Known, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch,
+    possible_ids,
 };
 use zhida_core::ports::notices::{Content, ErrandEnd};
 use zhida_core::ports::sms::{Receipt, SendOutcome, Trust};
@@ -108,6 +109,22 @@ impl NoticeTables {
         let mut found: Vec<_> = self.asked.iter().filter(|(_, row)| of(row)).map(|(one, row)| (row.at, one)).collect();
         found.sort();
         found.into_iter().map(|(_, one)| one.clone()).collect()
+    }
+
+    /// All requests of the kinds, subjects and recipients of these, and what became of each.
+    pub(super) fn of_the_same(&self, requests: &[NoticeRequest]) -> Vec<(NoticeRequest, Kin)> {
+        let key = |one: &NoticeRequest| (one.kind, one.subject.clone(), one.recipient.clone());
+        let same: BTreeSet<_> = requests.iter().map(key).collect();
+        let became = |(one, row): (&NoticeRequest, &AskedRow)| {
+            let made = self.made_of(one).and_then(|id| self.notices.get(&id).cloned());
+            let kin = match (&row.outcome, made) {
+                (None, _) => Kin::Waits,
+                (Some(_), Some(notice)) => Kin::Made(Box::new(notice)),
+                (Some(_), None) => Kin::NotMade,
+            };
+            (one.clone(), kin)
+        };
+        self.asked.iter().filter(|(one, _)| same.contains(&key(one))).map(became).collect()
     }
 
     pub(super) fn spoken_of(&self, provider: &str, receipt: &Receipt) -> Vec<String> {

@@ -7,13 +7,12 @@ use serde_json::json;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeKind, NoticeRequest, Present, Switch, again,
-    standing, unsubscribe_key, unsubscribe_url,
+    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeRequest, Present, Switch, standing,
+    unsubscribe_key, unsubscribe_url,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
-    SwitchPosition, Wish,
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, Wish,
 };
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -153,36 +152,6 @@ impl NoticeStore for MemoryStore {
         Ok(self.tables().noticing.switch.clone())
     }
 
-    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
-        Ok(self.turn_switch(&mut self.tables(), to, by, reason))
-    }
-
-    async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError> {
-        let mut tables = self.tables();
-        let Some(notice) = tables.noticing.notices.get(id).cloned() else { return Ok(AskedAgain::NoSuchNotice) };
-        let asked = tables.noticing.requests_of(id);
-        match again(&notice, &asked, &self.protocol.rules.notices, act_id) {
-            Err(refused) => Ok(AskedAgain::Refused(refused)),
-            Ok(notices) => {
-                let detail = json!({"notice_id": id, "kind": notice.kind.code()});
-                self.note_of_notices(&mut tables, "notice.asked_again", notice.application_id.as_str(), by, detail);
-                self.write(&mut tables, Changes { notices, ..Changes::default() });
-                Ok(AskedAgain::Asked)
-            }
-        }
-    }
-
-    async fn put_notice_preference(
-        &self,
-        recipient: &str,
-        kind: NoticeKind,
-        wish: Wish,
-        by: &str,
-    ) -> Result<(), StoreError> {
-        self.put_preference(&mut self.tables(), recipient, kind, wish, by);
-        Ok(())
-    }
-
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
         let notice = self.tables().noticing.notices.get(notice_id).cloned();
         let Some(notice) = notice.filter(|one| unsubscribe_key(&one.id, &seal()) == key) else { return Ok(false) };
@@ -190,7 +159,7 @@ impl NoticeStore for MemoryStore {
             Essential::Yes => Ok(false),
             Essential::No => {
                 let recipient = &notice.recipient;
-                self.put_notice_preference(recipient, notice.kind, Wish::NotTold, recipient).await?;
+                self.put_preference(&mut self.tables(), recipient, notice.kind, Wish::NotTold, recipient);
                 Ok(true)
             }
         }

@@ -2,15 +2,15 @@
 //! they may is decided before.
 
 use super::fault::Fault;
-use super::link::{Lock, TAKING_NOTICES, Tx};
+use super::link::{Lock, MAKING_NOTICES, TAKING_NOTICES, Tx};
 use super::supervising::About;
 use super::value::Value;
 use super::{SqlStore, notice_rows, notice_surroundings, notice_taking, patterns};
 use serde_json::json;
 use zhida_core::notice::{
-    Deed, Essential, Loaded, NoticeAct, NoticeKind, NoticeRequest, Preference, Stopped, act, again, unsubscribe_key,
+    Deed, Essential, Loaded, NoticeAct, NoticeKind, Preference, Stopped, Switch, act, unsubscribe_key,
 };
-use zhida_core::ports::notices::{AskedAgain, SwitchPosition, Wish};
+use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
 use zhida_core::steps::{ActOutcome, ActRefused, Changes, JournalRow, Operator};
 use zhida_core::supervision::Audience;
@@ -38,8 +38,15 @@ impl SqlStore {
         };
         let by = operator.id.as_str();
         match what {
-            NoticeAct::Stop => drop(self.turn_switch(tx, SwitchPosition::Stopped, by, &signed.reason).await?),
-            NoticeAct::Resume => drop(self.turn_switch(tx, SwitchPosition::Open, by, &signed.reason).await?),
+            NoticeAct::Stop => {
+                let stopped = Stopped { by: by.to_owned(), at: tx.now, reason: signed.reason.clone() };
+                let switch = Switch { stopped: Some(stopped), ..loaded.switch };
+                self.turn_switch(tx, switch, by, &signed.reason).await?;
+            }
+            NoticeAct::Resume => {
+                let switch = Switch { stopped: None, ..loaded.switch };
+                self.turn_switch(tx, switch, by, &signed.reason).await?;
+            }
             NoticeAct::Resend { .. } => {}
             NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
                 self.put_preference(tx, recipient, *kind, *wish, by).await?;
@@ -48,59 +55,21 @@ impl SqlStore {
         Ok((about, Ok((ActOutcome::Done, Changes { journal: vec![journal], notices, ..Changes::default() }))))
     }
 
-    pub(super) async fn turn_switch(
-        &self,
-        tx: &mut Tx,
-        to: SwitchPosition,
-        by: &str,
-        reason: &str,
-    ) -> Result<bool, Fault> {
-        // Whoever takes notices reads and writes the switch as well, in the same turn.
-        tx.lock_turn(TAKING_NOTICES).await?;
-        let mut switch = notice_surroundings::switch(tx).await?;
-        let (stopped, kind) = match to {
-            SwitchPosition::Stopped => {
-                (Some(Stopped { by: by.to_owned(), at: tx.now, reason: reason.to_owned() }), "notices.stopped")
-            }
-            SwitchPosition::Open => (None, "notices.resumed"),
-        };
-        if stopped.is_some() == switch.stopped.is_some() {
-            return Ok(false);
-        }
-        switch.stopped = stopped;
+    /// Turns the switch, which is locked since it was loaded.
+    async fn turn_switch(&self, tx: &mut Tx, switch: Switch, by: &str, reason: &str) -> Result<(), Fault> {
         notice_surroundings::write_switch(tx, &switch).await?;
-        if to == SwitchPosition::Open {
-            let sql = "update notices set next_at = $1 where waits_for_switch";
-            tx.execute(sql, vec![tx.now.into()]).await?;
-        }
-        self.note(tx, kind, "notices", by, json!({"reason": reason}), Vec::new()).await?;
-        Ok(true)
-    }
-
-    pub(super) async fn ask_for_it_again(
-        &self,
-        tx: &mut Tx,
-        id: &str,
-        act_id: &str,
-        by: &str,
-    ) -> Result<AskedAgain, Fault> {
-        let read = notice_rows::locked(tx, vec![id.to_owned()], Lock::Wait).await?;
-        if let Some(fault) = read.unreadable.into_values().next() {
-            return Err(fault);
-        }
-        let Some(notice) = read.notices.first() else { return Ok(AskedAgain::NoSuchNotice) };
-        let asked = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
-        match again(notice, &asked, &self.protocol.rules.notices, act_id) {
-            Err(refused) => Ok(AskedAgain::Refused(refused)),
-            Ok(notices) => {
-                let detail = json!({"notice_id": id, "kind": notice.kind.code()});
-                self.note(tx, "notice.asked_again", notice.application_id.as_str(), by, detail, notices).await?;
-                Ok(AskedAgain::Asked)
+        let kind = match switch.stopped {
+            Some(_) => "notices.stopped",
+            None => {
+                let sql = "update notices set next_at = $1 where waits_for_switch";
+                tx.execute(sql, vec![tx.now.into()]).await?;
+                "notices.resumed"
             }
-        }
+        };
+        self.note(tx, kind, "notices", by, json!({"reason": reason})).await
     }
 
-    pub(super) async fn put_preference(
+    async fn put_preference(
         &self,
         tx: &mut Tx,
         recipient: &str,
@@ -128,7 +97,7 @@ impl SqlStore {
             return Ok(());
         }
         let told = wish == Wish::Told;
-        self.note(tx, "notices.preference", recipient, by, json!({"kind": kind.code(), "told": told}), Vec::new()).await
+        self.note(tx, "notices.preference", recipient, by, json!({"kind": kind.code(), "told": told})).await
     }
 
     pub(super) async fn unsubscribe_by(&self, tx: &mut Tx, notice_id: &str, key: &str) -> Result<bool, Fault> {
@@ -154,10 +123,9 @@ impl SqlStore {
         subject: &str,
         by: &str,
         detail: serde_json::Value,
-        notices: Vec<NoticeRequest>,
     ) -> Result<(), Fault> {
         let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
-        self.write(tx, Changes { journal: vec![row], notices, ..Changes::default() }).await
+        self.write(tx, Changes { journal: vec![row], ..Changes::default() }).await
     }
 }
 
@@ -167,13 +135,9 @@ async fn load(tx: &mut Tx, what: &NoticeAct) -> Result<Loaded, Fault> {
         // Whoever takes notices has the switch for so long.
         NoticeAct::Stop | NoticeAct::Resume => tx.lock_turn(TAKING_NOTICES).await?,
         NoticeAct::Resend { notice_id } => {
-            let read = notice_rows::locked(tx, vec![notice_id.clone()], Lock::Wait).await?;
-            if let Some(fault) = read.unreadable.into_values().next() {
-                return Err(fault);
-            }
-            if let Some(one) = read.notices.into_iter().next() {
-                notice = Some(notice_taking::loaded(tx, one).await?);
-            }
+            // Nobody makes one more, or asks for one, as long as this is decided.
+            tx.lock_turn(MAKING_NOTICES).await?;
+            notice = notice_taking::loaded(tx, notice_id).await?;
         }
         NoticeAct::Prefer(_) => {}
     }

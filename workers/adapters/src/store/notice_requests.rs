@@ -7,7 +7,7 @@ use super::{alarms, envelope, notice_rows};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use zhida_core::notice::making::Outcome;
-use zhida_core::notice::{Grouping, NoticeKind, NoticeRequest, NoticeRules};
+use zhida_core::notice::{Grouping, Kin, Notice, NoticeKind, NoticeRequest, NoticeRules};
 use zhida_core::payout::{Alarm, AlarmKind};
 use zhida_core::ports::notices::RequestCounts;
 
@@ -79,6 +79,59 @@ pub(super) async fn made_of(tx: &mut Tx, request: &NoticeRequest) -> Result<Opti
     let values: Vec<Value> = key(request).into_iter().map(|(_, value)| value).collect();
     let rows = tx.rows(sql, values).await?;
     rows.first().map(|row| row.get("notice_id")).transpose().map(Option::flatten)
+}
+
+/// What became of a request, as it is written.
+pub(super) enum Became {
+    Nothing,
+    Notice(String),
+    NoNotice,
+}
+
+impl Became {
+    pub(super) fn notice_id(&self) -> Option<&str> {
+        match self {
+            Self::Notice(id) => Some(id),
+            Self::Nothing | Self::NoNotice => None,
+        }
+    }
+
+    /// With the notice, out of those that were loaded.
+    pub(super) fn kin(self, notices: &[Notice]) -> Kin {
+        match self {
+            Self::Nothing => Kin::Waits,
+            Self::NoNotice => Kin::NotMade,
+            Self::Notice(id) => {
+                let notice = notices.iter().find(|one| one.id == id);
+                notice.map_or(Kin::NotMade, |one| Kin::Made(Box::new(one.clone())))
+            }
+        }
+    }
+}
+
+/// All requests of the kinds, subjects and recipients of these, and what became of each.
+pub(super) async fn of_the_same(
+    tx: &mut Tx,
+    requests: &[NoticeRequest],
+) -> Result<Vec<(NoticeRequest, Became)>, Fault> {
+    let same: BTreeSet<_> = requests.iter().map(|one| (one.kind, &one.subject, &one.recipient)).collect();
+    let sql = format!(
+        "select {COLUMNS}, outcome, notice_id from notice_requests where kind = $1 and subject = $2 and recipient = $3"
+    );
+    let mut found = Vec::new();
+    for (kind, subject, recipient) in same {
+        let rows = tx.rows(sql.clone(), vec![kind.code().into(), subject.into(), recipient.into()]).await?;
+        for row in &rows {
+            let (outcome, notice_id): (Option<String>, Option<String>) = (row.get("outcome")?, row.get("notice_id")?);
+            let became = match (outcome, notice_id) {
+                (None, _) => Became::Nothing,
+                (Some(_), Some(id)) => Became::Notice(id),
+                (Some(_), None) => Became::NoNotice,
+            };
+            found.push((notice_rows::request(row)?, became));
+        }
+    }
+    Ok(found)
 }
 
 async fn with_company(tx: &mut Tx, due: Vec<Waiting>) -> Result<Vec<Waiting>, Fault> {

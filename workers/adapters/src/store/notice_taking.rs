@@ -4,7 +4,10 @@
 use super::fault::Fault;
 use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::notice_rows::Read;
-use super::{SqlStore, alarms, case_rows, load, notice_rows, notice_surroundings, order_rows, patterns, transact};
+use super::{
+    SqlStore, alarms, case_rows, load, notice_requests, notice_rows, notice_surroundings, order_rows, patterns,
+    transact,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
@@ -105,11 +108,20 @@ impl SqlStore {
     }
 }
 
-/// What an act has to know of a notice.
-pub(super) async fn loaded(tx: &mut Tx, notice: Notice) -> Result<LoadedNotice, Fault> {
-    let requests = notice_rows::requests(tx, vec![notice.id.clone()]).await?.remove(&notice.id).unwrap_or_default();
+/// What an act has to know of a notice; it and its kin are locked.
+pub(super) async fn loaded(tx: &mut Tx, id: &str) -> Result<Option<LoadedNotice>, Fault> {
+    let requests = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
+    let kin = notice_requests::of_the_same(tx, &requests).await?;
+    let made = kin.iter().filter_map(|(_, became)| became.notice_id().map(str::to_owned));
+    let ids: BTreeSet<String> = made.chain([id.to_owned()]).collect();
+    let Read { notices, unreadable } = notice_rows::locked(tx, ids.into_iter().collect(), Lock::Wait).await?;
+    if let Some(fault) = unreadable.into_values().next() {
+        return Err(fault);
+    }
+    let Some(notice) = notices.iter().find(|one| one.id == id).cloned() else { return Ok(None) };
     let standing = Subjects::load(tx, requests.iter()).await?.standing(&notice, &requests);
-    Ok(LoadedNotice { notice, requests, standing })
+    let kin = kin.into_iter().map(|(request, became)| (request, became.kin(&notices))).collect();
+    Ok(Some(LoadedNotice { notice, requests, kin, standing }))
 }
 
 /// What one transaction took.

@@ -5,10 +5,9 @@ use super::link::{Lock, Tx};
 use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, transact};
 use async_trait::async_trait;
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
-    SwitchPosition, Wish,
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
@@ -67,24 +66,6 @@ impl NoticeStore for SqlStore {
 
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
         transact!(self, Reading, |tx| notice_surroundings::switch(&mut tx))
-    }
-
-    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError> {
-        transact!(self, Writing, |tx| self.turn_switch(&mut tx, to, by, reason))
-    }
-
-    async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError> {
-        transact!(self, Writing, |tx| self.ask_for_it_again(&mut tx, id, act_id, by))
-    }
-
-    async fn put_notice_preference(
-        &self,
-        recipient: &str,
-        kind: NoticeKind,
-        wish: Wish,
-        by: &str,
-    ) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| self.put_preference(&mut tx, recipient, kind, wish, by))
     }
 
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {

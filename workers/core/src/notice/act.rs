@@ -2,8 +2,8 @@
 //! and freshness were checked before; here stand the roles, and what may not be done.
 
 use super::{
-    Audience, Essential, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState, Standing,
-    Switch, again,
+    Audience, Essential, Kin, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState,
+    Standing, Switch, again,
 };
 use crate::ids::{ApplicationId, OperatorId};
 use crate::ports::notices::Wish;
@@ -53,6 +53,8 @@ pub struct LoadedNotice {
     pub notice: Notice,
     /// What it answers.
     pub requests: Vec<NoticeRequest>,
+    /// What became of all requests of the same kinds, subjects and recipients, its own among them.
+    pub kin: Vec<(NoticeRequest, Kin)>,
     /// Whether it has a point.
     pub standing: Standing,
 }
@@ -146,7 +148,7 @@ pub fn act(
         NoticeAct::Resend { notice_id } => {
             let known = loaded.notice.as_ref().ok_or_else(|| NoticeRefused::NoSuchNotice(notice_id.clone()))?;
             may_be_told_again(&known.notice, known.standing)?;
-            notices = again(&known.notice, &known.requests, rules, act_id)?;
+            notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
             detail["notice_id"] = json!(notice_id);
         }
         NoticeAct::Prefer(preference) => {
@@ -169,6 +171,8 @@ fn may_be_told_again(notice: &Notice, standing: Standing) -> Result<(), NoticeRe
         | NoticeState::Failed
         | NoticeState::GaveUp
         | NoticeState::Expired => {}
+        // Served, and an unsigned bounce says that it did not arrive: whoever acts gives the reason.
+        NoticeState::Sent if !notice.may_have_arrived() => {}
         state @ (NoticeState::Sent | NoticeState::Delivered) => {
             return Err(NoticeRefused::NotLost { id: id(), state: state.code() });
         }

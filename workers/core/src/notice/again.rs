@@ -1,50 +1,168 @@
 //! Telling something once more because a person asks for it. It is a request of its own, under an occasion that names the act, so that
-//! it is made, written and sent as any other, and so that the same act asks once.
+//! it is made, written and sent as any other, and so that the same act asks once. What was told of the same occasion, first or again,
+//! is its kin: none of it may be on its way when one more is asked for.
 
-use super::{Attempt, Notice, NoticeRequest, NoticeRules, NoticeState, Repeat};
+use super::{Attempt, Channel, Course, Message, Notice, NoticeRequest, NoticeRules, NoticeState, Repeat};
+use crate::ports::sms::DeliveryWord;
+use std::collections::BTreeSet;
 
 /// Why something is not told again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAgain {
-    /// It has not come to an end.
-    #[error("通知仍在发送 the notice is still under way; wait for its end, or stop notices")]
-    UnderWay,
+    /// It, or one of its kin, has not come to an end.
+    #[error(
+        "通知 {0} 仍在发送 notice {0} tells this and is still under way; wait for its end (`zhida notices show {0}`), or stop notices"
+    )]
+    UnderWay(String),
+    /// One more was asked for, and is not made yet.
+    #[error(
+        "{0} 已请求重发，尚未生成 it was asked for again already ({0}), and that notice is not made yet; \
+         see `zhida notices list` in a moment"
+    )]
+    AskedAlready(String),
+    /// One of its kin has told it since.
+    #[error("通知 {id} 已告知 notice {id} has told this since: it is {state}; only what did not arrive is sent again")]
+    ToldSince {
+        /// Which.
+        id: String,
+        /// How it stands.
+        state: &'static str,
+    },
     /// Served once, and it may have arrived.
     #[error(
-        "该类通知不得重复送达，且上次可能已送达 a notice of this kind is never served twice, and the last one may have arrived; \
+        "该类通知不得重复送达，且通知 {0} 可能已送达 a notice of this kind is never served twice, and notice {0} may have arrived; \
          serve it another way"
     )]
-    MayHaveArrived,
+    MayHaveArrived(String),
 }
 
-/// The requests that tell again what a notice told; `act_id` is the id of the act that asks for it. What has lost its point meanwhile
-/// is not made, as ever.
+/// What became of a request that tells the same as another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kin {
+    /// Nothing yet.
+    Waits,
+    /// This notice.
+    Made(Box<Notice>),
+    /// It was dealt with and no notice was made.
+    NotMade,
+}
+
+/// The requests that tell again what a notice told; `act_id` is the id of the act that asks for it. `kin` is what became of the requests
+/// of the same kinds, subjects and recipients; those of other occasions are none. What has lost its point meanwhile is not made, as ever.
 ///
 /// # Errors
 /// [`NotAgain`]; nothing is asked for then.
 pub fn again(
     notice: &Notice,
     requests: &[NoticeRequest],
+    kin: &[(NoticeRequest, Kin)],
     rules: &NoticeRules,
     act_id: &str,
 ) -> Result<Vec<NoticeRequest>, NotAgain> {
-    let may_have_arrived = notice.messages.iter().flat_map(|message| &message.attempts).any(Attempt::may_arrive);
-    match (rules.repeat(notice.kind), notice.state()) {
-        (_, NoticeState::Created | NoticeState::Sending) => return Err(NotAgain::UnderWay),
-        (Repeat::Never, _) if may_have_arrived => return Err(NotAgain::MayHaveArrived),
-        (
-            Repeat::May | Repeat::Never,
-            NoticeState::Sent
-            | NoticeState::Delivered
-            | NoticeState::Failed
-            | NoticeState::GaveUp
-            | NoticeState::Expired,
-        ) => {}
+    let repeat = rules.repeat(notice.kind);
+    may_be_followed(notice, repeat)?;
+    let told: BTreeSet<_> = requests.iter().map(NoticeRequest::told).collect();
+    for (request, became) in kin.iter().filter(|(request, _)| told.contains(&request.told())) {
+        match became {
+            Kin::Waits => return Err(NotAgain::AskedAlready(request.occasion.clone())),
+            Kin::Made(other) if other.id != notice.id => {
+                may_be_followed(other, repeat)?;
+                was_not_told(other)?;
+            }
+            Kin::Made(_) | Kin::NotMade => {}
+        }
     }
     let once_more = |one: &NoticeRequest| {
         // The first occasion stays readable; of several acts the last is named.
-        let first = one.occasion.split('@').next().unwrap_or_default();
-        NoticeRequest { occasion: format!("{first}@{act_id}"), ..one.clone() }
+        NoticeRequest { occasion: format!("{}@{act_id}", one.first_occasion()), ..one.clone() }
     };
     Ok(requests.iter().map(once_more).collect())
+}
+
+/// Whether another one may be sent after this one.
+fn may_be_followed(notice: &Notice, repeat: Repeat) -> Result<(), NotAgain> {
+    if notice.is_under_way() {
+        return Err(NotAgain::UnderWay(notice.id.clone()));
+    }
+    match repeat {
+        Repeat::Never if notice.may_have_arrived() => Err(NotAgain::MayHaveArrived(notice.id.clone())),
+        Repeat::Never | Repeat::May => Ok(()),
+    }
+}
+
+fn was_not_told(notice: &Notice) -> Result<(), NotAgain> {
+    match notice.state() {
+        state @ (NoticeState::Sent | NoticeState::Delivered) if notice.may_have_arrived() => {
+            Err(NotAgain::ToldSince { id: notice.id.clone(), state: state.code() })
+        }
+        NoticeState::Created
+        | NoticeState::Sending
+        | NoticeState::Sent
+        | NoticeState::Delivered
+        | NoticeState::Failed
+        | NoticeState::GaveUp
+        | NoticeState::Expired => Ok(()),
+    }
+}
+
+impl NoticeRequest {
+    /// The occasion without the act that asked for it again.
+    fn first_occasion(&self) -> &str {
+        self.occasion.split('@').next().unwrap_or_default()
+    }
+
+    /// What is told to whom, first or again.
+    fn told(&self) -> (&str, &str, &str, &str) {
+        (self.kind.code(), &self.subject, &self.recipient, self.first_occasion())
+    }
+}
+
+impl Notice {
+    /// Something of it may still be sent, or is being sent, or is in doubt, for all that is known.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.messages.iter().any(|message| match message.state() {
+            Some(NoticeState::Created) => true,
+            Some(NoticeState::Sending) => {
+                message.attempts.iter().any(|one| one.course() == Course::UnderWay || message.may_have_arrived(one))
+            }
+            Some(
+                NoticeState::Sent
+                | NoticeState::Delivered
+                | NoticeState::Failed
+                | NoticeState::GaveUp
+                | NoticeState::Expired,
+            )
+            | None => false,
+        })
+    }
+
+    /// Something of it may have arrived, for all that is known.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        self.messages.iter().any(|message| message.attempts.iter().any(|one| message.may_have_arrived(one)))
+    }
+}
+
+impl Message {
+    /// It may have arrived. What an unsigned receipt calls lost, and nobody can be asked about, a person may take for lost.
+    fn may_have_arrived(&self, attempt: &Attempt) -> bool {
+        attempt.may_arrive() && !self.is_said_lost(attempt)
+    }
+
+    /// An unsigned receipt says that it did not arrive, and nobody can be asked.
+    #[must_use]
+    pub fn is_said_lost(&self, attempt: &Attempt) -> bool {
+        let said = attempt.hint.as_ref().is_some_and(|hint| match hint.word {
+            DeliveryWord::Undelivered { .. } => true,
+            DeliveryWord::OnTheWay | DeliveryWord::Delivered { .. } => false,
+        });
+        said && !self.can_be_asked(attempt)
+    }
+
+    /// A question about it can be answered: a mail server answers none, and some providers of SMS do not.
+    pub(super) fn can_be_asked(&self, attempt: &Attempt) -> bool {
+        match self.channel {
+            Channel::Sms => !attempt.not_offered,
+            Channel::Mail => false,
+        }
+    }
 }

@@ -36,7 +36,7 @@ mod words;
 
 pub use about::About;
 pub use act::{Deed, Loaded, LoadedNotice, NoticeAct, NoticeRefused, Preference, act};
-pub use again::{NotAgain, again};
+pub use again::{Kin, NotAgain, again};
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};
 pub use health::ProviderHealth;

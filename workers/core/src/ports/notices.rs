@@ -4,7 +4,7 @@ use super::mail::Mail;
 use super::sms::{AskOutcome, Question, Receipt, SendOutcome, Sms, Trust};
 use super::store::StoreError;
 use crate::notice::template::TemplateSet;
-use crate::notice::{Channel, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
+use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -213,44 +213,9 @@ pub trait NoticeStore: Send + Sync {
     /// The stop switch of notices.
     async fn notice_switch(&self) -> Result<Switch, StoreError>;
 
-    /// Stops sending, or opens it again; false when it is so already. What waited is due at once when it is opened.
-    async fn turn_notice_switch(&self, to: SwitchPosition, by: &str, reason: &str) -> Result<bool, StoreError>;
-
-    /// Asks once more for what this notice told, as a new notice: once for each act, which is named by its id.
-    async fn ask_again(&self, id: &str, act_id: &str, by: &str) -> Result<AskedAgain, StoreError>;
-
-    /// Whether a recipient is told of a kind; of what is essential whatever is wanted.
-    async fn put_notice_preference(
-        &self,
-        recipient: &str,
-        kind: NoticeKind,
-        wish: Wish,
-        by: &str,
-    ) -> Result<(), StoreError>;
-
     /// Turns off the kind of that notice for its recipient, where the key is right ([`crate::notice::unsubscribe_key`]). False when it
     /// is not, or what is told is essential.
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError>;
-}
-
-/// What became of asking once more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskedAgain {
-    /// It is asked for.
-    Asked,
-    /// There is no such notice.
-    NoSuchNotice,
-    /// It is not told again.
-    Refused(NotAgain),
-}
-
-/// What the stop switch of notices is turned to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SwitchPosition {
-    /// Nothing is sent.
-    Stopped,
-    /// What is due is sent.
-    Open,
 }
 
 /// What a recipient wants of a kind.

@@ -12,11 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{Notice, NoticeKind, NoticeRequest, Switch};
+use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::mail::Mail;
 use zhida_core::ports::notices::{
-    AskedAgain, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
-    SwitchPosition, Wish,
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
 };
 use zhida_core::ports::sms::{Question, Receipt, Sms, SmsProvider, Trust};
 use zhida_core::ports::store::StoreError;
@@ -236,18 +235,6 @@ impl NoticeStore for Desk {
     }
 
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
-        unimplemented!()
-    }
-
-    async fn turn_notice_switch(&self, _: SwitchPosition, _: &str, _: &str) -> Result<bool, StoreError> {
-        unimplemented!()
-    }
-
-    async fn ask_again(&self, _: &str, _: &str, _: &str) -> Result<AskedAgain, StoreError> {
-        unimplemented!()
-    }
-
-    async fn put_notice_preference(&self, _: &str, _: NoticeKind, _: Wish, _: &str) -> Result<(), StoreError> {
         unimplemented!()
     }
 

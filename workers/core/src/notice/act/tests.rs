@@ -127,7 +127,7 @@ fn only_what_did_not_arrive_and_has_a_point_is_sent_again() {
             occasion: "1".to_owned(),
             application_id: notice.application_id.clone(),
         };
-        let notice = LoadedNotice { notice, requests: vec![request], standing };
+        let notice = LoadedNotice { notice, requests: vec![request], kin: Vec::new(), standing };
         let loaded = Loaded { switch: Switch::default(), notice: Some(notice) };
         let said = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded);
         match refusal {

@@ -2,39 +2,82 @@
 
 use super::{Play, accepted, doubtful, refused};
 use crate::ids::ApplicationId;
-use crate::notice::{NotAgain, NoticeKind, NoticeRequest, again};
-use crate::ports::sms::RefusalClass;
+use crate::notice::{Kin, NotAgain, Notice, NoticeKind, NoticeRequest, again};
+use crate::ports::sms::{RefusalClass, SendOutcome};
+
+fn request(kind: NoticeKind, occasion: &str) -> NoticeRequest {
+    NoticeRequest {
+        kind,
+        subject: "A-1".to_owned(),
+        recipient: "91350100M000100Y43".to_owned(),
+        occasion: occasion.to_owned(),
+        application_id: ApplicationId::from("A-1"),
+    }
+}
+
+/// A notice whose only call has ended so.
+fn after(kind: NoticeKind, outcome: Option<SendOutcome>) -> Play {
+    let mut play = Play::sms(kind);
+    play.take();
+    if let Some(outcome) = outcome {
+        play.ends("n1", outcome);
+    }
+    play
+}
+
+fn copy(kind: NoticeKind, outcome: Option<SendOutcome>) -> Kin {
+    Kin::Made(Box::new(Notice { id: "n2".to_owned(), ..after(kind, outcome).notice }))
+}
 
 #[test]
 fn an_act_asks_once_more_and_what_is_served_is_not_served_twice() {
     let credited = NoticeKind::PayoutCredited;
     let served = NoticeKind::IntegrityNotified;
+    let under_way = || Err(NotAgain::UnderWay("n1".to_owned()));
     for (kind, outcome, expected) in [
-        (credited, None, Err(NotAgain::UnderWay)),
-        (credited, Some(doubtful()), Err(NotAgain::UnderWay)),
+        (credited, None, under_way()),
+        (credited, Some(doubtful()), under_way()),
         (credited, Some(accepted()), Ok(())),
         (credited, Some(refused(RefusalClass::Recipient)), Ok(())),
-        (served, Some(accepted()), Err(NotAgain::MayHaveArrived)),
+        (served, Some(accepted()), Err(NotAgain::MayHaveArrived("n1".to_owned()))),
         (served, Some(refused(RefusalClass::Recipient)), Ok(())),
     ] {
-        let mut play = Play::sms(kind);
-        play.take();
-        if let Some(outcome) = outcome.clone() {
-            play.ends("n1", outcome);
-        }
-        let request = NoticeRequest {
-            kind,
-            subject: "A-1".to_owned(),
-            recipient: "91350100M000100Y43".to_owned(),
-            occasion: "credited_1".to_owned(),
-            application_id: ApplicationId::from("A-1"),
-        };
-        let asked = again(&play.notice, std::slice::from_ref(&request), &play.rules, "act-1");
+        let play = after(kind, outcome.clone());
+        let request = request(kind, "credited_1");
+        let asked = again(&play.notice, std::slice::from_ref(&request), &[], &play.rules, "act-1");
         assert_eq!(asked.clone().map(|_| ()), expected, "{kind:?} {outcome:?}");
         if let Ok(asked) = asked {
             assert_eq!(asked[0].occasion, "credited_1@act-1");
-            let twice = again(&play.notice, &asked, &play.rules, "act-2").unwrap();
+            let twice = again(&play.notice, &asked, &[], &play.rules, "act-2").unwrap();
             assert_eq!(twice[0].occasion, "credited_1@act-2");
+        }
+    }
+}
+
+#[test]
+fn while_one_more_is_on_its_way_no_other_follows() {
+    let lost = || Some(refused(RefusalClass::Recipient));
+    let under_way = || Err(NotAgain::UnderWay("n2".to_owned()));
+    for kind in [NoticeKind::PayoutCredited, NoticeKind::IntegrityNotified] {
+        let arrived = match kind {
+            NoticeKind::PayoutCredited => NotAgain::ToldSince { id: "n2".to_owned(), state: "sent" },
+            _ => NotAgain::MayHaveArrived("n2".to_owned()),
+        };
+        for (occasion, became, expected) in [
+            ("credited_1@act-1", Kin::Waits, Err(NotAgain::AskedAlready("credited_1@act-1".to_owned()))),
+            ("credited_1@act-1", copy(kind, None), under_way()),
+            ("credited_1@act-1", copy(kind, Some(doubtful())), under_way()),
+            ("credited_1@act-1", copy(kind, Some(accepted())), Err(arrived.clone())),
+            ("credited_1@act-1", copy(kind, lost()), Ok(())),
+            ("credited_1@act-1", Kin::NotMade, Ok(())),
+            ("credited_2", Kin::Waits, Ok(())),
+            ("credited_2@act-1", copy(kind, Some(accepted())), Ok(())),
+        ] {
+            let play = after(kind, lost());
+            let kin = [(request(kind, "credited_1"), Kin::Made(Box::new(play.notice.clone())))];
+            let kin: Vec<_> = kin.into_iter().chain([(request(kind, occasion), became.clone())]).collect();
+            let asked = again(&play.notice, &[request(kind, "credited_1")], &kin, &play.rules, "act-2");
+            assert_eq!(asked.map(|_| ()), expected, "{kind:?} {occasion} {became:?}");
         }
     }
 }
