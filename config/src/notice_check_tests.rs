@@ -96,6 +96,19 @@ fn what_cannot_be_honoured_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn of_a_mail_server_that_is_not_named_every_key_is_told_of() {
+    let keys = ["user", "password", "from", "reply_to", "dkim_selector", "bounces_dir"];
+    let given: Vec<(String, String)> =
+        keys.iter().map(|key| (format!("notices.mail.{key}"), "a@example.com".to_owned())).collect();
+    let given: Vec<(&str, &str)> = given.iter().map(|(one, other)| (one.as_str(), other.as_str())).collect();
+    let found = refusals(&[BANK, &given]);
+    for key in keys {
+        let beginning = format!("notices.mail.{key} is set and notices.mail.host is not");
+        assert!(found.iter().any(|one| one.starts_with(&beginning)), "{beginning}: {found:?}");
+    }
+}
+
+#[test]
 fn no_provider_of_sms_is_called_mail() {
     let mail = [("notices.sms.mail.kind", "folder"), ("notices.sms.mail.dir", "/srv/sms")];
     let found = refusals(&[BANK, &mail]);
@@ -110,4 +123,70 @@ fn mail_in_clear_stays_on_this_machine_or_in_a_sandbox() {
     }
     let sandbox = [("environment", "sandbox"), ("notices.mail.host", "mail.example.com")];
     assert_eq!(refusals(&[BANK, &clear, &sandbox]), [""; 0]);
+}
+
+/// What is wrong with the forms of these settings.
+fn messages(flags: &[(&str, &str)], environment: &[(&str, &str)]) -> Vec<String> {
+    let owned = |of: &[(&str, &str)]| -> Vec<(String, String)> {
+        of.iter().map(|(one, other)| ((*one).to_owned(), (*other).to_owned())).collect()
+    };
+    let error = Settings::load(&owned(flags), owned(environment), None).unwrap_err();
+    error.problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn names_that_are_almost_right_are_told_of() {
+    let told = messages(
+        &[("notices.sms.aliyun.kind", "aliyun")],
+        &[
+            ("ZHIDA__NOTICES__SMS__Aliyun__ACCESS_KEY_SECRET", "geheimgeheim"),
+            ("ZHIDA_NOTICES__SMS__aliyun__KEY_FILE", "/nowhere"),
+            ("ZHIDA_NOTICES__QUIET", ""),
+            ("ZHIDA_CONFIG", "x.toml"),
+            ("ZHIDA_OTHER__THING", "is not ours"),
+        ],
+    );
+    for beginning in [
+        "notices.sms.aliyun (from: command line) and notices.sms.Aliyun differ in capital letters only",
+        "environment ZHIDA_NOTICES__QUIET is not read: variables begin with ZHIDA__, with two underscores; write ZHIDA__NOTICES__QUIET",
+        "environment ZHIDA_NOTICES__SMS__aliyun__KEY_FILE is not read",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(beginning)), "{beginning}: {told:#?}");
+    }
+    assert!(!told.iter().any(|one| one.contains("OTHER") || one.contains("CONFIG")), "{told:#?}");
+}
+
+#[test]
+fn forms_of_notices_are_told_of_all_at_once_with_their_values() {
+    let told = messages(
+        &[
+            ("notices.sms_order", "[\"main\"]"),
+            ("notices.public_url", "zhida.example.com"),
+            ("notices.quiet", "x"),
+            ("notices.sms.main.kind", "fax"),
+            ("notices.sms.main.limits", "1/week"),
+            ("notices.mail.port", "x"),
+        ],
+        &[],
+    );
+    for beginning in [
+        "notices.sms_order = \"[\\\"main\\\"]\" (from: command line) cannot be used: expected a list of names",
+        "notices.public_url = \"zhida.example.com\" (from: command line) cannot be used: expected the address of these pages",
+        "notices.quiet = \"x\"",
+        "notices.sms.main.kind = \"fax\"",
+        "notices.sms.main.limits = \"1/week\"",
+        "notices.mail.port = \"x\"",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(beginning)), "{beginning}: {told:#?}");
+    }
+    for wrong in [
+        "https://",
+        "https://user:word@zhida.example.com",
+        "https://zhida.example.com/?a=b",
+        "https://zhida.example.com/#x",
+        "https:///x",
+    ] {
+        let told = messages(&[("notices.public_url", wrong)], &[]);
+        assert!(told[0].contains("expected the address of these pages"), "{wrong}: {told:?}");
+    }
 }

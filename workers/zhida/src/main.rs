@@ -154,6 +154,6 @@ fn load(cli: &Cli) -> anyhow::Result<Settings> {
     // Only our own names: another program's variable that is no UTF-8 is none of our business.
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let ours = environment.filter(|(name, _)| name.starts_with("ZHIDA__"));
+    let ours = environment.filter(|(name, _)| name.starts_with("ZHIDA_"));
     Ok(Settings::load(&flags, ours, cli.config.as_deref())?)
 }

@@ -111,3 +111,37 @@ pub(crate) fn receipt_doors(settings: &Settings) -> anyhow::Result<ReceiptDoors>
     };
     Ok(providers.into_iter().map(door).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a test may fail loudly
+    use super::check;
+    use zhida_config::Settings;
+
+    #[test]
+    fn nothing_that_cannot_be_set_up_hides_another() {
+        let folder = std::env::temp_dir().join(format!("zhida-bounces-{}", std::process::id()));
+        let path = folder.to_str().unwrap().to_owned();
+        let settings = |more: &[(&str, &str)]| {
+            let flags = [
+                ("notices.sms.main.kind", "webhook"),
+                ("notices.mail.host", "127.0.0.1"),
+                ("notices.mail.from", "a@example.com"),
+                ("notices.mail.bounces_dir", &path),
+            ];
+            let flags = flags.iter().chain(more).map(|(one, other)| ((*one).to_owned(), (*other).to_owned()));
+            Settings::load(&flags.collect::<Vec<_>>(), [], None).unwrap()
+        };
+        let found = check(&settings(&[("notices.mail.ca_file", "/nowhere.pem")]));
+        for part in ["notices.sms.main.url", "/nowhere.pem", "its folder new cannot", "its folder cur cannot"] {
+            assert!(found.iter().any(|one| one.contains(part)), "{part}: {found:?}");
+        }
+        for part in ["new", "cur"] {
+            std::fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        let sound = [("notices.sms.main.url", "http://127.0.0.1:9/"), ("notices.sms.main.key", "geheimgeheim")];
+        let found = check(&settings(&sound));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, [""; 0]);
+    }
+}

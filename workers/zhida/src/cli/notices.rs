@@ -98,7 +98,7 @@ pub(crate) enum WishArg {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NoticeTemplatesVerb {
-    /// Say everything that is wrong with a file of templates, all at once
+    /// Say everything that is wrong with a file of templates, all at once; `import --dry-run` tries it on what is in force
     Check {
         /// Templates (TOML), in the form of config/notices/templates.toml; `-` for standard input
         file: PathBuf,
@@ -106,7 +106,7 @@ pub(crate) enum NoticeTemplatesVerb {
     /// Show each template with values: the text, its segments and their cost, and the form in which vendors register it
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "current"])))]
     Preview {
-        /// Templates (TOML); what it leaves out is not shown
+        /// Templates (TOML); what it leaves out is not shown, and words that it does not give are the program's own
         file: Option<PathBuf>,
         /// What is in force, with all that comes with the program
         #[arg(long)]
@@ -118,7 +118,7 @@ pub(crate) enum NoticeTemplatesVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Check a file of templates, show what changes, and let it be in force
+    /// Check a file of templates, show what changes and what stays, and let it be in force; what it leaves out stays as it is
     Import {
         /// Templates (TOML)
         file: PathBuf,

@@ -67,18 +67,20 @@ fn with_provider(settings: &Settings, channel: Channel, provider: Option<&str>) 
     if let Some(name) = provider {
         let others = match (channel, name == MAIL, settings.sms.contains_key(name)) {
             (Channel::Sms, false, true) | (Channel::Mail, true, _) => None,
-            (Channel::Sms, true, _) => {
-                Some("is the mail server, and --to is a number: write a mail address after --to")
+            (Channel::Sms, true, _) => Some(
+                "is the mail server, and --to is a number: write a mail address after --to, or choose a provider of SMS",
+            ),
+            (Channel::Mail, false, true) => {
+                Some("carries SMS, and --to is a mail address: write a number after --to, or choose mail")
             }
-            (Channel::Mail, false, true) => Some("carries SMS, and --to is a mail address: write a number after --to"),
-            (Channel::Sms | Channel::Mail, false, false) => Some("is not in the settings"),
+            (Channel::Sms | Channel::Mail, false, false) => {
+                Some("is no provider of the settings: choose one of them, or add it")
+            }
         };
         if let Some(why) = others {
             let known = notice_wiring::channels(&settings);
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(
-                Usage(format!("--provider {name:?} {why}, or choose another provider; there are: {known}")).into()
-            );
+            return Err(Usage(format!("--provider {name:?} {why}; there are: {known}")).into());
         }
         settings.sms.retain(|known, _| known == name);
     }

@@ -51,7 +51,8 @@ pub(super) fn proof(settings: &Settings, view: &NoticeView, looks: &Looks, to: &
     for (at, provider, receipt) in &view.receipts {
         let word = word_words(&receipt.word, &|at| local(settings, at));
         let theirs = receipt.provider_id.as_ref().map(|id| format!("  渠道编号 vendor's id {id}")).unwrap_or_default();
-        lines.push(format!("  {}  {provider}  {}  {word}{theirs}", local(settings, *at), receipt.out_id));
+        let ours = if receipt.out_id.is_empty() { "—" } else { &receipt.out_id };
+        lines.push(format!("  {}  {provider}  {ours}  {word}{theirs}", local(settings, *at)));
     }
     lines
 }

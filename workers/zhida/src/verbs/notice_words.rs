@@ -141,18 +141,20 @@ pub(crate) fn look_words(look: &Look, time: &dyn Fn(Timestamp) -> String) -> Str
 pub(crate) fn outcome_words(outcome: &SendOutcome) -> String {
     match outcome {
         SendOutcome::Accepted { .. } => String::new(),
-        SendOutcome::Refused { class, text, .. } => format!("{} {text}", class_words(*class)),
+        // Where the vendor says nothing beyond its code, that stands beside it already.
+        SendOutcome::Refused { class, code, text } if text.is_empty() || text == code => class_words(*class).to_owned(),
+        SendOutcome::Refused { class, text, .. } => format!("{}; {text}", class_words(*class)),
         SendOutcome::NotConnected { why } | SendOutcome::Doubtful { why } => why.clone(),
     }
 }
 
 fn class_words(class: RefusalClass) -> &'static str {
     match class {
-        RefusalClass::Recipient => "号码或地址无效 the address;",
-        RefusalClass::Content => "模板、签名或内容不符 the content;",
-        RefusalClass::Limit => "超出频次 too many to this address;",
-        RefusalClass::Account => "账户问题 our account there;",
-        RefusalClass::Busy => "暂不可用 not now;",
+        RefusalClass::Recipient => "号码或地址无效 the address",
+        RefusalClass::Content => "模板、签名或内容不符 the content",
+        RefusalClass::Limit => "超出频次 too many to this address",
+        RefusalClass::Account => "账户问题 our account there",
+        RefusalClass::Busy => "暂不可用 not now",
     }
 }
 

@@ -238,7 +238,7 @@ impl Check<'_> {
             if needed && !used.iter().any(|name| name == one.name) {
                 self.find(
                     field,
-                    format!("it lacks {{{{ {} }}}}, which a {} must say; add it", one.name, key.kind.code()),
+                    format!("it lacks {{{{ {} }}}}, which {} must say; add it", one.name, key.kind.code()),
                 );
             }
         }

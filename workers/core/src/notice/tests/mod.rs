@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
 mod again;
+mod looks;
 mod random;
 mod receipts;
 mod routes;
