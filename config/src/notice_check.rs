@@ -1,7 +1,7 @@
 //! Whether `serve` can honour the settings of notices as they stand together. The form of each one was checked when it was read.
 
 use crate::form::Setting;
-use crate::notices::{KINDS, MailSecurity, SmsKind, SmsProvider};
+use crate::notices::{ChannelsWord, KINDS, MailSecurity, RepeatWord, SERVED, SmsKind, SmsProvider};
 use crate::sections::Environment;
 use crate::serve_check::is_plain_and_elsewhere;
 use crate::settings::Settings;
@@ -19,6 +19,7 @@ impl Settings {
             let nearest = nearest.copied().unwrap_or_default();
             refusals.push(format!("notices.kinds.{kind} is no kind of notice; the nearest is notices.kinds.{nearest}"));
         }
+        self.check_served(refusals);
         if self.sms.contains_key("mail") {
             refusals.push(
                 "notices.sms.mail bears the name under which the mail server is known: choose another".to_owned(),
@@ -28,6 +29,25 @@ impl Settings {
             self.check_sms(name, provider, refusals);
         }
         self.check_mail(refusals);
+    }
+
+    /// What is served never goes twice, whatever is set.
+    fn check_served(&self, refusals: &mut Vec<String>) {
+        for (kind, settings) in self.notice_kinds.iter().filter(|(kind, _)| SERVED.contains(&kind.as_str())) {
+            match settings.repeat {
+                Some(RepeatWord::May) => refusals.push(format!(
+                    "notices.kinds.{kind}.repeat = \"may\": what is served is never sent twice; leave it out"
+                )),
+                Some(RepeatWord::Never) | None => {}
+            }
+            match settings.channels {
+                Some(ChannelsWord::SmsElseMail) => refusals.push(format!(
+                    "notices.kinds.{kind}.channels = \"sms_else_mail\": what is served is not sent again another way; \
+                     choose \"both\" or \"mail\""
+                )),
+                Some(ChannelsWord::Both | ChannelsWord::Mail) | None => {}
+            }
+        }
     }
 
     fn check_sms(&self, name: &str, provider: &SmsProvider, refusals: &mut Vec<String>) {

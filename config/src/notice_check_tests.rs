@@ -47,6 +47,14 @@ fn what_cannot_be_honoured_is_refused_in_one_sentence() {
             &[("notices.kinds.payout_credit.repeat", "may")],
             "notices.kinds.payout_credit is no kind of notice; the nearest is notices.kinds.payout_credited",
         ),
+        (
+            &[("notices.kinds.integrity_decided.repeat", "may")],
+            "notices.kinds.integrity_decided.repeat = \"may\": what is served is never sent twice",
+        ),
+        (
+            &[("notices.kinds.integrity_notified.channels", "sms_else_mail")],
+            "notices.kinds.integrity_notified.channels = \"sms_else_mail\": what is served is not sent again",
+        ),
         (&[("notices.sms.main.dir", "/x")], "notices.sms.main.dir is set and kind = \"aliyun\" has no use for it"),
         (&[("notices.sms.main.key", "geheimgeheim")], "notices.sms.main.key is set and kind = \"aliyun\" has no use"),
         (&[("notices.sms.main.kind", "tencent")], "notices.sms.main.app_id is missing: kind = \"tencent\" needs it"),

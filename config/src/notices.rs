@@ -144,6 +144,9 @@ pub const KINDS: &[&str] = &[
     "test",
 ];
 
+/// Those of them that are served: they never go twice. The same test holds them to the core's.
+pub const SERVED: &[&str] = &["integrity_notified", "integrity_decided", "integrity_repaired"];
+
 /// Declares a named entry of optional fields, and its keys, so that the two cannot drift apart.
 macro_rules! entry {
     ($(#[$doc:meta])* $name:ident = $group:literal { $($(#[$field_doc:meta])* $field:ident: $form:ty,)+ }) => {

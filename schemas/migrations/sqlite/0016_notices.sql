@@ -48,6 +48,8 @@ create table notice_contents (
     text text not null,
     html text,
     parameters text not null,
+    -- The text of the SMS template that it was written from: a code that is imported later frees it where that is still the same.
+    template text,
     -- What vendors are told of the template, in JSON.
     providers text not null,
     primary key (notice_id, channel)

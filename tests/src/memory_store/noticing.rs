@@ -8,7 +8,7 @@ use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeRequest, Present, Switch, standing,
-    unsubscribe_key, unsubscribe_url,
+    unsubscribe_key, unsubscribe_url, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
@@ -27,11 +27,11 @@ impl NoticeStore for MemoryStore {
     }
 
     async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
-        let new = self.ask(&mut self.tables(), vec![request.clone()]);
+        self.ask(&mut self.tables(), vec![request.clone()]);
         self.tables().noticing.trials.insert(request.subject.clone(), to.to_owned());
         self.make_due_notices(u32::MAX)?;
         let mut tables = self.tables();
-        let made = tables.noticing.made_of(request).filter(|_| new > 0);
+        let made = tables.noticing.made_of(request);
         Ok(self.take(&mut tables, made.into_iter().collect()))
     }
 
@@ -118,7 +118,7 @@ impl NoticeStore for MemoryStore {
         let noticing = &tables.noticing;
         let Some(notice) = noticing.notices.get(id).cloned() else { return Ok(None) };
         let receipts = noticing.receipts.iter().filter(|row| row.notice_id.as_deref() == Some(id));
-        let receipts = receipts.map(|row| (row.at, row.provider.clone(), row.receipt.clone())).collect();
+        let receipts = receipts.map(|row| (row.at, row.provider.clone(), row.receipt.clone(), row.trust)).collect();
         let contents = noticing.contents.get(id).cloned().unwrap_or_default();
         Ok(Some(NoticeView { requests: noticing.requests_of(id), notice, contents, receipts }))
     }
@@ -189,12 +189,13 @@ impl MemoryStore {
     fn candidate(&self, tables: &Tables, id: &str) -> Option<Candidate> {
         let notice = tables.noticing.notices.get(id)?.clone();
         let contents = tables.noticing.contents.get(id).cloned().unwrap_or_default();
+        let set = tables.noticing.templates.last().unwrap_or(TemplateSet::embedded()).clone().filled();
+        let contents = with_codes_in_force(&notice, contents, &set);
         let requests = tables.noticing.requests_of(id);
         let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
         Some(Candidate {
             standing: standing(notice.kind, abouts.iter().map(|about| tables.present(about))),
             fingerprints: contents.iter().map(|one| (one.channel, fingerprint(one.channel, &one.to))).collect(),
-            ways: contents.iter().flat_map(|one| one.providers.clone()).collect(),
             unsubscribe: unsubscribe_url(&notice, &self.protocol.rules.notices, &seal()),
             contents,
             notice,

@@ -129,6 +129,7 @@ pub(super) async fn write_contents(tx: &mut Tx, contents: Vec<(&str, &Content)>)
             ("text", (&one.text).into()),
             ("html", one.html.clone().into()),
             ("parameters", json(&one.parameters).into()),
+            ("template", one.template.clone().into()),
             ("providers", json(&one.providers).into()),
         ]
     };
@@ -141,8 +142,8 @@ pub(super) async fn contents(
     ids: Vec<String>,
 ) -> Result<(BTreeMap<String, Vec<Content>>, BTreeMap<String, Fault>), Fault> {
     let sql = format!(
-        "select notice_id, channel, address, subject, text, html, parameters, providers from notice_contents where notice_id {} \
-         order by notice_id, channel desc",
+        "select notice_id, channel, address, subject, text, html, parameters, template, providers \
+         from notice_contents where notice_id {} order by notice_id, channel desc",
         tx.among(1)
     );
     let (mut found, mut unreadable): (BTreeMap<String, Vec<Content>>, BTreeMap<String, Fault>) = Default::default();
@@ -168,6 +169,7 @@ fn content(row: &Row) -> Result<Content, Fault> {
         text: row.get("text")?,
         html: row.get("html")?,
         parameters: row.json("parameters")?,
+        template: row.get("template")?,
         providers: row.json("providers")?,
     })
 }
@@ -232,10 +234,10 @@ pub(super) async fn listed(tx: &mut Tx, filter: &NoticeFilter) -> Result<Vec<Not
 const DEFAULT_PAGE: u32 = 100;
 
 /// Receipts of a notice in the order in which they came.
-pub(super) async fn receipts(tx: &mut Tx, id: &str) -> Result<Vec<(jiff::Timestamp, String, Receipt)>, Fault> {
-    let sql = "select at, provider, out_id, provider_id, address, word from notice_receipts where notice_id = $1 \
+pub(super) async fn receipts(tx: &mut Tx, id: &str) -> Result<Vec<(jiff::Timestamp, String, Receipt, Trust)>, Fault> {
+    let sql = "select at, provider, trust, out_id, provider_id, address, word from notice_receipts where notice_id = $1 \
         order by at, digest";
-    let read = |row: &Row| Ok((row.time("at")?, row.get("provider")?, receipt(row)?));
+    let read = |row: &Row| Ok((row.time("at")?, row.get("provider")?, receipt(row)?, trust(row)?));
     tx.rows(sql, vec![id.into()]).await?.iter().map(read).collect()
 }
 

@@ -5,16 +5,17 @@ use super::fault::Fault;
 use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::notice_rows::Read;
 use super::{
-    SqlStore, alarms, case_rows, load, notice_requests, notice_rows, notice_surroundings, order_rows, patterns,
-    transact,
+    SqlStore, alarms, case_rows, load, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows,
+    patterns, transact,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
 use zhida_core::ids::{OrderId, PayoutKey};
+use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     About, Candidate, Desk, Effects, LoadedNotice, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing,
-    standing, unsubscribe_url,
+    standing, unsubscribe_url, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::payout::{Alarm, AlarmKind, Payout};
@@ -82,8 +83,9 @@ impl SqlStore {
         let rules = &self.protocol.rules.notices;
         let loaded = load_due(tx, &due).await?;
         let seal = patterns::seal(tx).await?;
-        let candidates: Vec<Candidate> =
-            loaded.notices.iter().map(|notice| loaded.candidate(notice.clone(), rules, &seal)).collect();
+        let templates = notice_templates::in_force(tx, &self.templates).await?;
+        let candidate = |notice: &Notice| loaded.candidate(notice.clone(), rules, &seal, &templates);
+        let candidates: Vec<Candidate> = loaded.notices.iter().map(candidate).collect();
         let keys: BTreeSet<NumberKey> = candidates.iter().flat_map(|one| one.number_keys(rules)).collect();
         let switch = notice_surroundings::switch(tx).await?;
         let counters = notice_surroundings::counters(tx, keys).await?;
@@ -188,14 +190,14 @@ impl Subjects {
 }
 
 impl LoadedNotices {
-    fn candidate(&self, notice: Notice, rules: &NoticeRules, seal: &Seal) -> Candidate {
+    fn candidate(&self, notice: Notice, rules: &NoticeRules, seal: &Seal, templates: &TemplateSet) -> Candidate {
         let contents = self.contents.get(&notice.id).cloned().unwrap_or_default();
+        let contents = with_codes_in_force(&notice, contents, templates);
         let requests = self.requests.get(&notice.id).map_or(&[][..], Vec::as_slice);
         let fingerprint = |one: &Content| (one.channel, notice_surroundings::fingerprint(seal, one.channel, &one.to));
         Candidate {
             standing: self.subjects.standing(&notice, requests),
             fingerprints: contents.iter().map(fingerprint).collect(),
-            ways: contents.iter().flat_map(|one| one.providers.clone()).collect(),
             unsubscribe: unsubscribe_url(&notice, rules, seal),
             contents,
             notice,

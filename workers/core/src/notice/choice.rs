@@ -47,7 +47,7 @@ impl<'a> Desk<'a> {
             return Some((end, WaitsFor::Quiet));
         }
         let full_until = self.counters.full_until(traits.priority, self.rules, self.now)?;
-        if self.switch.rings(Bell::Ceiling, self.now) {
+        if !notice.kind.is_trial() && self.switch.rings(Bell::Ceiling, self.now) {
             let text = format!("a ceiling of notices was reached: what is due waits until {full_until}");
             self.effects.alarm(AlarmKind::NoticeCeiling, text);
         }
@@ -83,19 +83,23 @@ impl<'a> Desk<'a> {
             message.attempts.iter().any(|one| one.provider == provider.name && one.may_arrive())
         };
         if let Some(provider) = free.iter().find(|one| !with(one)).or(free.first()) {
+            // One that is tried after an outage has to show first that it is over.
+            if !self.health.get(&provider.name).is_some_and(|health| health.is_shut()) {
+                self.switch.is_over(Bell::down(message.channel));
+            }
             return Choice::Provider(provider);
         }
         match (next, refused) {
             (Some((at, what)), _) => {
                 if all_shut {
-                    self.ring_providers_down(message.channel);
+                    self.ring_providers_down(&candidate.notice, message.channel);
                 }
                 Choice::Later(at, what)
             }
             (None, Some(code)) => Choice::Never(code),
             (None, None) => {
                 if beside == Beside::Nothing {
-                    self.ring_providers_down(message.channel);
+                    self.ring_nobody_takes_it(&candidate.notice, message.channel);
                 }
                 Choice::Later(after(self.now, WITHOUT_PROVIDER), WaitsFor::Provider)
             }
@@ -109,7 +113,7 @@ impl<'a> Desk<'a> {
         message: &Message,
         beside: Beside,
     ) -> Place {
-        let way = candidate.ways.get(&provider.name);
+        let way = candidate.way(&provider.name);
         let without_template = match (message.channel, provider.takes) {
             (Channel::Sms, Takes::Templates) => way.is_none_or(|way| way.code.is_none()),
             (Channel::Sms, Takes::Texts) | (Channel::Mail, _) => false,
@@ -149,10 +153,25 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn ring_providers_down(&mut self, channel: Channel) {
-        if self.switch.rings(Bell::down(channel), self.now) {
+    fn ring_providers_down(&mut self, notice: &Notice, channel: Channel) {
+        if !notice.kind.is_trial() && self.switch.rings(Bell::down(channel), self.now) {
             let text = format!("no provider of {} is of use: notices wait", channel.code());
             self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
+        }
+    }
+
+    /// Providers may be well, and none can take this message: a bell of its own, so that an outage still rings.
+    fn ring_nobody_takes_it(&mut self, notice: &Notice, channel: Channel) {
+        match channel {
+            Channel::Sms if self.rules.providers_of(channel).next().is_some() => {
+                if !notice.kind.is_trial() && self.switch.rings(Bell::SmsWithoutCode, self.now) {
+                    let name = notice.template_name();
+                    let text =
+                        format!("no provider of sms has code and signature for {name}: what is written by it waits");
+                    self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
+                }
+            }
+            Channel::Sms | Channel::Mail => self.ring_providers_down(notice, channel),
         }
     }
 }

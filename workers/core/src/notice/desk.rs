@@ -31,12 +31,10 @@ pub struct Candidate {
     pub notice: Notice,
     /// Whether it has a point.
     pub standing: Standing,
-    /// What was written; a channel that is missing was erased.
+    /// What was written, [`super::with_codes_in_force`]; a channel that is missing was erased.
     pub contents: Vec<Content>,
     /// Keyed fingerprints of the addresses.
     pub fingerprints: BTreeMap<Channel, String>,
-    /// What its SMS template says of each provider, by the provider's name.
-    pub ways: BTreeMap<String, ProviderTemplate>,
     /// Where its mail can be unsubscribed from; digests alone.
     pub unsubscribe: Option<String>,
 }
@@ -72,7 +70,7 @@ impl Candidate {
 
     /// The signature under which that provider sends it.
     pub(super) fn signature<'b>(&'b self, provider: &'b ProviderRules, rules: &'b NoticeRules) -> Option<&'b str> {
-        let way = self.ways.get(&provider.name).and_then(|way| way.signature.as_deref());
+        let way = self.way(&provider.name).and_then(|way| way.signature.as_deref());
         way.or(provider.signature.as_deref()).or(rules.signature.as_deref())
     }
 
@@ -162,7 +160,8 @@ impl<'a> Desk<'a> {
                 }
             }
             ErrandEnd::Asked { begun_at, outcome, .. } => {
-                changed.asked(attempt, *begun_at, outcome, self.rules.visibility, self.now);
+                let repeat = self.rules.repeat(notice.kind);
+                changed.asked(attempt, *begun_at, outcome, (self.rules.visibility, repeat), self.now);
             }
         }
         self.settle(&notice, after, message)
@@ -180,12 +179,18 @@ impl<'a> Desk<'a> {
     ) -> Received {
         let Some((message, attempt)) = notice.spoken_of(provider, receipt) else { return Received::NotOurs };
         let channel = notice.messages[message].channel;
-        let other = |told: &String| to(channel).is_some_and(|to| !same_address(channel, &to, told));
-        if receipt.to.as_ref().is_some_and(other) {
+        let agrees = match (&receipt.to, to(channel), trust) {
+            (Some(told), Some(to), _) => same_address(channel, &to, told),
+            (None, _, Trust::Signed) | (_, None, Trust::Signed) => true,
+            // Whoever learns an id could send a hint; the address he has to know as well.
+            (None, _, Trust::Hint) | (_, None, Trust::Hint) => false,
+        };
+        if !agrees {
             return Received::NotOurs;
         }
         let mut after = notice.clone();
-        after.messages[message].received(attempt, &receipt.word, trust, self.now);
+        let repeat = self.rules.repeat(notice.kind);
+        after.messages[message].received(attempt, &receipt.word, trust, repeat, self.now);
         Received::Booked(Box::new(self.settle(notice, after, message)))
     }
 

@@ -79,6 +79,12 @@ impl Effects {
                 Some(NoticeState::Created | NoticeState::Sending) | None => {}
             }
         }
+        let said_lost = |message: &Message| message.attempts.iter().filter(|one| message.is_said_lost(one)).count();
+        if said_lost(message) > was.map_or(0, said_lost) {
+            let text = "an unsigned bounce says that it did not arrive, and it is never sent twice by itself: look, and serve it \
+                another way, or decide by `zhida notices resend`";
+            self.ring(AlarmKind::NoticeInDoubt, notice, text);
+        }
         let known = |message: &Message| learnt(message);
         if let Some(known) = known(message).filter(|word| was.and_then(known).as_ref() != Some(word)) {
             self.addresses.push(AddressWord { notice_id: notice.id.clone(), channel: message.channel, known });

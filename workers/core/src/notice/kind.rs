@@ -171,6 +171,15 @@ kinds! {
 }
 
 impl NoticeKind {
+    /// It tries a channel: whoever asked for it is looking on, so it rings for nobody.
+    #[must_use]
+    pub fn is_trial(self) -> bool {
+        match self.traits().audience {
+            Audience::Anybody => true,
+            Audience::Enterprise | Audience::Official => false,
+        }
+    }
+
     /// How long after it was asked for its point is lost.
     #[must_use]
     pub fn expires_after(self) -> SignedDuration {
@@ -193,11 +202,14 @@ impl<'de> Deserialize<'de> for NoticeKind {
 
 #[cfg(test)]
 mod tests {
-    use super::NoticeKind;
+    use super::{NoticeKind, Repeat};
 
     #[test]
     fn the_settings_know_every_kind() {
         let known: Vec<&str> = NoticeKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(zhida_config::notices::KINDS, known);
+        let never = NoticeKind::ALL.iter().filter(|kind| kind.traits().repeat == Repeat::Never);
+        let served: Vec<&str> = never.map(|kind| kind.code()).collect();
+        assert_eq!(zhida_config::notices::SERVED, served);
     }
 }

@@ -40,13 +40,11 @@ pub fn looks(
 ) -> Vec<(String, Look)> {
     let notice = view.notice.clone();
     let Some(message) = view.notice.messages.iter().find(|one| one.channel == channel) else { return Vec::new() };
-    let content = view.contents.iter().find(|one| one.channel == channel);
     let candidate = Candidate {
         notice,
         standing: Standing::Stands,
         contents: view.contents.clone(),
         fingerprints: BTreeMap::new(),
-        ways: content.map(|one| one.providers.clone()).unwrap_or_default(),
         unsubscribe: None,
     };
     let desk = Desk::new(rules, now, Switch::default(), health.clone(), Counters::default());

@@ -10,6 +10,7 @@ mod about;
 mod act;
 mod again;
 mod choice;
+mod codes;
 mod desk;
 mod effects;
 pub mod health;
@@ -37,6 +38,7 @@ mod words;
 pub use about::About;
 pub use act::{Deed, Loaded, LoadedNotice, NoticeAct, NoticeRefused, Preference, act};
 pub use again::{Kin, NotAgain, again};
+pub use codes::with_codes_in_force;
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};
 pub use effects::{AddressWord, Effects, Known};
 pub use health::ProviderHealth;
@@ -235,21 +237,33 @@ pub struct Attempt {
     pub absent: bool,
     /// What became of it, and when we learnt of it.
     pub word: Option<(DeliveryWord, Timestamp)>,
+    /// How far that word is to be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_from: Option<WordFrom>,
 }
 
 /// As what an SMS was handed in to a vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentAs {
-    /// The signature that stood before it, without its brackets.
-    pub signature: String,
-    /// The vendor's code of the approved template; none for vendors that take texts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template_code: Option<String>,
+    /// The code of the template, the signature and the order of variables: what goes to this provider again goes by the same.
+    pub way: ProviderTemplate,
     /// Its segments with that signature, by our count.
     pub segments: u32,
 }
 
-/// What an unsigned receipt said of an attempt: reason to ask, and no proof.
+/// Where the word of what became of an attempt is from, the less trustworthy first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordFrom {
+    /// An unsigned receipt or bounce about which nobody can be asked.
+    Unsigned,
+    /// The provider's answer to our question.
+    Enquiry,
+    /// A signed receipt.
+    Signed,
+}
+
+/// What an unsigned receipt said of an attempt: reason to ask, or for a person to look, and no proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
     /// What it said.

@@ -2,7 +2,7 @@
 //! however late; one that says less than what is known changes nothing.
 
 use super::step::after;
-use super::{Attempt, Channel, Course, Ended, Hint, Message, Notice, Number};
+use super::{Attempt, Channel, Course, Ended, Hint, Message, Notice, Number, Repeat, WordFrom};
 use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
 use jiff::{SignedDuration, Timestamp};
 
@@ -92,13 +92,19 @@ impl Message {
         news
     }
 
+    /// Nobody can be asked about it: its address was erased. What was hinted stays unproven.
+    pub(super) fn cannot_be_asked(&mut self, place: usize) {
+        self.attempts[place].not_offered = true;
+        self.attempts[place].hint = None;
+    }
+
     /// A question was answered, or not.
     pub(super) fn asked(
         &mut self,
         place: usize,
         begun_at: Timestamp,
         outcome: &AskOutcome,
-        visibility: SignedDuration,
+        (visibility, repeat): (SignedDuration, Repeat),
         now: Timestamp,
     ) {
         let attempt = &mut self.attempts[place];
@@ -106,7 +112,7 @@ impl Message {
         match outcome {
             AskOutcome::Found { provider_id, word } => {
                 attempt.found_as = provider_id.clone().or(attempt.found_as.take());
-                self.learn(place, word, now);
+                self.learn(place, word, WordFrom::Enquiry, now);
             }
             AskOutcome::NotFound => {
                 let visible = begun_at >= after(attempt.since(), visibility);
@@ -118,23 +124,24 @@ impl Message {
             AskOutcome::NotOffered => {
                 attempt.not_offered = true;
                 if let Some(hint) = attempt.hint.take() {
-                    self.learn(place, &hint.word, now);
+                    self.received(place, &hint.word, Trust::Hint, repeat, now);
                 }
             }
         }
     }
 
     /// A receipt about one of its attempts.
-    pub(super) fn received(&mut self, place: usize, word: &DeliveryWord, trust: Trust, now: Timestamp) {
-        let attempt = &mut self.attempts[place];
-        let counts = match trust {
-            Trust::Signed => true,
+    pub(super) fn received(&mut self, place: usize, word: &DeliveryWord, trust: Trust, repeat: Repeat, now: Timestamp) {
+        let asked = self.can_be_asked(&self.attempts[place]);
+        match (trust, word) {
+            (Trust::Signed, _) => return self.learn(place, word, WordFrom::Signed, now),
+            // Anybody can write that it was lost, and what is served would go again for that: a person decides.
+            (Trust::Hint, DeliveryWord::Undelivered { .. }) if !asked && repeat == Repeat::Never => {}
             // Who answers no questions has only receipts to say anything with.
-            Trust::Hint => attempt.not_offered || self.channel == Channel::Mail,
-        };
-        if counts {
-            return self.learn(place, word, now);
+            (Trust::Hint, _) if !asked => return self.learn(place, word, WordFrom::Unsigned, now),
+            (Trust::Hint, _) => {}
         }
+        let attempt = &mut self.attempts[place];
         let says_something = match word {
             DeliveryWord::OnTheWay => false,
             DeliveryWord::Delivered { .. } | DeliveryWord::Undelivered { .. } => true,
@@ -146,7 +153,7 @@ impl Message {
     }
 
     /// What became of an attempt: that it arrived outweighs that it did not, and both that it is on the way.
-    fn learn(&mut self, place: usize, word: &DeliveryWord, now: Timestamp) {
+    fn learn(&mut self, place: usize, word: &DeliveryWord, from: WordFrom, now: Timestamp) {
         let attempt = &mut self.attempts[place];
         let weight = |word: &DeliveryWord| match word {
             DeliveryWord::OnTheWay => 1,
@@ -156,6 +163,9 @@ impl Message {
         let known = attempt.word.as_ref().map_or(0, |(known, _)| weight(known));
         if weight(word) > known {
             attempt.word = Some((word.clone(), now));
+            attempt.word_from = Some(from);
+        } else if weight(word) == known {
+            attempt.word_from = attempt.word_from.max(Some(from));
         }
         if weight(word) > 1 {
             attempt.hint = None;

@@ -88,11 +88,10 @@ fn stands_if(so: impl FnOnce() -> bool, else_lost: LostPoint) -> Standing {
 fn of_payout(kind: NoticeKind, payout: &Payout) -> Standing {
     let state = payout.state();
     let so = || match kind {
-        // What comes after says more.
-        NoticeKind::PayoutReceived => state.is_live(),
-        NoticeKind::PayoutHeld => {
-            state == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
-        }
+        // What comes after says more, and so does a hold that is told. Of one that is the district's own affair nothing is told: the
+        // 24 hours run on, as the notice says, and if they are missed they are told of that.
+        NoticeKind::PayoutReceived => state.is_live() && !is_told_of_hold(payout),
+        NoticeKind::PayoutHeld => is_told_of_hold(payout),
         NoticeKind::PayoutCredited => state == PayoutState::Settled,
         NoticeKind::PayoutRefused => state == PayoutState::Refused,
         NoticeKind::PayoutReturned => state == PayoutState::Returned,
@@ -112,6 +111,11 @@ fn of_payout(kind: NoticeKind, payout: &Payout) -> Standing {
         | NoticeKind::Test => true,
     };
     stands_if(so, LostPoint::PayoutMoved)
+}
+
+/// It is held, and for a reason that the enterprise is told.
+fn is_told_of_hold(payout: &Payout) -> bool {
+    payout.state() == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
 }
 
 fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {

@@ -121,7 +121,7 @@ impl Message {
 
     /// An unsigned receipt is a question to be asked, also after the end.
     fn step_after_hint(&self, view: &View) -> Option<Step> {
-        let place = self.attempts.iter().position(|one| one.open_hint().is_some())?;
+        let place = self.attempts.iter().position(|one| one.open_hint().is_some() && self.can_be_asked(one))?;
         let attempt = &self.attempts[place];
         let asked = attempt.open_hint().map_or(0, |hint| hint.asked);
         let from = match attempt.asked_at {
@@ -164,7 +164,7 @@ impl Message {
         }
         let attempt = &self.attempts[place];
         let doubt_ends = after(attempt.since(), view.doubt);
-        let can_be_asked = self.channel == Channel::Sms && !attempt.not_offered;
+        let can_be_asked = self.can_be_asked(attempt);
         let ask_at = match attempt.asked_at {
             None => attempt.since(),
             // Before it can be seen there is no use in asking twice.

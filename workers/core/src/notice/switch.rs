@@ -29,6 +29,8 @@ pub enum Bell {
     SmsDown,
     /// No provider of mail is of use.
     MailDown,
+    /// No provider of SMS can take a message as it is: code or signature is missing.
+    SmsWithoutCode,
 }
 
 impl Bell {
@@ -52,12 +54,17 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// Whether a bell is to ring now; from then on it is silent for an hour.
+    /// Whether a bell is to ring now; from then on it is silent for an hour, or until it is over.
     pub(super) fn rings(&mut self, bell: Bell, now: Timestamp) -> bool {
         let silent = self.rung.get(&bell).is_some_and(|at| now.duration_since(*at) < RINGS_AGAIN_AFTER);
         if !silent {
             self.rung.insert(bell, now);
         }
         !silent
+    }
+
+    /// What the bell rang for is over: when it comes again, that is news.
+    pub(super) fn is_over(&mut self, bell: Bell) {
+        self.rung.remove(&bell);
     }
 }

@@ -2,14 +2,14 @@
 
 use super::choice::Choice;
 use super::desk::{Candidate, Desk};
-use super::rules::ProviderRules;
+use super::rules::{NoticeRules, ProviderRules};
 use super::segments::segments;
 use super::step::{Beside, Over, Step, after};
-use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, SentAs, Standing, WaitsFor};
+use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, ProviderTemplate, SentAs, Standing, WaitsFor};
 use crate::payout::AlarmKind;
 use crate::ports::mail::Mail;
 use crate::ports::notices::{Content, Errand};
-use crate::ports::sms::{AskOutcome, Question, Sms};
+use crate::ports::sms::{Question, Sms};
 use jiff::Timestamp;
 
 /// More turns than a message can have to make in one taking.
@@ -39,7 +39,7 @@ impl Desk<'_> {
             let view = self.view(&candidate.notice, candidate.standing, place);
             let message = &mut candidate.notice.messages[place];
             let step = message.step(&view);
-            if !message.doubt_rung && message.is_in_doubt_for_good(&view) {
+            if !candidate.notice.kind.is_trial() && !message.doubt_rung && message.is_in_doubt_for_good(&view) {
                 message.doubt_rung = true;
                 let text = "nobody can say whether it was sent: look with the provider";
                 self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
@@ -63,21 +63,24 @@ impl Desk<'_> {
         candidate.notice.messages[place].wait(after(self.now, self.rules.lease), WaitsFor::Word);
     }
 
-    /// The question for an attempt; none when nobody can be asked, which is then known of it.
+    /// The question for an attempt; none when nobody can be asked, for good or this time.
     fn ask(&self, candidate: &mut Candidate, place: usize, attempt: usize) -> Option<Errand> {
         let channel = candidate.notice.messages[place].channel;
         let to = candidate.content(channel).map(|content| content.to.clone());
         let message = &mut candidate.notice.messages[place];
         let one = &mut message.attempts[attempt];
-        let known = self.rules.provider(&one.provider).is_some();
-        let Some(to) = to.filter(|_| known) else {
-            message.asked(attempt, self.now, &AskOutcome::NotOffered, self.rules.visibility, self.now);
+        let Some(to) = to else {
+            message.cannot_be_asked(attempt);
             return None;
         };
         one.asked = one.asked.saturating_add(1);
         one.asked_at = Some(self.now);
         if let Some(hint) = &mut one.hint {
             hint.asked = hint.asked.saturating_add(1);
+        }
+        if self.rules.provider(&one.provider).is_none() {
+            // It is not in the settings of this process, and may be in those of another, or again tomorrow: no answer, this time.
+            return None;
         }
         let question = Question {
             out_id: one.out_id.clone(),
@@ -133,7 +136,8 @@ impl Desk<'_> {
         let channel = candidate.notice.messages[place].channel;
         let key = candidate.number_key(provider, self.rules, channel);
         let out_id = out_id(&candidate.notice, place);
-        let errand = errand(candidate, provider, self.rules.signature.as_deref(), channel, &out_id, self.now)?;
+        let sent_as = sent_as(candidate, provider, self.rules, channel);
+        let errand = errand(candidate, provider, sent_as.as_ref().map(|one| &one.way), channel, &out_id, self.now)?;
         self.counters.count(key, &provider.limits, self.rules, self.now);
         if let Some(health) = self.health.get_mut(&provider.name) {
             health.claim(lease_until);
@@ -147,7 +151,6 @@ impl Desk<'_> {
             ended_at: None,
             outcome: None,
             beside_doubt: beside != Beside::Nothing,
-            sent_as: sent_as(&errand),
             cost: None,
             asked: 0,
             asked_at: None,
@@ -158,6 +161,8 @@ impl Desk<'_> {
             hint: None,
             absent: false,
             word: None,
+            word_from: None,
+            sent_as,
         });
         message.wait(lease_until, WaitsFor::Call);
         Some(errand)
@@ -175,11 +180,24 @@ fn out_id(notice: &Notice, place: usize) -> String {
     }
 }
 
+/// As what an SMS is handed in; a mail has none of it.
+fn sent_as(candidate: &Candidate, provider: &ProviderRules, rules: &NoticeRules, channel: Channel) -> Option<SentAs> {
+    match channel {
+        Channel::Sms => {
+            let signature = candidate.signature(provider, rules).unwrap_or_default();
+            let way = candidate.way(&provider.name).cloned().unwrap_or_default();
+            let segments = segments(signature, &candidate.content(channel)?.text);
+            Some(SentAs { way: ProviderTemplate { signature: Some(signature.to_owned()), ..way }, segments })
+        }
+        Channel::Mail => None,
+    }
+}
+
 /// What travels; none when nothing was written for that channel.
 fn errand(
     candidate: &Candidate,
     provider: &ProviderRules,
-    signature: Option<&str>,
+    way: Option<&ProviderTemplate>,
     channel: Channel,
     out_id: &str,
     now: Timestamp,
@@ -190,12 +208,10 @@ fn errand(
     let waited = now.duration_since(candidate.notice.asked_at());
     Some(match channel {
         Channel::Sms => {
-            let way = candidate.ways.get(&provider.name);
-            let own = way.and_then(|way| way.signature.as_deref()).or(provider.signature.as_deref());
             let sms = Sms {
                 out_id,
                 to,
-                signature: own.or(signature).unwrap_or_default().to_owned(),
+                signature: way.and_then(|way| way.signature.clone()).unwrap_or_default(),
                 text: content.text.clone(),
                 template_code: way.and_then(|way| way.code.clone()),
                 parameters: parameters(content, way.map_or(&[][..], |way| &way.parameters)),
@@ -215,17 +231,6 @@ fn errand(
             Errand::SendMail { provider: provider_name, notice_id, mail, waited }
         }
     })
-}
-
-fn sent_as(errand: &Errand) -> Option<SentAs> {
-    match errand {
-        Errand::SendSms { sms, .. } => Some(SentAs {
-            signature: sms.signature.clone(),
-            template_code: sms.template_code.clone(),
-            segments: segments(&sms.signature, &sms.text),
-        }),
-        Errand::SendMail { .. } | Errand::Ask { .. } => None,
-    }
 }
 
 /// Variables in the provider's order; as they stand where it states none.

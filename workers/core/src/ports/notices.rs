@@ -147,8 +147,9 @@ pub struct Content {
     pub html: Option<String>,
     /// Variables by name, for vendors that take templates.
     pub parameters: Vec<(String, String)>,
-    /// What each of these vendors has to be told of the template, by the names of providers: frozen with the text, so that code and
-    /// text fit each other whatever is imported meanwhile.
+    /// The SMS template that the text was written from, as it stood in its set: codes of another text do not fit it.
+    pub template: Option<String>,
+    /// What each of these vendors has to be told of the template, by the names of providers, as it was when this was written.
     pub providers: BTreeMap<String, ProviderTemplate>,
 }
 
@@ -161,8 +162,8 @@ pub struct NoticeView {
     pub requests: Vec<NoticeRequest>,
     /// What was written; empty after an erasure.
     pub contents: Vec<Content>,
-    /// Receipts as they came: when, from whom, which word.
-    pub receipts: Vec<(Timestamp, String, Receipt)>,
+    /// Receipts as they came: when, from whom, which word, and whether it was signed.
+    pub receipts: Vec<(Timestamp, String, Receipt, Trust)>,
 }
 
 /// Sends notices.

@@ -44,11 +44,12 @@ fn attempt(provider: &str, out_id: &str, cost: Option<i64>) -> Attempt {
         not_offered: false,
         not_made: false,
         answered: None,
-        sent_as: None,
         found_as: None,
         hint: None,
         absent: false,
         word: Some((DeliveryWord::Delivered { at: None }, AT)),
+        word_from: None,
+        sent_as: None,
     }
 }
 

@@ -145,9 +145,9 @@ impl Trial<'_> {
             if !is_due_at_once(&view) {
                 break;
             }
-            // What comes up beside it is carried out as well: it was due.
+            // This notice and no other: what else is due is not this process's affair, which may know one provider alone.
             taken_at = self.hands.time.elapsed();
-            errands = store.take_errands(1).await?;
+            errands = store.try_notice(&request, &address).await?;
         }
         self.view().await
     }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zhida_config::Settings;
 use zhida_core::notice::number::masked;
-use zhida_core::notice::{Attempt, Channel, Look, Message, Notice};
+use zhida_core::notice::{Attempt, Channel, Look, Message, Notice, WordFrom};
 use zhida_core::ports::notices::{Content, NoticeView};
+use zhida_core::ports::sms::Trust;
 use zhida_core::view::micros;
 
 /// How providers stand to each message that waits for one of them, by its channel.
@@ -48,11 +49,11 @@ pub(super) fn proof(settings: &Settings, view: &NoticeView, looks: &Looks, to: &
         lines.push(String::new());
         lines.push("回执 receipts".to_owned());
     }
-    for (at, provider, receipt) in &view.receipts {
-        let word = word_words(&receipt.word, &|at| local(settings, at));
+    for (at, provider, receipt, trust) in &view.receipts {
+        let (word, signed) = (word_words(&receipt.word, &|at| local(settings, at)), trust_text(*trust));
         let theirs = receipt.provider_id.as_ref().map(|id| format!("  渠道编号 vendor's id {id}")).unwrap_or_default();
         let ours = if receipt.out_id.is_empty() { "—" } else { &receipt.out_id };
-        lines.push(format!("  {}  {provider}  {ours}  {word}{theirs}", local(settings, *at)));
+        lines.push(format!("  {}  {provider}  {ours}  {word}  ({signed}){theirs}", local(settings, *at)));
     }
     lines
 }
@@ -77,6 +78,11 @@ fn message_lines(
     }
     for attempt in &message.attempts {
         lines.extend(attempt_lines(settings, attempt));
+        if message.is_said_lost(attempt) {
+            let line =
+                "    未签名的退信称未送达,待人工判断 an unsigned bounce says that it did not arrive: a person decides";
+            lines.push(line.to_owned());
+        }
     }
     if let Some(ended) = message.ended {
         let because = message.because.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
@@ -103,8 +109,8 @@ fn attempt_lines(settings: &Settings, attempt: &Attempt) -> Vec<String> {
         attempt_words(attempt)
     )];
     if let Some(sent_as) = &attempt.sent_as {
-        let code = sent_as.template_code.as_ref().map(|code| format!(", 模板 template {code}")).unwrap_or_default();
-        let (signature, segments) = (&sent_as.signature, sent_as.segments);
+        let code = sent_as.way.code.as_ref().map(|code| format!(", 模板 template {code}")).unwrap_or_default();
+        let (signature, segments) = (sent_as.way.signature.as_deref().unwrap_or_default(), sent_as.segments);
         lines.push(format!("    签名 signature 【{signature}】{code}, {segments} 条 segments"));
     }
     if let Some(id) = attempt.provider_id() {
@@ -120,9 +126,27 @@ fn attempt_lines(settings: &Settings, attempt: &Attempt) -> Vec<String> {
         lines.push(format!("    询问 asked {} 次 times, 最近 last {at}{answer}", attempt.asked));
     }
     if let Some((word, at)) = &attempt.word {
-        lines.push(format!("    {} {}", local(settings, *at), word_words(word, &|at| local(settings, at))));
+        let from = attempt.word_from.map(|from| format!(" ({})", from_text(from))).unwrap_or_default();
+        let word = word_words(word, &|at| local(settings, at));
+        lines.push(format!("    {} {word}{from}", local(settings, *at)));
     }
     lines
+}
+
+fn trust_text(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Signed => "已签名 signed",
+        Trust::Hint => "未签名 unsigned",
+    }
+}
+
+/// How far what became of an attempt is to be trusted.
+fn from_text(from: WordFrom) -> &'static str {
+    match from {
+        WordFrom::Signed => "据已签名回执 by a signed receipt",
+        WordFrom::Enquiry => "经询问证实 confirmed by enquiry",
+        WordFrom::Unsigned => "据未签名回执或退信 by an unsigned receipt or bounce",
+    }
 }
 
 /// A notice without what was written, as lists have it.
@@ -166,8 +190,8 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "ended_at": micros(attempt.ended_at),
         "outcome": attempt.outcome,
         "code": attempt.code(),
-        "signature": attempt.sent_as.as_ref().map(|one| &one.signature),
-        "template_code": attempt.sent_as.as_ref().and_then(|one| one.template_code.as_ref()),
+        "signature": attempt.sent_as.as_ref().and_then(|one| one.way.signature.as_ref()),
+        "template_code": attempt.sent_as.as_ref().and_then(|one| one.way.code.as_ref()),
         "segments": attempt.sent_as.as_ref().map(|one| one.segments),
         "answered": attempt.answered,
         "beside_doubt": attempt.beside_doubt,
@@ -176,6 +200,8 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "asked_at": micros(attempt.asked_at),
         "word": word,
         "word_at": micros(word_at),
+        "word_from": attempt.word_from,
+        "hint": attempt.hint.as_ref().map(|hint| &hint.word),
     })
 }
 
@@ -186,9 +212,9 @@ pub(super) fn proof_json(view: &NoticeView, looks: &Looks, to: &str) -> Value {
     whole["requests"] = view.requests.iter().map(request).collect();
     let content = |one: &Content| json!({"channel": one.channel.code(), "to": masked(one.channel, &one.to), "subject": one.subject, "text": one.text});
     whole["contents"] = view.contents.iter().map(content).collect();
-    let receipts = view.receipts.iter().map(|(at, provider, receipt)| {
+    let receipts = view.receipts.iter().map(|(at, provider, receipt, trust)| {
         json!({"at": micros(Some(*at)), "provider": provider, "out_id": receipt.out_id,
-            "provider_id": receipt.provider_id, "word": receipt.word})
+            "provider_id": receipt.provider_id, "word": receipt.word, "signed": *trust == Trust::Signed})
     });
     whole["receipts"] = receipts.collect();
     let look =

@@ -1,5 +1,5 @@
 //! Alibaba's codes in our terms: one table for the answer to a sending, one for what the operator said later. They are the codes of
-//! the vendor's error lists for Dysmsapi 2017-05-25 and of its gateway; a code that is in neither is a refusal for people to look at.
+//! the vendor's error lists for Dysmsapi 2017-05-25 and of its gateway; a code that is in neither may have sent it: it is asked for.
 
 use super::Meaning;
 use Meaning::{Refused, Unclear};
@@ -48,6 +48,16 @@ const ANSWERS: &[(&str, Meaning)] = &[
     // Template, signature, variables: isv.SMS_TEMPLATE_ILLEGAL, isv.SMS_SIGNATURE_ILLEGAL, isv.TEMPLATE_MISSING_PARAMETERS,
     // isv.INVALID_JSON_PARAM, isv.PARAM_LENGTH_LIMIT, isv.PARAM_NOT_SUPPORT_URL, isv.BLACK_KEY_CONTROL_LIMIT …
     ("isv.", Refused(Content)),
+    // The gateway, before the request has reached anybody who could send it.
+    ("InvalidAction.", Refused(Content)),
+    ("InvalidVersion", Refused(Content)),
+    ("InvalidParameter", Refused(Content)),
+    ("InvalidParameter.", Refused(Content)),
+    ("MissingParameter", Refused(Content)),
+    ("MissingParameter.", Refused(Content)),
+    ("MissingPhoneNumbers", Refused(Content)),
+    ("MissingSignName", Refused(Content)),
+    ("MissingTemplateCode", Refused(Content)),
 ];
 
 /// Codes of receipts that say more than "not now".
@@ -70,7 +80,7 @@ const DELIVERIES: &[(&str, RefusalClass)] = &[
 
 /// What the code of an answer to a sending means; never asked for `OK`.
 pub(super) fn of_answer(code: &str) -> Meaning {
-    find(ANSWERS, code).unwrap_or(Refused(Content))
+    find(ANSWERS, code).unwrap_or(Unclear)
 }
 
 /// Of which class a failed delivery is. What the tables do not know, such as IS_CLOSE, NO_ROUTE and SP_UNKNOWN_ERROR, another
@@ -102,7 +112,10 @@ mod tests {
             ("isv.TO_COME", Refused(Content)),
             ("isp.SYSTEM_ERROR", Unclear),
             ("SignatureNonceUsed", Unclear),
-            ("Whatever", Refused(Content)),
+            ("InvalidAction.NotFound", Refused(Content)),
+            ("MissingPhoneNumbers", Refused(Content)),
+            ("Whatever", Unclear),
+            ("", Unclear),
         ] {
             assert_eq!(of_answer(code), meaning, "{code}");
         }

@@ -1,5 +1,5 @@
 //! Tencent's codes in our terms, for the answer to a sending: those of the vendor's error list for sms 2021-01-11 and of its gateway. A
-//! code that is not here is a refusal for people to look at. What operators say later is not classed (see [`of_delivery`]).
+//! code that is not here may have sent it: it is asked for. What operators say later is not classed (see [`of_delivery`]).
 
 use super::Meaning;
 use Meaning::{Refused, Unclear};
@@ -44,13 +44,36 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("InternalError.RestApiInterfaceNotExist", Refused(Content)),
     ("InternalError.", Unclear), // Timeout, SendAndRecvFail, OtherError, UnknownError
     ("ServiceUnavailable", Unclear),
+    // The request itself, before anything is sent: template, signature, variables.
+    ("FailedOperation.ContainSensitiveWord", Refused(Content)),
+    ("FailedOperation.FailResolvePacket", Refused(Content)),
+    ("FailedOperation.JsonParseFail", Refused(Content)),
+    ("FailedOperation.MarketingSendTimeConstraint", Refused(Content)),
+    ("FailedOperation.MissingSignature", Refused(Content)),
+    ("FailedOperation.MissingTemplateToModify", Refused(Content)),
+    ("FailedOperation.SignatureIncorrectOrUnapproved", Refused(Content)),
+    ("FailedOperation.TemplateIdNotExist", Refused(Content)),
+    ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Content)),
+    ("FailedOperation.TemplateParamSetNotMatchApprovedTemplate", Refused(Content)),
+    ("FailedOperation.TemplateUnapprovedOrNotExist", Refused(Content)),
+    ("InvalidAction", Refused(Content)),
+    ("InvalidParameter", Refused(Content)),
+    ("InvalidParameter.", Refused(Content)),
+    ("InvalidParameterValue", Refused(Content)),
+    ("InvalidParameterValue.", Refused(Content)),
+    ("MissingParameter", Refused(Content)),
+    ("MissingParameter.", Refused(Content)),
+    ("UnknownParameter", Refused(Content)),
+    ("UnsupportedOperation", Refused(Content)),
+    ("UnsupportedOperation.", Refused(Content)),
+    ("UnsupportedRegion", Refused(Content)),
 ];
 
-/// What the code of an answer to a sending means; never asked for `Ok`. The rest is about template, signature and variables.
+/// What the code of an answer to a sending means; never asked for `Ok`.
 pub(super) fn of_answer(code: &str) -> Meaning {
     let exact = ANSWERS.iter().find(|(known, _)| *known == code);
     let family = || ANSWERS.iter().find(|(known, _)| known.ends_with('.') && code.starts_with(known));
-    exact.or_else(family).map_or(Refused(Content), |(_, meaning)| *meaning)
+    exact.or_else(family).map_or(Unclear, |(_, meaning)| *meaning)
 }
 
 /// Of which class a failed delivery is. The codes are the operators' own and their list is not published in a form that could be
@@ -76,7 +99,10 @@ mod tests {
             ("FailedOperation", Unclear),
             ("InternalError.Timeout", Unclear),
             ("InternalError.JsonParseFail", Refused(Content)),
-            ("Whatever", Refused(Content)),
+            ("FailedOperation.ContainSensitiveWord", Refused(Content)),
+            ("InvalidParameterValue.ContentLengthLimit", Refused(Content)),
+            ("FailedOperation.ToCome", Unclear),
+            ("Whatever", Unclear),
         ] {
             assert_eq!(of_answer(code), meaning, "{code}");
         }

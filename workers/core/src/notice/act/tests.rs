@@ -36,11 +36,12 @@ fn attempt(outcome: SendOutcome) -> Attempt {
         not_offered: false,
         not_made: false,
         answered: None,
-        sent_as: None,
         hint: None,
         found_as: None,
         absent: false,
         word: None,
+        word_from: None,
+        sent_as: None,
     }
 }
 

@@ -270,6 +270,7 @@ impl Words<'_> {
             text: sms.text,
             html: None,
             parameters: sms.parameters,
+            template: Some(template.text.clone()),
             providers: template.providers.clone(),
         };
         Ok((most, content))
@@ -286,6 +287,7 @@ impl Words<'_> {
             text: mail.text,
             html: Some(mail.html),
             parameters: Vec::new(),
+            template: None,
             providers: BTreeMap::new(),
         })
     }

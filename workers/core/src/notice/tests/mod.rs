@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 
 mod again;
+mod bounces;
+mod codes;
 mod looks;
 mod random;
 mod receipts;
@@ -14,7 +16,7 @@ mod waits;
 
 use super::{
     Candidate, Channel, Counters, Desk, Effects, Message, Notice, NoticeKind, NoticeRules, NoticeState, ProviderHealth,
-    ProviderRules, ProviderTemplate, Received, Standing, Switch, Takes,
+    ProviderRules, Received, Standing, Switch, Takes,
 };
 use crate::ids::ApplicationId;
 use crate::ports::notices::{Content, Errand, ErrandEnd};
@@ -85,7 +87,6 @@ pub(super) struct Play {
     pub(super) counters: Counters,
     pub(super) standing: Standing,
     pub(super) contents: Vec<Content>,
-    pub(super) ways: BTreeMap<String, ProviderTemplate>,
     pub(super) notice: Notice,
     pub(super) effects: Effects,
 }
@@ -100,6 +101,7 @@ impl Play {
             text: "款项已到账。".to_owned(),
             html: Some("<p>款项已到账。</p>".to_owned()),
             parameters: vec![("amount".to_owned(), "1.00元".to_owned()), ("tail".to_owned(), "0001".to_owned())],
+            template: None,
             providers: BTreeMap::new(),
         };
         Self {
@@ -110,7 +112,6 @@ impl Play {
             counters: Counters::default(),
             standing: Standing::Stands,
             contents: vec![content(Channel::Sms, NUMBER), content(Channel::Mail, ADDRESS)],
-            ways: BTreeMap::new(),
             notice: Notice {
                 id: "n1".to_owned(),
                 kind,
@@ -163,10 +164,10 @@ impl Play {
     }
 
     pub(super) fn take(&mut self) -> Vec<Errand> {
-        let (standing, contents, ways) = (self.standing, self.contents.clone(), self.ways.clone());
+        let (standing, contents) = (self.standing, self.contents.clone());
         self.desk(|desk, notice| {
             let fingerprints = [(Channel::Sms, "f1".to_owned()), (Channel::Mail, "f2".to_owned())].into();
-            let candidate = Candidate { notice, standing, contents, fingerprints, ways, unsubscribe: None };
+            let candidate = Candidate { notice, standing, contents, fingerprints, unsubscribe: None };
             let (mut notices, errands) = desk.take(vec![candidate]);
             (notices.remove(0), errands)
         })

@@ -37,7 +37,7 @@ fn an_attempt_is_counted_with_the_signature_that_it_was_sent_under() {
         play.ends("n1", accepted());
         let attempt = &play.notice.messages[0].attempts[0];
         let sent_as = attempt.sent_as.as_ref().unwrap();
-        assert_eq!((sent_as.signature.as_str(), sent_as.segments), (signature.unwrap_or("鼓楼直达"), segments));
+        assert_eq!((sent_as.way.signature.as_deref(), sent_as.segments), (signature.or(Some("鼓楼直达")), segments));
         assert_eq!(attempt.cost, Some(cost));
     }
 }
@@ -179,7 +179,7 @@ fn a_provider_that_takes_templates_gets_its_code_and_its_order() {
         signature: Some("直达".to_owned()),
         parameters: vec!["tail".to_owned(), "amount".to_owned()],
     };
-    play.ways.insert("first".to_owned(), way);
+    play.contents[0].providers.insert("first".to_owned(), way);
     let Some(Errand::SendSms { sms, .. }) = play.take().pop() else { panic!("an SMS") };
     assert_eq!(
         (sms.template_code.as_deref(), sms.signature.as_str(), sms.to.as_str()),

@@ -28,7 +28,7 @@ fn a_payout_notice_says_what_is_so() {
     back.says(1, crate::scenery::returned(), Carrier::Statement);
     for (story, state, with_point) in [
         (ready(), PayoutState::Ready, &[PayoutReceived, PayoutLate][..]),
-        (held(HoldCode::AccountName), PayoutState::Held, &[PayoutReceived, PayoutHeld, PayoutLate]),
+        (held(HoldCode::AccountName), PayoutState::Held, &[PayoutHeld, PayoutLate]),
         (held(HoldCode::KeyRevoked), PayoutState::Held, &[PayoutReceived, PayoutLate]),
         (paid(), PayoutState::Settled, &[PayoutCredited]),
         (refused, PayoutState::Refused, &[PayoutRefused]),

@@ -239,3 +239,25 @@ fn what_was_erased_is_not_sent_and_not_asked_for() {
     assert_eq!(play.todo(), [""; 0]);
     assert!(play.notice.messages[0].attempts[0].not_offered);
 }
+
+#[test]
+fn a_provider_that_these_rules_do_not_know_gives_no_answer_this_time() {
+    for outcome in [doubtful(), accepted()] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.take();
+        play.ends("n1", outcome.clone());
+        play.pass(1800);
+        let all = play.rules.providers.clone();
+        play.rules.providers.retain(|one| one.name == "mail");
+        assert_eq!(play.todo(), [""; 0], "{outcome:?}");
+        assert!(!play.notice.messages[0].attempts[0].not_offered, "that is no word of the provider's");
+        play.rules.providers = all;
+        let mut told = Vec::new();
+        while !told.contains(&"first is asked for n1".to_owned()) {
+            play.pass_until_due();
+            told = play.todo();
+        }
+        play.answers("n1", found(delivered()));
+        assert_eq!(play.state(), NoticeState::Delivered);
+    }
+}

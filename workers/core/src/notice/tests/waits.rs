@@ -116,3 +116,47 @@ fn what_waits_is_never_forgotten_beyond_its_end() {
     assert_eq!(play.todo(), [""; 0]);
     assert_eq!((play.state(), play.waits()), (NoticeState::Expired, None));
 }
+
+/// Everybody is away: what is due waits, and the providers are known to be shut.
+fn outage(play: &mut Play) {
+    for provider in ["first", "second"] {
+        for _ in 0..5 {
+            play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+            assert_eq!(play.todo(), [format!("{provider} sends n1")]);
+            play.ends("n1", not_connected());
+        }
+    }
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), [""; 0]);
+}
+
+#[test]
+fn each_outage_rings_however_soon_it_follows() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    outage(&mut play);
+    assert_eq!(play.rung().len(), 1);
+    // One that is tried in vain is the same outage.
+    play.pass(60);
+    assert_eq!(play.todo(), ["first sends n1"]);
+    play.ends("n1", not_connected());
+    assert_eq!(play.rung().len(), 1);
+    play.pass(60);
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), ["second sends n1"]);
+    play.ends("n1", accepted());
+    play.pass(120);
+    // And the first one is well again, too.
+    play.health.remove("first");
+    outage(&mut play);
+    assert_eq!(play.rung().len(), 2, "within the hour, and news");
+}
+
+#[test]
+fn a_trial_rings_for_nobody_and_uses_up_no_bell() {
+    let mut play = Play::sms(NoticeKind::Test);
+    outage(&mut play);
+    play.rules.per_minute_max = 0;
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    play.take();
+    assert_eq!((play.rung(), play.switch.rung.len()), (vec![], 0));
+}
