@@ -7,6 +7,7 @@
 mod cut;
 mod dead_letters;
 mod district;
+mod mailing;
 mod notices;
 mod place;
 mod ports;

@@ -260,7 +260,7 @@ impl SmsProvider for Mortal {
 }
 
 /// The stopwatch shows how far the database's clock was moved. Nobody waits for time limits here: calls end by themselves.
-struct Stopwatch(StoreClock);
+pub(crate) struct Stopwatch(pub(crate) StoreClock);
 
 #[async_trait]
 impl Time for Stopwatch {

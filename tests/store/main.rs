@@ -161,6 +161,10 @@ cases! {
     telling::a_call_that_was_not_made_is_certainly_not_sent with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
     telling::the_other_channel_takes_over with |rules| noticing::sends(rules);
+    telling::without_a_receipt_for_half_an_hour_the_mail_goes with |rules| noticing::sends(rules);
+    telling::without_a_receipt_and_without_mail_another_provider_is_tried with |rules| noticing::sends(rules);
+    telling::a_code_that_is_imported_later_frees_what_waits with |rules| telling::by_codes(rules);
+    telling::a_bounce_of_what_is_served_waits_for_a_person with |rules| telling_again::served(rules);
     telling_again::one_operator_stops_all_sending_and_another_resumes_it with |rules| noticing::sends(rules);
     telling_again::what_did_not_arrive_is_told_again_by_a_notice_of_its_own with |rules| noticing::sends(rules);
     telling_again::nothing_goes_twice_because_two_ask_for_it with |rules| telling_again::served(rules);

@@ -6,8 +6,9 @@ use crate::supervising::{decided, look};
 use crate::world::{World, key};
 use jiff::SignedDuration;
 use zhida_core::notice::template::{Locale, TemplateSet};
-use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState};
+use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, Takes};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter};
+use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, Trust};
 use zhida_core::rules::Rules;
 use zhida_core::supervision::Alert;
 
@@ -157,4 +158,109 @@ pub(crate) async fn the_other_channel_takes_over(world: World) {
     let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
     assert_eq!(notice.state(), NoticeState::Sent);
     assert_eq!(notice.messages.iter().map(|one| one.channel).collect::<Vec<_>>(), [Channel::Sms, Channel::Mail]);
+}
+
+/// What is taken while nothing is answered but that a provider has it.
+async fn half_an_hour_without_a_receipt(world: &World) -> Vec<Errand> {
+    let errands = take(world).await;
+    answer(world, &errands, accepted).await;
+    world.pass(world.rules().notices.switch_after);
+    let questions = take(world).await;
+    let [Errand::Ask { notice_id, question, begun_at, .. }] = &questions[..] else { panic!("it is asked for") };
+    let (notice_id, out_id, begun_at) = (notice_id.clone(), question.out_id.clone(), *begun_at);
+    let outcome = AskOutcome::Found { provider_id: None, word: DeliveryWord::OnTheWay };
+    world.other.book_errands(&[ErrandEnd::Asked { notice_id, out_id, begun_at, outcome }]).await.unwrap();
+    take(world).await
+}
+
+pub(crate) async fn without_a_receipt_for_half_an_hour_the_mail_goes(world: World) {
+    let award = world.award(1).await;
+    world.take(&[crate::noticing::reached(&award, Some("finance@example.com"))]).await;
+    make(&world).await;
+    let mails = half_an_hour_without_a_receipt(&world).await;
+    assert!(matches!(&mails[..], [Errand::SendMail { mail, .. }] if mail.to == "finance@example.com"));
+    answer(&world, &mails, accepted).await;
+    assert_eq!(take(&world).await.len(), 0);
+    let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    assert_eq!(notice.messages.iter().map(|one| one.attempts.len()).collect::<Vec<_>>(), [1, 1]);
+}
+
+pub(crate) async fn without_a_receipt_and_without_mail_another_provider_is_tried(world: World) {
+    received(&world, [1]).await;
+    let sent = half_an_hour_without_a_receipt(&world).await;
+    let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    let [first, second] = &notice.messages[0].attempts[..] else { panic!("two attempts") };
+    assert_eq!(calls(&sent).into_iter().map(|(out_id, ..)| out_id).collect::<Vec<_>>(), [second.out_id.clone()]);
+    assert_ne!(first.provider, second.provider);
+    assert!(second.beside_doubt, "the record says that it may arrive twice");
+}
+
+/// One provider, which takes nothing without the code of a template.
+pub(crate) fn by_codes(rules: &mut Rules) {
+    crate::noticing::sends(rules);
+    rules.notices.providers.retain(|one| one.name == "one");
+    rules.notices.providers[0].takes = Takes::Templates;
+}
+
+pub(crate) async fn a_code_that_is_imported_later_frees_what_waits(world: World) {
+    received(&world, [1]).await;
+    assert_eq!(take(&world).await.len(), 0, "no provider has a code");
+    let key =
+        TemplateSet::embedded().templates.keys().find(|key| key.to_string() == "payout_received/sms/zh-CN").unwrap();
+    let text = &TemplateSet::embedded().templates[key].text;
+    for (version, text, expected) in [("other", "收到{{ application }}。", None), ("coded", text, Some("SMS_7"))] {
+        let own = format!(
+            "version = \"{version}\"\n\n[[template]]\nkind = \"payout_received\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n\
+             text = \"{text}\"\n\n[template.providers.one]\ncode = \"SMS_7\"\n"
+        );
+        let set = TemplateSet::read(&own).unwrap();
+        world.store.import_templates(&set, "R-1").await.unwrap();
+        world.pass(SignedDuration::from_mins(16));
+        let codes: Vec<Option<String>> = take(&world)
+            .await
+            .into_iter()
+            .filter_map(|errand| match errand {
+                Errand::SendSms { sms, .. } => Some(sms.template_code),
+                Errand::SendMail { .. } | Errand::Ask { .. } => None,
+            })
+            .collect();
+        assert_eq!(codes.first().cloned().flatten().as_deref(), expected, "{version}");
+    }
+    let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    let sent_as = notice.messages[0].attempts[0].sent_as.clone().unwrap();
+    assert_eq!(sent_as.code.as_deref(), Some("SMS_7"), "what was sent stays on record");
+}
+
+pub(crate) async fn a_bounce_of_what_is_served_waits_for_a_person(world: World) {
+    let award = world.award(1).await;
+    world.take(&[crate::noticing::reached(&award, Some("finance@example.com"))]).await;
+    make(&world).await;
+    let errands = take(&world).await;
+    let mails = errands.iter().filter_map(|errand| match errand {
+        Errand::SendMail { mail, .. } => Some(mail.out_id.clone()),
+        Errand::SendSms { .. } | Errand::Ask { .. } => None,
+    });
+    let out_id = mails.into_iter().next().expect("a mail goes beside");
+    answer(&world, &errands, accepted).await;
+    let word = DeliveryWord::Undelivered { class: RefusalClass::Busy, code: "5.2.2".to_owned(), text: String::new() };
+    let bounce = |to: Option<&str>| Receipt {
+        out_id: out_id.clone(),
+        provider_id: None,
+        to: to.map(str::to_owned),
+        word: word.clone(),
+    };
+    let nobody = world.other.book_receipts("mail", Trust::Hint, &[bounce(None)]).await.unwrap();
+    assert_eq!((nobody.booked, nobody.unmatched), (0, 1), "whoever forges it has to know the address");
+    for _ in 0..2 {
+        world.other.book_receipts("mail", Trust::Hint, &[bounce(Some("finance@example.com"))]).await.unwrap();
+        world.pass(SignedDuration::from_mins(5));
+        assert_eq!(calls(&take(&world).await), [], "nothing goes again");
+    }
+    let rung = world.store.figures().await.unwrap().alarms_by_kind;
+    assert_eq!(rung.get("notice_in_doubt"), Some(&1), "{rung:?}");
+    let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    let view = view(&world, &notice.id).await;
+    assert_eq!(view.receipts.iter().map(|(.., trust)| *trust).collect::<Vec<_>>(), [Trust::Hint]);
+    let mail = notice.messages.iter().find(|one| one.channel == Channel::Mail).unwrap();
+    assert!(mail.is_said_lost(&mail.attempts[0]), "{mail:?}");
 }

@@ -3,7 +3,7 @@
 use crate::noticing::{MINUTE, SECOND, answer, calls, reached, received, refused, take};
 use crate::world::{World, signed};
 use zhida_core::ids::OperatorId;
-use zhida_core::notice::{KindRules, NoticeAct, NoticeKind, NoticeState, Preference, Repeat};
+use zhida_core::notice::{Channels, KindRules, NoticeAct, NoticeKind, NoticeState, Preference, Repeat};
 use zhida_core::ports::notices::{NoticeFilter, Wish};
 use zhida_core::ports::sms::{RefusalClass, SendOutcome};
 use zhida_core::ports::store::Acted;
@@ -72,7 +72,7 @@ pub(crate) async fn what_did_not_arrive_is_told_again_by_a_notice_of_its_own(wor
 /// What is told of approvals is served: it never goes twice.
 pub(crate) fn served(rules: &mut Rules) {
     crate::noticing::sends(rules);
-    let never = KindRules { repeat: Some(Repeat::Never), channels: None };
+    let never = KindRules { repeat: Some(Repeat::Never), channels: Some(Channels::Both) };
     rules.notices.kinds.insert(NoticeKind::PayoutReceived, never);
 }
 

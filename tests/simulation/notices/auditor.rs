@@ -81,10 +81,16 @@ fn has_passed(tables: &Tables, notice: &Notice) -> Option<LostPoint> {
             let key = PayoutKey { application_id: request.application_id.clone(), tranche: 1 };
             (subject == request.application_id.as_str()).then(|| tables.payouts.get(&key)).flatten()
         };
-        let state = payout(&request.subject).map(|payout| payout.state());
+        let payout = payout(&request.subject);
+        let state = payout.map(zhida_core::payout::Payout::state);
+        let told_of_hold = payout.is_some_and(|one| {
+            one.state() == PayoutState::Held && one.holds.keys().any(|code| code.concerns_enterprise())
+        });
         let alert = tables.cases.alerts.get(&request.subject);
         last = match (notice.kind, state) {
-            (NoticeKind::PayoutReceived, Some(state)) if !state.is_live() => Some(LostPoint::PayoutMoved),
+            (NoticeKind::PayoutReceived, Some(state)) if !state.is_live() || told_of_hold => {
+                Some(LostPoint::PayoutMoved)
+            }
             (NoticeKind::PayoutCredited, Some(state)) if state != PayoutState::Settled => Some(LostPoint::PayoutMoved),
             (NoticeKind::PayoutHeld, Some(state)) if state != PayoutState::Held => Some(LostPoint::PayoutMoved),
             (NoticeKind::PayoutReturned, Some(state)) if state != PayoutState::Returned => Some(LostPoint::PayoutMoved),

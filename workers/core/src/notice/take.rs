@@ -78,10 +78,8 @@ impl Desk<'_> {
         if let Some(hint) = &mut one.hint {
             hint.asked = hint.asked.saturating_add(1);
         }
-        if self.rules.provider(&one.provider).is_none() {
-            // It is not in the settings of this process, and may be in those of another, or again tomorrow: no answer, this time.
-            return None;
-        }
+        // One that is not in the settings of this process may be in those of another, or again tomorrow: no answer, this time.
+        self.rules.provider(&one.provider)?;
         let question = Question {
             out_id: one.out_id.clone(),
             provider_id: one.provider_id().map(str::to_owned),
