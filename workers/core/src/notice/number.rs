@@ -72,12 +72,16 @@ impl Number {
         self.0.strip_prefix("+86")
     }
 
-    /// For people who need not know it: `138****0000`.
+    /// For people who need not know it: `138****0000`; of a foreign number the country code and the last two digits, `+852****67`.
     #[must_use]
     pub fn masked(&self) -> String {
         match self.mainland() {
             Some(digits) => format!("{}****{}", &digits[..3], &digits[7..]),
-            None => format!("{}****{}", &self.0[..3], &self.0[self.0.len() - 2..]),
+            None => {
+                let digits = &self.0[1..];
+                let code = &digits[..country_code_length(digits)];
+                format!("+{code}****{}", &digits[digits.len() - 2..])
+            }
         }
     }
 }
@@ -154,6 +158,21 @@ fn begins_as_mobile(national: &str) -> bool {
 fn is_service(plain: &str) -> bool {
     ["400", "800"].iter().any(|prefix| plain.starts_with(prefix) && plain.len() == 10)
         || (["95", "96", "10", "11", "12"].iter().any(|prefix| plain.starts_with(prefix)) && plain.len() <= 8)
+}
+
+/// How many digits of an international number name its country (ITU-T E.164, list of assigned codes): one for the zones 1 and 7, two for
+/// the codes below, three for all others.
+fn country_code_length(digits: &str) -> usize {
+    const TWO: [&str; 44] = [
+        "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49",
+        "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81", "82", "84",
+        "86", "90", "91", "92", "93", "94", "95", "98",
+    ];
+    match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        _ if TWO.iter().any(|code| digits.starts_with(code)) => 2,
+        _ => 3,
+    }
 }
 
 /// E.164: at most 15 digits, the first no 0; fewer than 7 are no mobile anywhere.
@@ -248,7 +267,15 @@ mod tests {
     fn nobody_sees_more_than_needed() {
         let shown = |text| Number::parse(text).map(|number| format!("{number:?}"));
         assert_eq!(shown("13812345678"), Ok("138****5678".to_owned()));
-        assert_eq!(shown("+852 5123 4567"), Ok("+85****67".to_owned()));
+        for (foreign, masked) in [
+            ("+852 5123 4567", "+852****67"),
+            ("+1 415 555 0100", "+1****00"),
+            ("+44 7911 123456", "+44****56"),
+            ("+7 912 345 6789", "+7****89"),
+            ("+98 912 345 6789", "+98****89"),
+        ] {
+            assert_eq!(shown(foreign), Ok(masked.to_owned()));
+        }
         assert_eq!(masked(Channel::Mail, "finance@example.com"), "f***@example.com");
         assert_eq!(masked(Channel::Mail, "nonsense"), "****");
         assert_eq!(masked(Channel::Sms, "+8613812345678"), "138****5678");
