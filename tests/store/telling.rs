@@ -228,7 +228,7 @@ pub(crate) async fn a_code_that_is_imported_later_frees_what_waits(world: World)
     }
     let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
     let sent_as = notice.messages[0].attempts[0].sent_as.clone().unwrap();
-    assert_eq!(sent_as.code.as_deref(), Some("SMS_7"), "what was sent stays on record");
+    assert_eq!(sent_as.way.code.as_deref(), Some("SMS_7"), "what was sent stays on record");
 }
 
 pub(crate) async fn a_bounce_of_what_is_served_waits_for_a_person(world: World) {

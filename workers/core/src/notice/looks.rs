@@ -29,7 +29,8 @@ pub enum Look {
     Refused(String),
 }
 
-/// How each provider of its channel stands to a message of the notice, in the order of preference.
+/// How each provider of its channel stands to a message of the notice, whose contents are [`super::with_codes_in_force`], in the order of
+/// preference.
 #[must_use]
 pub fn looks(
     view: &NoticeView,

@@ -19,6 +19,7 @@ use zhida_core::ids::OrderId;
 use zhida_core::notice::number::masked;
 use zhida_core::notice::{
     About, Audience, Channel, Message, Notice, NoticeKind, NoticeState, ProviderHealth, Switch, WaitsFor, looks,
+    with_codes_in_force,
 };
 use zhida_core::ports::notices::{NoticeFilter, NoticeView};
 use zhida_core::supervision::{self, sees};
@@ -176,7 +177,9 @@ pub(super) async fn looks_of(context: &Context, view: &NoticeView) -> anyhow::Re
     }
     let (health, now) = (context.store.figures().await?.notices.providers, context.store.now().await?);
     let rules = notice_rules(&context.settings);
-    Ok(channels.into_iter().map(|channel| (channel, looks(view, channel, &rules, &health, now))).collect())
+    let contents = with_codes_in_force(&view.notice, view.contents.clone(), &context.store.templates().await?);
+    let view = NoticeView { contents, ..view.clone() };
+    Ok(channels.into_iter().map(|channel| (channel, looks(&view, channel, &rules, &health, now))).collect())
 }
 
 /// What these eyes see of orders.
