@@ -74,7 +74,7 @@ fn a_file_that_is_no_set_is_refused() {
 fn an_sms_that_would_not_do_is_refused() {
     let good = "{{policy}}{{amount}}{{account}}{{credited_at}}";
     for (template, expected) in [
-        (sms("{{policy}}{{account}}{{credited_at}}"), "payout_credited/sms/zh-CN text: it lacks {{ amount }}, which a payout_credited must say; add it"),
+        (sms("{{policy}}{{account}}{{credited_at}}"), "payout_credited/sms/zh-CN text: it lacks {{ amount }}, which payout_credited must say; add it"),
         (sms(&format!("{good}{{{{amout}}}}")), "the variable `amout` is not known here; use one of application, policy"),
         (sms(&format!("{good}¥")), "text: `¥` is in it"),
         (sms(&format!("{good}￥")), "text: `￥` is in it"),
