@@ -52,6 +52,15 @@ async fn award(world: &World, application_id: &str) {
         .await;
 }
 
+/// An award of an enterprise that gave no contacts: it is known from then on, and is told nothing.
+async fn award_without_contacts(world: &World, application_id: &str) {
+    let data = approved(application_id, "10.00");
+    world
+        .hand_in(&world.signed("application.approved.v1", &format!("approved-{application_id}"), application_id, &data))
+        .await;
+    world.until(application_id, "settled").await;
+}
+
 /// Waits until a notice of that kind about that application is in this state, and gives it as programs read it.
 async fn notice(world: &World, application_id: &str, kind: &str, state: &str) -> Value {
     wait_until(&format!("the notice {kind} of {application_id} to be {state}"), PATIENCE, async || {
@@ -139,6 +148,7 @@ async fn receipts_come_before_the_answer_and_answers_are_lost() {
     let mut world = district("notices-receipts").await;
     world.open().await;
     let wang = world.operator("wang", "operator");
+    award_without_contacts(&world, "A-0").await;
     act(&world, 0, &["notices", "preference", "91350100M000100Y43", "payout_received", "off"], "wang", &wang);
     // The first message: its receipt overtakes the answer. The second: it is taken in, and the answer is lost.
     let number = SmsTarget::Number(NUMBER.to_owned());
@@ -205,10 +215,29 @@ async fn what_is_not_essential_can_be_turned_off() {
     assert!(act(&world, 1, &prefer(uscc, "payout_credited", "off"), "wang", &wang).contains("is essential"));
     assert!(act(&world, 1, &prefer("O-1", "payout_received", "off"), "wang", &wang).contains("name the USCC"));
     act(&world, 2, &prefer(uscc, "payout_lost", "off"), "wang", &wang);
+    let unknown = act(&world, 1, &prefer(uscc, "payout_received", "off"), "wang", &wang);
+    assert!(unknown.contains("is unknown"), "nobody of that code was ever heard of: {unknown}");
+    award_without_contacts(&world, "A-0").await;
     assert!(act(&world, 0, &prefer(uscc, "payout_received", "off"), "wang", &wang).contains("不再通知"));
     award(&world, "A-1").await;
     notice(&world, "A-1", "payout_credited", "delivered").await;
     assert_eq!(world.json(&["notices", "list", "--kind", "payout_received", "--json"]), json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_cannot_be_told_is_on_record_and_rings() {
+    let mut world = district("notices-nobody").await;
+    world.open().await;
+    award_without_contacts(&world, "A-1").await;
+    world.metrics_with("zhida_notices_not_made_last_hour{kind=\"payout_credited\",outcome=\"no_address\"} 1").await;
+    world.metrics_with("zhida_alarms_last_hour{kind=\"notice_no_address\"} 1").await;
+    let story = world.run(&["trace", "A-1"]);
+    assert!(story.contains("未通知 nobody told") && story.contains("outcome=no_address"), "{story}");
+    let listed = world.run(&["notices", "list", "--application", "A-1"]);
+    let line = "未通知 nobody told  到账 payout_credited: 无可用联系方式 no address (短信 sms: no_address, 邮件 mail: no_provider)";
+    assert!(listed.contains(line), "{listed}");
+    assert!(world.run(&["alarms", "list", "--kind", "notice_no_address"]).contains("no mobile is known"));
+    assert_eq!(world.json(&["notices", "status", "--json"])["not_made"]["no_address"], 2, "received and credited");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ async fn a_receipt_reaches_us_and_is_read() {
             assert_eq!((receipt.out_id.as_str(), receipt.to.as_deref()), (out_id, Some(NUMBER)), "{vendor:?}");
             assert_eq!(receipt.provider_id.as_ref(), Some(&entry.provider_id), "{vendor:?}");
         }
-        let class = if vendor == Vendor::Aliyun { "Recipient" } else { "Busy" };
+        let class = if vendor == Vendor::Aliyun { "Unreachable" } else { "Busy" };
         let words: Vec<String> = read.iter().map(|receipt| word_of(&receipt.word)).collect();
         assert_eq!(words, ["delivered".to_owned(), format!("undelivered {class} MOBILE_NOT_ON_SERVICE")], "{vendor:?}");
         sandbox.stop().await;

@@ -157,6 +157,7 @@ cases! {
     noticing::ceilings_are_exact_with_two_workers with |rules| noticing::with_a_ceiling(rules);
     noticing::one_number_is_not_written_to_more_often_than_its_provider_allows with |rules| noticing::with_limits(rules);
     telling::what_gathers_for_one_recipient_becomes_one with |rules| noticing::sends(rules);
+    telling::whoever_stands_in_for_an_officer_on_leave_is_written_to with |rules| noticing::sends(rules);
     telling::an_alert_that_is_cleared_is_told_to_nobody_any_more with |rules| noticing::sends(rules);
     telling::a_call_that_was_not_made_is_certainly_not_sent with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
@@ -168,6 +169,7 @@ cases! {
     telling_again::one_operator_stops_all_sending_and_another_resumes_it with |rules| noticing::sends(rules);
     telling_again::what_did_not_arrive_is_told_again_by_a_notice_of_its_own with |rules| noticing::sends(rules);
     telling_again::nothing_goes_twice_because_two_ask_for_it with |rules| telling_again::served(rules);
+    telling_again::whoever_cannot_be_reached_is_on_record_and_is_tried_when_somebody_wants_it with |rules| noticing::sends(rules);
     telling_again::what_somebody_does_not_want_is_not_told_and_money_is with |rules| noticing::sends(rules);
     telling_again::figures_show_what_waits_and_who_is_of_no_use with |rules| noticing::sends(rules);
     trying::a_try_keeps_its_address_with_what_was_written_alone with |rules| noticing::sends(rules);

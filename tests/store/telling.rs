@@ -2,15 +2,20 @@
 
 use crate::noticing::{SECOND, accepted, answer, calls, listed, mobile, received, take, view};
 use crate::ordering::stalled;
-use crate::supervising::{decided, look};
+use crate::supervising::{self, assigned, decided, look, submitted};
 use crate::world::{World, key};
 use jiff::SignedDuration;
+use jiff::civil::date;
+use zhida_config::sample_district::ORGANISATION_TOML;
+use zhida_core::ids::OfficerId;
 use zhida_core::notice::template::{Locale, TemplateSet};
 use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, Takes};
+use zhida_core::organisation::{Absence, Organisation};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter};
 use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, Trust};
 use zhida_core::rules::Rules;
 use zhida_core::supervision::Alert;
+use zhida_schemas::organisation_file::OrganisationFile;
 
 /// The link to read more stands in digests.
 pub(crate) fn with_a_link(rules: &mut Rules) {
@@ -62,6 +67,42 @@ pub(crate) async fn what_gathers_for_one_recipient_becomes_one(world: World) {
     assert_eq!((of("O-201"), of("O-951")), (vec![4], vec![1]));
     let combined = new.iter().find(|one| one.covers == 4).unwrap();
     assert_eq!(view(&world, &combined.id).await.requests.len(), 4);
+}
+
+pub(crate) async fn whoever_stands_in_for_an_officer_on_leave_is_written_to(world: World) {
+    let mut organisation: Organisation = OrganisationFile::parse(ORGANISATION_TOML).unwrap().into();
+    let (away, stands_in) = (OfficerId::from("O-101"), OfficerId::from("O-202"));
+    let officer = organisation.officers.get_mut(&away).unwrap();
+    officer.substitute_id = Some(stands_in.clone());
+    officer.absent.insert(Absence { from: date(2000, 1, 1), to: date(2100, 1, 1) });
+    let other = organisation.officers.get_mut(&stands_in).unwrap();
+    other.absent.clear();
+    let number = other.mobile.clone().unwrap();
+    world.store.import_organisation(&organisation, "test").await.unwrap();
+    let now = world.now().await;
+    world.take(&[submitted(now), supervising::accepted(now), assigned(now)]).await;
+    look(&world).await;
+    world.pass(SignedDuration::from_hours(10 * 24));
+    while look(&world).await > 0 {}
+    world.pass(world.rules().notices.group + SECOND);
+    make(&world).await;
+    let red = listed(&world, NoticeKind::ReviewOverdue).await;
+    assert!(red.iter().all(|one| one.recipient != away.as_str()), "not whoever is away");
+    let told = red.iter().find(|one| one.recipient == stands_in.as_str()).expect("the substitute is told");
+    let written = view(&world, &told.id).await.contents;
+    assert!(
+        written.iter().any(|one| one.channel == Channel::Sms && one.to.ends_with(number.as_str())),
+        "at the own number"
+    );
+    let sent: Vec<String> = take(&world)
+        .await
+        .into_iter()
+        .filter_map(|errand| match errand {
+            Errand::SendSms { notice_id, .. } => Some(notice_id),
+            Errand::SendMail { .. } | Errand::Ask { .. } => None,
+        })
+        .collect();
+    assert!(sent.contains(&told.id));
 }
 
 pub(crate) async fn an_alert_that_is_cleared_is_told_to_nobody_any_more(world: World) {

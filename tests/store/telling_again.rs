@@ -1,14 +1,17 @@
 //! What people do about notices: stop and resume, have one told again, turn a kind off; and the figures that are shown of notices.
 
-use crate::noticing::{MINUTE, SECOND, answer, calls, reached, received, refused, take};
+use crate::noticing::{MINUTE, SECOND, answer, calls, listed, mobile, reached, received, refused, take, view};
 use crate::world::{World, signed};
+use zhida_core::contacts::Contacts;
 use zhida_core::ids::OperatorId;
-use zhida_core::notice::{Channels, KindRules, NoticeAct, NoticeKind, NoticeState, Preference, Repeat};
-use zhida_core::ports::notices::{NoticeFilter, Wish};
-use zhida_core::ports::sms::{RefusalClass, SendOutcome};
+use zhida_core::notice::{
+    Channel, Channels, KindRules, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat,
+};
+use zhida_core::ports::notices::{AddressFacts, NoticeFilter, Wish};
+use zhida_core::ports::sms::{DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
 use zhida_core::ports::store::Acted;
 use zhida_core::rules::Rules;
-use zhida_core::steps::{Fact, Operator, Role};
+use zhida_core::steps::{Arrival, Fact, Operator, Role};
 
 /// An enterprise whose code has a check character.
 const USCC: &str = "91350100M000100Y43";
@@ -120,11 +123,83 @@ pub(crate) async fn nothing_goes_twice_because_two_ask_for_it(world: World) {
     assert_eq!(world.store.notices(&NoticeFilter::default()).await.unwrap().len(), 3);
 }
 
+pub(crate) async fn whoever_cannot_be_reached_is_on_record_and_is_tried_when_somebody_wants_it(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    received(&world, [1]).await;
+    let make = async || while world.store.make_notices(100).await.unwrap() > 0 {};
+    let refuse = async |class| answer(&world, &take(&world).await, |_| refused(class)).await;
+    let first = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
+    let known = async |id: &str| view(&world, id).await.addresses.get(&Channel::Sms).cloned().unwrap_or_default();
+    assert_eq!(known(&first.id).await, AddressFacts::default());
+    refuse(RefusalClass::Recipient).await;
+    assert_eq!(known(&first.id).await.flagged.map(|(_, code)| code).as_deref(), Some("X-1"));
+    // Nothing goes there by itself, and it is said.
+    let later = NoticeRequest {
+        kind: NoticeKind::PayoutReceived,
+        subject: "A-1".to_owned(),
+        recipient: first.recipient.clone(),
+        occasion: "later".to_owned(),
+        application_id: first.application_id.clone(),
+    };
+    world.store.ask_for_notices(std::slice::from_ref(&later)).await.unwrap();
+    make().await;
+    let not_made = async |kind| {
+        let figures = world.other.figures().await.unwrap().notices.not_made;
+        figures.get(&(kind, "no_address".to_owned())).copied().unwrap_or_default()
+    };
+    assert_eq!(not_made(NoticeKind::PayoutReceived).await, 1);
+    let story = world.other.trace(&first.application_id).await.unwrap();
+    let row = story.iter().find(|row| row.kind == "notice.not_made").unwrap();
+    assert_eq!((row.detail["outcome"].as_str(), row.detail["sms"].as_str()), (Some("no_address"), Some("flagged")));
+    assert_eq!(world.rang("notice_no_address").await, 0, "it is not essential");
+    // Somebody wants it tried: it goes, the flag is lifted, and a phone that is off leaves none.
+    world.done("wang", NoticeAct::Resend { notice_id: first.id.clone() }).await;
+    world.pass(SECOND);
+    make().await;
+    assert_eq!(known(&first.id).await.flagged, None);
+    refuse(RefusalClass::Unreachable).await;
+    assert_eq!(known(&first.id).await.flagged, None);
+    assert_eq!(calls(&take(&world).await), [], "this message has failed");
+    // The money comes: one has an address, the other none.
+    world.take(&[world.award(2).await.arrival()]).await;
+    world.pay("M-1").await;
+    make().await;
+    assert_eq!(listed(&world, NoticeKind::PayoutCredited).await.len(), 1);
+    assert_eq!((not_made(NoticeKind::PayoutCredited).await, world.rang("notice_no_address").await), (1, 1));
+    // Flagged once more, until the same number is told anew.
+    refuse(RefusalClass::Recipient).await;
+    assert!(known(&first.id).await.flagged.is_some());
+    world.pass(MINUTE);
+    let award = world.award(3).await;
+    let contacts = Some(Contacts::new(award.approved, Some(mobile(1)), None, None));
+    world.take(&[Arrival { contacts, ..reached(&award, None) }]).await;
+    make().await;
+    assert_eq!(calls(&take(&world).await).len(), 1);
+    assert_eq!(known(&first.id).await.flagged, None);
+    let delivered = Receipt {
+        out_id: first.id.clone(),
+        provider_id: None,
+        to: Some(mobile(1)),
+        word: DeliveryWord::Delivered { at: None },
+    };
+    world.other.book_receipts("one", Trust::Signed, &[delivered]).await.unwrap();
+    assert!(known(&first.id).await.verified_at.is_some(), "a receipt verifies the number");
+}
+
 pub(crate) async fn what_somebody_does_not_want_is_not_told_and_money_is(world: World) {
     operator(&world, "wang", Role::Operator).await;
     let prefer = |kind, wish| NoticeAct::Prefer(Preference { recipient: USCC.to_owned(), kind, wish });
     assert!(refusal(&world, "wang", prefer(NoticeKind::PayoutCredited, Wish::NotTold)).await.contains("essential"));
-    world.done("wang", prefer(NoticeKind::PayoutReceived, Wish::NotTold)).await;
+    let unwanted = || prefer(NoticeKind::PayoutReceived, Wish::NotTold);
+    assert!(refusal(&world, "wang", unwanted()).await.contains("is unknown"), "nobody of that code is known");
+    let mut known = world.award(9).await.arrival();
+    if let Fact::Approved(approval) = &mut known.fact {
+        approval.enterprise.uscc = USCC.to_owned();
+    }
+    world.take(&[known]).await;
+    let digest = Preference { recipient: "O-404".to_owned(), kind: NoticeKind::Digest, wish: Wish::NotTold };
+    assert!(refusal(&world, "wang", NoticeAct::Prefer(digest)).await.contains("O-404 is unknown"));
+    world.done("wang", unwanted()).await;
     let mut told = Vec::new();
     for number in 1..=2 {
         if number == 2 {

@@ -145,6 +145,8 @@ label! {
         Accepted = "accepted",
         /// Refused for the address.
         RefusedRecipient = "refused_recipient",
+        /// Refused because the address cannot be reached now.
+        RefusedUnreachable = "refused_unreachable",
         /// Refused for template, signature or variables.
         RefusedContent = "refused_content",
         /// Refused because this address has had enough.

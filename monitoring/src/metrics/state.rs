@@ -57,6 +57,8 @@ pub struct StateFigures {
     pub stop_switch: StopSwitch,
     /// Notices made within the last hour, by kind and state.
     pub notices: Vec<(&'static str, &'static str, u64)>,
+    /// Requests of the last hour of which no notice was made, by kind and outcome.
+    pub notices_not_made: Vec<(&'static str, String, u64)>,
     /// How long the oldest request or message whose time has come waits.
     pub notices_waiting: Option<Duration>,
     /// The stop switch of notices.
@@ -147,6 +149,9 @@ impl StateGauges {
     fn show_notices(&self, figures: &StateFigures) {
         for (kind, state, count) in &figures.notices {
             self.set(table::NOTICES, &[kind, state], whole(*count));
+        }
+        for (kind, outcome, count) in &figures.notices_not_made {
+            self.set(table::NOTICES_NOT_MADE, &[kind, outcome], whole(*count));
         }
         self.set(table::NOTICES_WAITING, &[], age(figures.notices_waiting));
         self.set(table::NOTICES_STOPPED, &[], switch(figures.notices_switch));

@@ -143,6 +143,9 @@ table! {
     // ── notices ──
     NOTICES = "zhida_notices_last_hour", Kind::State, ["kind", "state"],
         "Notices made within the last hour, by kind and by how they stand now; a kind of which none was made is absent.", "一小时内通知数";
+    NOTICES_NOT_MADE = "zhida_notices_not_made_last_hour", Kind::State, ["kind", "outcome"],
+        "What was asked for and became no notice within the last hour, by kind and by why (no address, turned off, no point any more, no \
+         concern of the recipient); what did not occur is absent.", "一小时内未生成通知数";
     NOTICES_WAITING = "zhida_notices_oldest_waiting_seconds", Kind::State, [],
         "How long the oldest request, or message whose time has come, waits; 0 when none does, and while no channel is configured.",
         "最久待发通知时长";

@@ -73,6 +73,7 @@ pub(crate) fn figures(read_at: SystemTime) -> StateFigures {
         calendar_years_missing: 0,
         stop_switch: StopSwitch::Running,
         notices: vec![("payout_credited", "delivered", 4)],
+        notices_not_made: vec![("payout_credited", "no_address".to_owned(), 1)],
         notices_waiting: None,
         notices_switch: StopSwitch::Running,
         notice_providers: vec![("main".to_owned(), Circuit::Closed), ("spare".to_owned(), Circuit::Open)],

@@ -2,8 +2,10 @@
 
 use super::{MemoryStore, Tables};
 use serde_json::json;
+use zhida_core::ids::OfficerId;
 use zhida_core::notice::{
-    About, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, Stopped, act, standing,
+    About, Audience, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped, act,
+    standing,
 };
 use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
@@ -60,17 +62,29 @@ impl MemoryStore {
 
 impl Tables {
     fn loaded_for(&self, what: &NoticeAct) -> Loaded {
-        let notice = match what {
-            NoticeAct::Resend { notice_id } => self.noticing.notices.get(notice_id).cloned(),
-            NoticeAct::Stop | NoticeAct::Resume | NoticeAct::Prefer(_) => None,
+        let (notice, recipient) = match what {
+            NoticeAct::Resend { notice_id } => (self.noticing.notices.get(notice_id).cloned(), RecipientKnown::No),
+            NoticeAct::Prefer(preference) => (None, self.recipient(preference)),
+            NoticeAct::Stop | NoticeAct::Resume => (None, RecipientKnown::No),
         };
         let notice = notice.map(|one| {
             let requests = self.noticing.requests_of(&one.id);
             let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
             let standing = standing(one.kind, abouts.iter().map(|about| self.present(about)));
             let kin = self.noticing.of_the_same(&requests);
-            LoadedNotice { notice: one, requests, kin, standing }
+            let addressee = requests.first().map(|one| self.addressee(one)).unwrap_or_default();
+            LoadedNotice { notice: one, requests, kin, standing, addressee }
         });
-        Loaded { switch: self.noticing.switch.clone(), notice }
+        Loaded { switch: self.noticing.switch.clone(), notice, recipient }
+    }
+
+    fn recipient(&self, preference: &Preference) -> RecipientKnown {
+        let Preference { recipient, kind, .. } = preference;
+        let found = match kind.traits().audience {
+            Audience::Enterprise => self.payouts.values().any(|payout| payout.enterprise.uscc == *recipient),
+            Audience::Official => self.organisation.officers.contains_key(&OfficerId::from(recipient.as_str())),
+            Audience::Anybody => false,
+        };
+        if found { RecipientKnown::Yes } else { RecipientKnown::No }
     }
 }

@@ -3,14 +3,12 @@
 use super::notice_tables::AskedRow;
 use super::noticing::fingerprint;
 use super::{MemoryStore, Tables};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use zhida_core::case_file::policy_named;
 use zhida_core::ids::{OfficerId, PolicyId};
 use zhida_core::notice::making::{Addressee, Asked, Making, Subject, make};
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{
-    About, Audience, Channel, Counters, Desk, Grouping, Notice, NoticeKind, NoticeRequest, Number, Switch,
-};
+use zhida_core::notice::{About, Audience, Channel, Grouping, NoticeKind, NoticeRequest, Number};
 use zhida_core::ports::store::StoreError;
 use zhida_core::supervision::{Alert, District};
 use zhida_schemas::identifiers::{Email, Mobile};
@@ -48,7 +46,7 @@ impl MemoryStore {
         let made = make(waiting.iter().map(|one| tables.asked(one)).collect(), making, &mut new_id);
         let done = made.outcomes.len() + made.troubles.len();
         for (request, outcome) in made.outcomes {
-            tables.row(&request, |row| row.outcome = Some(outcome));
+            tables.row(&request, |row| (row.outcome, row.made_at) = (Some(outcome), Some(now)));
         }
         for (request, _) in &made.troubles {
             tables.row(request, |row| row.look_at = now + jiff::SignedDuration::from_hours(1));
@@ -60,14 +58,11 @@ impl MemoryStore {
                 }
             });
         }
-        let notices: Vec<Notice> = made.notices.iter().map(|one| one.notice.clone()).collect();
         for one in made.notices {
             tables.noticing.contents.insert(one.notice.id.clone(), one.contents);
             tables.noticing.notices.insert(one.notice.id.clone(), one.notice);
         }
-        let mut desk = Desk::new(&rules.notices, now, Switch::default(), BTreeMap::new(), Counters::default());
-        desk.made(&notices);
-        self.write_effects(tables, desk.effects);
+        self.write_effects(tables, made.effects);
         Ok(u32::try_from(done).unwrap_or(u32::MAX))
     }
 }
@@ -100,21 +95,26 @@ impl Tables {
     }
 
     fn asked(&self, request: &NoticeRequest) -> Asked {
+        let asked_at = self.noticing.asked[request].at;
+        let addressee = self.addressee(request);
+        Asked { request: request.clone(), asked_at, subject: self.subject_of(request), addressee }
+    }
+
+    /// How the recipient of a request is reached.
+    pub(super) fn addressee(&self, request: &NoticeRequest) -> Addressee {
         let mut addressee = self.reached(request);
         let number = addressee.mobile.as_deref().and_then(|mobile| Number::parse(mobile).ok());
         let marks = [
             number.map(|one| (Channel::Sms, fingerprint(Channel::Sms, one.e164()))),
             addressee.email.as_deref().map(|one| (Channel::Mail, fingerprint(Channel::Mail, one.trim()))),
         ];
-        let is_bad = |mark: &String| {
-            let known = self.noticing.addresses.get(mark);
-            matches!(known, Some(zhida_core::notice::Known::Flagged(_)))
+        let flagged = |(channel, mark): (Channel, String)| {
+            self.noticing.addresses.get(&mark)?.flagged.as_ref().map(|(at, _)| (channel, *at))
         };
-        addressee.flagged = marks.into_iter().flatten().filter(|(_, mark)| is_bad(mark)).map(|(way, _)| way).collect();
+        addressee.flagged = marks.into_iter().flatten().filter_map(flagged).collect();
         let off = self.noticing.turned_off.iter().filter(|(recipient, _)| *recipient == request.recipient);
         addressee.turned_off = off.map(|(_, kind)| *kind).collect();
-        let asked_at = self.noticing.asked[request].at;
-        Asked { request: request.clone(), asked_at, subject: self.subject_of(request), addressee }
+        addressee
     }
 
     fn reached(&self, request: &NoticeRequest) -> Addressee {
@@ -127,14 +127,17 @@ impl Tables {
                     mobile: contacts.mobile().map(str::to_owned),
                     email: contacts.email().map(str::to_owned),
                     locale: contacts.locale().map(str::to_owned),
+                    told_at: Some(contacts.at()),
                     ..Addressee::default()
                 }
             }
             Audience::Official => {
+                let imported = self.journal.iter().filter(|row| row.kind == "organisation.imported");
                 let officer = self.organisation.officers.get(&OfficerId::from(request.recipient.as_str()));
                 Addressee {
                     mobile: officer.and_then(|one| one.mobile.as_ref()).map(Mobile::as_str).map(str::to_owned),
                     email: officer.and_then(|one| one.email.as_ref()).map(Email::as_str).map(str::to_owned),
+                    told_at: imported.map(|row| row.at).max(),
                     ..Addressee::default()
                 }
             }

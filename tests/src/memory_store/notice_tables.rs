@@ -6,10 +6,9 @@ use std::fmt;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    Channel, Counters, Desk, Kin, Known, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch,
-    possible_ids,
+    Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
 };
-use zhida_core::ports::notices::{Content, ErrandEnd};
+use zhida_core::ports::notices::{AddressFacts, Content, ErrandEnd};
 use zhida_core::ports::sms::{Receipt, SendOutcome, Trust};
 
 /// What is stored of notices.
@@ -34,7 +33,7 @@ pub struct NoticeTables {
     /// The stop switch.
     pub switch: Switch,
     /// What is known of addresses, by fingerprint.
-    pub addresses: BTreeMap<String, Known>,
+    pub addresses: BTreeMap<String, AddressFacts>,
     /// What recipients do not want.
     pub turned_off: BTreeSet<(String, NoticeKind)>,
     /// Imported sets of templates, oldest first.
@@ -60,6 +59,8 @@ pub struct AskedRow {
     pub look_at: Timestamp,
     /// What became of it.
     pub outcome: Option<Outcome>,
+    /// When.
+    pub made_at: Option<Timestamp>,
 }
 
 /// A receipt as stored.

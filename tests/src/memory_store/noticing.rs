@@ -7,7 +7,7 @@ use serde_json::json;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Essential, Notice, NoticeRequest, Present, Switch, standing,
+    About, Candidate, Channel, Desk, Effects, Essential, Known, Notice, NoticeRequest, Present, Switch, standing,
     unsubscribe_key, unsubscribe_url, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
@@ -120,7 +120,11 @@ impl NoticeStore for MemoryStore {
         let receipts = noticing.receipts.iter().filter(|row| row.notice_id.as_deref() == Some(id));
         let receipts = receipts.map(|row| (row.at, row.provider.clone(), row.receipt.clone(), row.trust)).collect();
         let contents = noticing.contents.get(id).cloned().unwrap_or_default();
-        Ok(Some(NoticeView { requests: noticing.requests_of(id), notice, contents, receipts }))
+        let known = contents
+            .iter()
+            .filter_map(|one| Some((one.channel, noticing.addresses.get(&fingerprint(one.channel, &one.to))?.clone())));
+        let addresses = known.collect();
+        Ok(Some(NoticeView { requests: noticing.requests_of(id), notice, contents, receipts, addresses }))
     }
 
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
@@ -207,7 +211,12 @@ impl MemoryStore {
             let written = tables.noticing.contents.get(&word.notice_id).into_iter().flatten();
             if let Some(content) = written.into_iter().find(|content| content.channel == word.channel) {
                 let mark = fingerprint(word.channel, &content.to);
-                tables.noticing.addresses.insert(mark, word.known);
+                let facts = tables.noticing.addresses.entry(mark).or_default();
+                (facts.verified_at, facts.flagged) = match word.known {
+                    Known::Verified => (Some(self.clock()), None),
+                    Known::Flagged(code) => (facts.verified_at, Some((self.clock(), code))),
+                    Known::Lifted => (facts.verified_at, None),
+                };
             }
         }
         let Effects { journal, world, alarms, addresses: _ } = Effects { addresses: Vec::new(), ..effects };
@@ -233,7 +242,7 @@ impl MemoryStore {
         for request in notices {
             tables.noticing.asked.entry(request).or_insert_with(|| {
                 new += 1;
-                AskedRow { at: now, look_at: now, outcome: None }
+                AskedRow { at: now, look_at: now, outcome: None, made_at: None }
             });
         }
         if new > 0 && !self.protocol.rules.notices.providers.is_empty() {

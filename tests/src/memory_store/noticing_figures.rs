@@ -2,6 +2,7 @@
 
 use super::Tables;
 use jiff::Timestamp;
+use zhida_core::notice::making::Outcome;
 use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
 
 impl Tables {
@@ -11,6 +12,11 @@ impl Tables {
         let since = now.checked_sub(ALARMS_RING).unwrap_or(Timestamp::MIN);
         for notice in noticing.notices.values().filter(|one| one.created_at > since) {
             *figures.last_hour.entry((notice.kind, notice.state())).or_default() += 1;
+        }
+        for (request, row) in noticing.asked.iter().filter(|(_, row)| row.made_at.is_some_and(|at| at > since)) {
+            if let Some(outcome) = row.outcome.as_ref().filter(|one| !matches!(one, Outcome::Made { .. })) {
+                *figures.not_made.entry((request.kind, outcome.code().to_owned())).or_default() += 1;
+            }
         }
         let asked = noticing.asked.values().filter(|row| row.outcome.is_none()).map(|row| row.look_at);
         let due = noticing.notices.values().filter_map(|one| one.next_at());

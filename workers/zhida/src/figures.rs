@@ -141,6 +141,7 @@ fn state_figures(figures: &Figures, notice_providers: &[String]) -> StateFigures
             .collect(),
         stop_switch: switch(figures.stopped),
         notices: of_notices(&figures.notices),
+        notices_not_made: not_made(&figures.notices),
         notices_waiting: age(figures.notices.oldest_waiting).filter(|_| !notice_providers.is_empty()),
         notices_switch: switch(figures.notices.stopped),
         notice_providers: notice_providers
@@ -155,6 +156,10 @@ fn state_figures(figures: &Figures, notice_providers: &[String]) -> StateFigures
 
 fn of_notices(figures: &NoticeFigures) -> Vec<(&'static str, &'static str, u64)> {
     figures.last_hour.iter().map(|((kind, state), count)| (kind.code(), state.code(), *count)).collect()
+}
+
+fn not_made(figures: &NoticeFigures) -> Vec<(&'static str, String, u64)> {
+    figures.not_made.iter().map(|((kind, outcome), count)| (kind.code(), outcome.clone(), *count)).collect()
 }
 
 fn moment(at: jiff::Timestamp) -> SystemTime {

@@ -55,7 +55,8 @@ pub(super) fn log(rung: &[Alarm]) {
             | AlarmKind::NoticeCeiling
             | AlarmKind::NoticeProvidersDown
             | AlarmKind::NoticeInDoubt
-            | AlarmKind::NoticeFailed => warn!(kind, application, instruction, text, "alarm"),
+            | AlarmKind::NoticeFailed
+            | AlarmKind::NoticeNoAddress => warn!(kind, application, instruction, text, "alarm"),
         }
     }
 }

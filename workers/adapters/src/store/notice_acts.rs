@@ -3,12 +3,16 @@
 
 use super::fault::Fault;
 use super::link::{Lock, MAKING_NOTICES, TAKING_NOTICES, Tx};
+use super::notice_rows::Read;
+use super::notice_taking::Subjects;
 use super::supervising::About;
 use super::value::Value;
-use super::{SqlStore, notice_rows, notice_surroundings, notice_taking, patterns};
+use super::{SqlStore, notice_making, notice_requests, notice_rows, notice_surroundings, patterns};
 use serde_json::json;
+use std::collections::BTreeSet;
 use zhida_core::notice::{
-    Deed, Essential, Loaded, NoticeAct, NoticeKind, Preference, Stopped, Switch, act, unsubscribe_key,
+    self as notice, Deed, Essential, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped,
+    Switch, act, unsubscribe_key,
 };
 use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
@@ -24,7 +28,7 @@ impl SqlStore {
         what: &NoticeAct,
         signed: &SignedAct,
     ) -> Result<(About, Result<(ActOutcome, Changes), ActRefused>), Fault> {
-        let loaded = load(tx, what).await?;
+        let loaded = self.load_for(tx, what).await?;
         let about = About {
             subject: what.subject(&loaded),
             application_id: loaded.application_id().cloned(),
@@ -116,6 +120,39 @@ impl SqlStore {
         }
     }
 
+    async fn load_for(&self, tx: &mut Tx, what: &NoticeAct) -> Result<Loaded, Fault> {
+        let (mut notice, mut known) = (None, RecipientKnown::No);
+        match what {
+            // Whoever takes notices has the switch for so long.
+            NoticeAct::Stop | NoticeAct::Resume => tx.lock_turn(TAKING_NOTICES).await?,
+            NoticeAct::Resend { notice_id } => {
+                // Nobody makes one more, or asks for one, as long as this is decided.
+                tx.lock_turn(MAKING_NOTICES).await?;
+                notice = self.loaded(tx, notice_id).await?;
+            }
+            NoticeAct::Prefer(preference) => known = recipient(tx, preference.kind, &preference.recipient).await?,
+        }
+        Ok(Loaded { switch: notice_surroundings::switch(tx).await?, notice, recipient: known })
+    }
+
+    /// What an act has to know of a notice; it and its kin are locked.
+    async fn loaded(&self, tx: &mut Tx, id: &str) -> Result<Option<LoadedNotice>, Fault> {
+        let requests = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
+        let kin = notice_requests::of_the_same(tx, &requests).await?;
+        let made = kin.iter().filter_map(|(_, became)| became.notice_id().map(str::to_owned));
+        let ids: BTreeSet<String> = made.chain([id.to_owned()]).collect();
+        let Read { notices, unreadable } = notice_rows::locked(tx, ids.into_iter().collect(), Lock::Wait).await?;
+        if let Some(fault) = unreadable.into_values().next() {
+            return Err(fault);
+        }
+        let Some(notice) = notices.iter().find(|one| one.id == id).cloned() else { return Ok(None) };
+        let standing = Subjects::load(tx, requests.iter()).await?.standing(&notice, &requests);
+        let by = self.by(tx).await?;
+        let addressee = notice_making::addressees(tx, &by, requests.iter().take(1)).await?.pop().unwrap_or_default();
+        let kin = kin.into_iter().map(|(request, became)| (request, became.kin(&notices))).collect();
+        Ok(Some(LoadedNotice { notice, requests, kin, standing, addressee }))
+    }
+
     async fn note(
         &self,
         tx: &mut Tx,
@@ -129,17 +166,15 @@ impl SqlStore {
     }
 }
 
-async fn load(tx: &mut Tx, what: &NoticeAct) -> Result<Loaded, Fault> {
-    let mut notice = None;
-    match what {
-        // Whoever takes notices has the switch for so long.
-        NoticeAct::Stop | NoticeAct::Resume => tx.lock_turn(TAKING_NOTICES).await?,
-        NoticeAct::Resend { notice_id } => {
-            // Nobody makes one more, or asks for one, as long as this is decided.
-            tx.lock_turn(MAKING_NOTICES).await?;
-            notice = notice_taking::loaded(tx, notice_id).await?;
+/// Whether anything was ever heard of a recipient of this kind.
+async fn recipient(tx: &mut Tx, kind: NoticeKind, recipient: &str) -> Result<RecipientKnown, Fault> {
+    let sql = match kind.traits().audience {
+        notice::Audience::Enterprise => {
+            "select uscc as id from enterprises where uscc = $1 union all select uscc from case_files where uscc = $1 limit 1"
         }
-        NoticeAct::Prefer(_) => {}
-    }
-    Ok(Loaded { switch: notice_surroundings::switch(tx).await?, notice })
+        notice::Audience::Official => "select id from officers where id = $1",
+        notice::Audience::Anybody => return Ok(RecipientKnown::No),
+    };
+    let rows = tx.rows(sql, vec![recipient.into()]).await?;
+    Ok(if rows.is_empty() { RecipientKnown::No } else { RecipientKnown::Yes })
 }

@@ -20,6 +20,14 @@ pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
             figures.last_hour.insert((kind, state), row.unsigned("count")?);
         }
     }
+    let sql = "select kind, outcome, count(*) as count from notice_requests \
+        where outcome <> 'made' and made_at > $1 group by kind, outcome";
+    for row in tx.rows(sql, vec![since.into()]).await? {
+        let kind: String = row.get("kind")?;
+        if let Some(kind) = NoticeKind::from_code(&kind) {
+            figures.not_made.insert((kind, row.get("outcome")?), row.unsigned("count")?);
+        }
+    }
     // One priority after the other, so that each is the first entry of its index.
     let sql = "select min(at) as at from (select min(look_at) as at from notice_requests where outcome is null \
         union all select min(next_at) from notices where priority = 0 and next_at is not null \

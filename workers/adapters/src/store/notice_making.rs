@@ -8,10 +8,11 @@ use super::notice_requests::Waiting;
 use super::notice_taking::Subjects;
 use super::value::Row;
 use super::{
-    SqlStore, judging, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows, patterns,
-    transact,
+    SqlStore, judging, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows, organisation,
+    patterns, transact,
 };
 use data_encoding::BASE32HEX_NOPAD;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::error;
@@ -21,7 +22,7 @@ use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, OfficerId, OrderId, PolicyId};
 use zhida_core::notice::making::{Addressee, Asked, Made, Making, Subject, make};
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{About, Audience, Channel, Counters, Desk, Notice, NoticeKind, NoticeRequest, Number, Switch};
+use zhida_core::notice::{About, Audience, Channel, Notice, NoticeKind, NoticeRequest, Number};
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::Errand;
 use zhida_core::ports::store::StoreError;
@@ -29,8 +30,10 @@ use zhida_core::supervision::{Alert, District};
 use zhida_schemas::identifiers::{Email, Mobile};
 
 /// What every notice is made with, as of one moment.
-struct By {
+pub(super) struct By {
     circumstances: Circumstances,
+    /// When the addresses of officials were last told.
+    officials_told_at: Option<Timestamp>,
     templates: Arc<TemplateSet>,
     /// Whom a try of a channel goes to.
     trial: Option<String>,
@@ -90,9 +93,10 @@ impl SqlStore {
         Ok(Some(self.by(tx).await?))
     }
 
-    async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
+    pub(super) async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
         let templates = notice_templates::in_force(tx, &self.templates).await?;
-        Ok(By { circumstances: self.circumstances(tx).await?, templates, trial: None })
+        let officials_told_at = organisation::imported_at(tx).await?;
+        Ok(By { circumstances: self.circumstances(tx).await?, officials_told_at, templates, trial: None })
     }
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
@@ -165,34 +169,17 @@ impl SqlStore {
             let rest = waiting.iter().map(|(request, _)| request).filter(|request| !dealt.contains(request));
             notice_requests::wait(tx, &rest.cloned().collect::<Vec<_>>(), until).await?;
         }
-        let rules = &self.protocol.rules.notices;
-        let mut desk = Desk::new(rules, tx.now, Switch::default(), BTreeMap::new(), Counters::default());
-        desk.made(&notices);
-        self.write_effects(tx, desk.effects).await
+        if !made.effects.addresses.is_empty() {
+            let written = made.notices.iter().map(|one| (one.notice.id.clone(), one.contents.clone())).collect();
+            let seal = patterns::seal(tx).await?;
+            notice_surroundings::write_addresses(tx, &made.effects.addresses, &written, &seal).await?;
+        }
+        self.write_effects(tx, made.effects).await
     }
 
     async fn load_asked(&self, tx: &mut Tx, by: &By, waiting: &[Waiting]) -> Result<Vec<Asked>, Fault> {
-        let requests = || waiting.iter().map(|(request, _)| request);
-        let matters = Matters::load(tx, requests()).await?;
-        let seal = patterns::seal(tx).await?;
-        let of_enterprises = requests().filter(|one| one.kind.traits().audience == Audience::Enterprise);
-        let applications: BTreeSet<String> = of_enterprises.map(|one| one.application_id.0.clone()).collect();
-        let contacts = patterns::contacts(tx, applications.into_iter().collect()).await?;
-        let recipients = requests().map(|one| one.recipient.clone()).collect();
-        let turned_off = notice_surroundings::turned_off(tx, recipients).await?;
-        let mut addressees: Vec<Addressee> = requests()
-            .map(|request| Addressee {
-                turned_off: turned_off.get(&request.recipient).cloned().unwrap_or_default(),
-                ..reached(request, &contacts, by)
-            })
-            .collect();
-        let marks: Vec<BTreeMap<Channel, String>> = addressees.iter().map(|one| fingerprints(one, &seal)).collect();
-        let flagged =
-            notice_surroundings::flagged(tx, marks.iter().flat_map(|one| one.values().cloned()).collect()).await?;
-        for (addressee, marks) in addressees.iter_mut().zip(&marks) {
-            let bad = marks.iter().filter(|(_, mark)| flagged.contains(*mark));
-            addressee.flagged = bad.map(|(channel, _)| *channel).collect();
-        }
+        let matters = Matters::load(tx, waiting.iter().map(|(request, _)| request)).await?;
+        let addressees = addressees(tx, by, waiting.iter().map(|(request, _)| request)).await?;
         let asked = waiting.iter().zip(addressees).map(|((request, asked_at), addressee)| Asked {
             subject: matters.subject(request),
             request: request.clone(),
@@ -201,6 +188,36 @@ impl SqlStore {
         });
         Ok(asked.collect())
     }
+}
+
+/// How the recipients of these requests are reached, in their order.
+pub(super) async fn addressees(
+    tx: &mut Tx,
+    by: &By,
+    requests: impl Iterator<Item = &NoticeRequest> + Clone,
+) -> Result<Vec<Addressee>, Fault> {
+    let seal = patterns::seal(tx).await?;
+    let of_enterprises = requests.clone().filter(|one| one.kind.traits().audience == Audience::Enterprise);
+    let applications: BTreeSet<String> = of_enterprises.map(|one| one.application_id.0.clone()).collect();
+    let contacts = patterns::contacts(tx, applications.into_iter().collect()).await?;
+    let recipients = requests.clone().map(|one| one.recipient.clone()).collect();
+    let turned_off = notice_surroundings::turned_off(tx, recipients).await?;
+    let mut addressees: Vec<Addressee> = requests
+        .map(|request| Addressee {
+            turned_off: turned_off.get(&request.recipient).cloned().unwrap_or_default(),
+            ..reached(request, &contacts, by)
+        })
+        .collect();
+    let marks: Vec<BTreeMap<Channel, String>> = addressees.iter().map(|one| fingerprints(one, &seal)).collect();
+    let all = marks.iter().flat_map(|one| one.values().cloned()).collect();
+    let known = notice_surroundings::known_of(tx, all).await?;
+    for (addressee, marks) in addressees.iter_mut().zip(&marks) {
+        let flagged = |(channel, mark): (&Channel, &String)| {
+            known.get(mark).and_then(|facts| facts.flagged.as_ref()).map(|(at, _)| (*channel, *at))
+        };
+        addressee.flagged = marks.iter().filter_map(flagged).collect();
+    }
+    Ok(addressees)
 }
 
 fn dealt_with(made: &Made) -> u32 {
@@ -221,6 +238,7 @@ fn reached(request: &NoticeRequest, contacts: &BTreeMap<ApplicationId, Contacts>
                 mobile: contacts.mobile().map(str::to_owned),
                 email: contacts.email().map(str::to_owned),
                 locale: contacts.locale().map(str::to_owned),
+                told_at: Some(contacts.at()),
                 ..Addressee::default()
             }
         }
@@ -232,6 +250,7 @@ fn reached(request: &NoticeRequest, contacts: &BTreeMap<ApplicationId, Contacts>
             Addressee {
                 mobile: officer.mobile.as_ref().map(Mobile::as_str).map(str::to_owned),
                 email: officer.email.as_ref().map(Email::as_str).map(str::to_owned),
+                told_at: by.officials_told_at,
                 ..Addressee::default()
             }
         }

@@ -9,7 +9,7 @@ use zhida_core::notice::{
     AddressWord, Channel, Counters, Known, NoticeKind, NoticeRules, NumberKey, ProviderHealth, Stopped, Switch, Tally,
 };
 use zhida_core::patterns::Seal;
-use zhida_core::ports::notices::Content;
+use zhida_core::ports::notices::{AddressFacts, Content};
 
 /// Names of the ceilings' counters.
 const MINUTE: &str = "minute";
@@ -137,6 +137,7 @@ pub(super) async fn write_addresses(
         let (verified_at, flagged_at, code) = match known {
             Known::Verified => (Some(now), None, None),
             Known::Flagged(code) => (None, Some(now), Some(code.clone())),
+            Known::Lifted => (None, None, None),
         };
         vec![
             ("fingerprint", fingerprint.into()),
@@ -151,17 +152,28 @@ pub(super) async fn write_addresses(
     tx.insert("notice_addresses", learnt.into_iter().map(record).collect(), tail).await
 }
 
-/// Which of these addresses nothing can be sent to.
-pub(super) async fn flagged(tx: &mut Tx, fingerprints: BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
+/// What is known of these addresses; those of which nothing is are missing.
+pub(super) async fn known_of(
+    tx: &mut Tx,
+    fingerprints: BTreeSet<String>,
+) -> Result<BTreeMap<String, AddressFacts>, Fault> {
     if fingerprints.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(BTreeMap::new());
     }
     let list: Vec<String> = fingerprints.into_iter().collect();
     let sql = format!(
-        "select fingerprint from notice_addresses where flagged_at is not null and fingerprint {}",
+        "select fingerprint, verified_at, flagged_at, flagged_code from notice_addresses where fingerprint {}",
         tx.among(1)
     );
-    tx.rows(sql, vec![list.into()]).await?.iter().map(|row| row.get("fingerprint")).collect()
+    let read = |row: &Row| {
+        let code: Option<String> = row.get("flagged_code")?;
+        let facts = AddressFacts {
+            verified_at: row.time_or_none("verified_at")?,
+            flagged: row.time_or_none("flagged_at")?.zip(code),
+        };
+        Ok((row.get("fingerprint")?, facts))
+    };
+    tx.rows(sql, vec![list.into()]).await?.iter().map(read).collect()
 }
 
 /// What these recipients do not want to be told.

@@ -5,8 +5,8 @@ use super::fault::Fault;
 use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::notice_rows::Read;
 use super::{
-    SqlStore, alarms, case_rows, load, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows,
-    patterns, transact,
+    SqlStore, alarms, case_rows, load, notice_rows, notice_surroundings, notice_templates, order_rows, patterns,
+    transact,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +14,8 @@ use tracing::error;
 use zhida_core::ids::{OrderId, PayoutKey};
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    About, Candidate, Desk, Effects, LoadedNotice, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing,
-    standing, unsubscribe_url, with_codes_in_force,
+    About, Candidate, Desk, Effects, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing, standing,
+    unsubscribe_url, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::payout::{Alarm, AlarmKind, Payout};
@@ -110,22 +110,6 @@ impl SqlStore {
     }
 }
 
-/// What an act has to know of a notice; it and its kin are locked.
-pub(super) async fn loaded(tx: &mut Tx, id: &str) -> Result<Option<LoadedNotice>, Fault> {
-    let requests = notice_rows::requests(tx, vec![id.to_owned()]).await?.remove(id).unwrap_or_default();
-    let kin = notice_requests::of_the_same(tx, &requests).await?;
-    let made = kin.iter().filter_map(|(_, became)| became.notice_id().map(str::to_owned));
-    let ids: BTreeSet<String> = made.chain([id.to_owned()]).collect();
-    let Read { notices, unreadable } = notice_rows::locked(tx, ids.into_iter().collect(), Lock::Wait).await?;
-    if let Some(fault) = unreadable.into_values().next() {
-        return Err(fault);
-    }
-    let Some(notice) = notices.iter().find(|one| one.id == id).cloned() else { return Ok(None) };
-    let standing = Subjects::load(tx, requests.iter()).await?.standing(&notice, &requests);
-    let kin = kin.into_iter().map(|(request, became)| (request, became.kin(&notices))).collect();
-    Ok(Some(LoadedNotice { notice, requests, kin, standing }))
-}
-
 /// What one transaction took.
 #[derive(Default)]
 pub(super) struct Taken {
@@ -184,7 +168,7 @@ impl Subjects {
         found.unwrap_or(Present::Nothing)
     }
 
-    fn standing(&self, notice: &Notice, requests: &[NoticeRequest]) -> Standing {
+    pub(super) fn standing(&self, notice: &Notice, requests: &[NoticeRequest]) -> Standing {
         standing(notice.kind, requests.iter().map(|request| self.present(request)))
     }
 }

@@ -2,12 +2,13 @@
 
 use super::fault::Fault;
 use super::link::{Lock, Tx};
-use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, transact};
+use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, patterns, transact};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{Notice, NoticeRequest, Switch};
+use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
-    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    Content, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
@@ -91,9 +92,16 @@ async fn view(tx: &mut Tx, id: &str) -> Result<Option<NoticeView>, Fault> {
     if let Some(fault) = unreadable.into_values().next() {
         return Err(fault);
     }
+    let contents = contents.remove(id).unwrap_or_default();
+    let seal = patterns::seal(tx).await?;
+    let fingerprint = |one: &Content| (one.channel, notice_surroundings::fingerprint(&seal, one.channel, &one.to));
+    let marks: BTreeMap<Channel, String> = contents.iter().map(fingerprint).collect();
+    let known = notice_surroundings::known_of(tx, marks.values().cloned().collect()).await?;
+    let facts = |(channel, mark): (Channel, String)| Some((channel, known.get(&mark)?.clone()));
     Ok(Some(NoticeView {
         requests: notice_rows::requests(tx, ids).await?.remove(id).unwrap_or_default(),
-        contents: contents.remove(id).unwrap_or_default(),
+        addresses: marks.into_iter().filter_map(facts).collect(),
+        contents,
         receipts: notice_rows::receipts(tx, id).await?,
         notice,
     }))

@@ -6,6 +6,7 @@ use super::value::{Record, Row, Value};
 use super::write::write_journal;
 use super::{SqlStore, transact};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_config::Calendar;
@@ -218,4 +219,10 @@ async fn imported_calendars(tx: &mut Tx) -> Result<Vec<ImportedCalendar>, Fault>
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// When an organisation was last imported; none: never.
+pub(super) async fn imported_at(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
+    let sql = "select max(at) as at from journal where subject = 'organisation' and kind = 'organisation.imported'";
+    tx.one(sql, vec![]).await?.time_or_none("at")
 }

@@ -1,6 +1,7 @@
 //! What people do about notices: stop and resume all sending, have one sent again, say what somebody does not want to be told. Signature
 //! and freshness were checked before; here stand the roles, and what may not be done.
 
+use super::making::{Addressee, Unreached, unreached_when_told_again};
 use super::{
     Audience, Essential, Kin, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState,
     Standing, Switch, again,
@@ -45,6 +46,17 @@ pub struct Loaded {
     pub switch: Switch,
     /// The notice that it names.
     pub notice: Option<LoadedNotice>,
+    /// The recipient that it names.
+    pub recipient: RecipientKnown,
+}
+
+/// Whether there is a recipient of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipientKnown {
+    /// An enterprise that some application names, or somebody of the organisation.
+    Yes,
+    /// Nobody that anything was ever heard of; also where an act names none.
+    No,
 }
 
 /// A notice that an act names.
@@ -57,6 +69,8 @@ pub struct LoadedNotice {
     pub kin: Vec<(NoticeRequest, Kin)>,
     /// Whether it has a point.
     pub standing: Standing,
+    /// How its recipient is reached now.
+    pub addressee: Addressee,
 }
 
 /// What follows from an act, beside what it says itself.
@@ -109,6 +123,19 @@ pub enum NoticeRefused {
         /// Why.
         why: &'static str,
     },
+    /// Nothing leads to whom it would tell.
+    #[error("notice {id} would reach nobody: {unreached}")]
+    Unreached {
+        /// Which.
+        id: String,
+        /// What is missing.
+        unreached: Unreached,
+    },
+    /// Nobody of that name.
+    #[error(
+        "没有这个收件人 {0} is unknown: an enterprise is known from its first application on, an officer by the organisation file (`zhida organisation list`); check what was typed"
+    )]
+    UnknownRecipient(String),
     /// About money, or served, or for officials in the course of their office.
     #[error("a notice of kind {0} is essential and cannot be turned off; those that can are: {1}")]
     Essential(&'static str, String),
@@ -149,10 +176,17 @@ pub fn act(
             let known = loaded.notice.as_ref().ok_or_else(|| NoticeRefused::NoSuchNotice(notice_id.clone()))?;
             may_be_told_again(&known.notice, known.standing)?;
             notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
+            if let Some(unreached) = unreached_when_told_again(known.notice.kind, &known.addressee, rules) {
+                return Err(NoticeRefused::Unreached { id: notice_id.clone(), unreached });
+            }
             detail["notice_id"] = json!(notice_id);
         }
         NoticeAct::Prefer(preference) => {
             may_be_turned_off(preference)?;
+            match loaded.recipient {
+                RecipientKnown::Yes => {}
+                RecipientKnown::No => return Err(NoticeRefused::UnknownRecipient(preference.recipient.clone())),
+            }
             detail["kind"] = json!(preference.kind);
             detail["told"] = json!(preference.wish == Wish::Told);
         }

@@ -128,7 +128,14 @@ impl<'a> Desk<'a> {
         }
         let content = of_provider().find_map(|one| match one.refusal() {
             Some((RefusalClass::Content, code)) => Some(code.to_owned()),
-            Some((RefusalClass::Recipient | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _))
+            Some((
+                RefusalClass::Recipient
+                | RefusalClass::Unreachable
+                | RefusalClass::Limit
+                | RefusalClass::Account
+                | RefusalClass::Busy,
+                _,
+            ))
             | None => None,
         });
         if let Some(code) = content {

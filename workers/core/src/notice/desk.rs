@@ -117,13 +117,6 @@ impl<'a> Desk<'a> {
         Self { rules, now, switch, health, counters, effects: Effects::default() }
     }
 
-    /// Notices are new: the journal says so.
-    pub fn made(&mut self, notices: &[Notice]) {
-        for notice in notices {
-            self.effects.made(notice);
-        }
-    }
-
     /// Lets time pass for each notice that is due, in the order given, and says what is to be called and asked. Every notice is to be
     /// written, also one for which there was nothing to do.
     #[must_use]

@@ -2,7 +2,11 @@
 //! calls. Neither addresses nor names nor reasons stand in them, and nobody's id: whom a notice went to stands in the notice alone,
 //! so that nothing is let out of orders that inspectors alone see.
 
-use super::{Attempt, Audience, Channel, Course, Ended, Essential, Message, Notice, NoticeState};
+use super::making::{Outcome, Unreached};
+use super::{
+    About, Attempt, Audience, Channel, Course, Ended, Essential, Message, Notice, NoticeKind, NoticeRequest,
+    NoticeState,
+};
 use crate::ids::OrderId;
 use crate::payout::{Alarm, AlarmKind};
 use crate::ports::sms::RefusalClass;
@@ -16,8 +20,10 @@ use serde_json::{Map, Value, json};
 pub enum Known {
     /// Something arrived there.
     Verified,
-    /// No provider will do better, says this code: it is not written to any more.
+    /// No provider will do better, says this code: it is not written to for a time ([`super::making::FLAG_DAYS`]).
     Flagged(String),
+    /// It is written to again in spite of a flag, because that has aged, or somebody has a reason to try.
+    Lifted,
 }
 
 /// What was learnt of the address of a notice's message.
@@ -117,6 +123,41 @@ impl Effects {
         self.row(kind, subject, data);
     }
 
+    /// No notice was made of a request: whom it would have told stands in the request alone. What was missing is named where the reason
+    /// is that there is no address.
+    pub(super) fn not_made(&mut self, request: &NoticeRequest, outcome: &Outcome, unreached: Option<&Unreached>) {
+        let mut data = Map::new();
+        data.insert("kind".to_owned(), json!(request.kind.code()));
+        data.insert("outcome".to_owned(), json!(outcome.code()));
+        if is_of_application(request.kind, request.application_id.as_str()) {
+            data.insert("application_id".to_owned(), json!(request.application_id));
+        }
+        for (channel, lack) in unreached.into_iter().flat_map(Unreached::lacks) {
+            data.insert(channel.code().to_owned(), json!(lack.code()));
+        }
+        self.row("notice.not_made", request.application_id.0.clone(), data);
+    }
+
+    /// Somebody cannot be told of something essential. It rings once for what would have been one notice.
+    pub(super) fn nobody_reached(&mut self, request: &NoticeRequest, unreached: &Unreached) {
+        let traits = request.kind.traits();
+        let rings = match traits.audience {
+            Audience::Enterprise | Audience::Official => traits.essential == Essential::Yes,
+            // Whoever tries a channel is told by that verb.
+            Audience::Anybody => false,
+        };
+        if !rings {
+            return;
+        }
+        let key = match About::of(request.kind, &request.subject) {
+            About::Payout(key) => Some(key),
+            About::Alert(_) | About::Order(_) | About::Digest(_) | About::Case(_) | About::Nothing => None,
+        };
+        let (kind, subject) = (request.kind.code(), &request.subject);
+        let text = format!("notice {kind} about {subject} reaches nobody: {unreached}");
+        self.alarms.push(Alarm { kind: AlarmKind::NoticeNoAddress, key, instruction_id: None, text });
+    }
+
     /// A notice was made.
     pub(super) fn made(&mut self, notice: &Notice) {
         let mut data = about(notice);
@@ -149,16 +190,19 @@ fn about(notice: &Notice) -> Map<String, Value> {
     data.insert("notice_id".to_owned(), json!(notice.id));
     data.insert("kind".to_owned(), json!(notice.kind.code()));
     let id = notice.application_id.as_str();
-    // What is about no application has an order, a digest or a trial there.
-    let of_application = match notice.kind.traits().audience {
-        Audience::Enterprise => true,
-        Audience::Official => notice.kind != super::NoticeKind::Digest && OrderId::parse(id).is_none(),
-        Audience::Anybody => false,
-    };
-    if of_application {
+    if is_of_application(notice.kind, id) {
         data.insert("application_id".to_owned(), json!(id));
     }
     data
+}
+
+/// What is about no application has an order, a digest or a trial in its place.
+fn is_of_application(kind: NoticeKind, id: &str) -> bool {
+    match kind.traits().audience {
+        Audience::Enterprise => true,
+        Audience::Official => kind != NoticeKind::Digest && OrderId::parse(id).is_none(),
+        Audience::Anybody => false,
+    }
 }
 
 fn learnt(message: &Message) -> Option<Known> {
@@ -168,9 +212,16 @@ fn learnt(message: &Message) -> Option<Known> {
     }
     let useless = |attempt: &Attempt| match attempt.refusal() {
         Some((RefusalClass::Recipient, code)) => Some(Known::Flagged(code.to_owned())),
-        Some((RefusalClass::Content | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _)) | None => {
-            None
-        }
+        // A phone that is off today is on tomorrow: the address stays a good one.
+        Some((
+            RefusalClass::Unreachable
+            | RefusalClass::Content
+            | RefusalClass::Limit
+            | RefusalClass::Account
+            | RefusalClass::Busy,
+            _,
+        ))
+        | None => None,
     };
     message.attempts.iter().find_map(useless)
 }

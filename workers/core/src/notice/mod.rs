@@ -36,7 +36,7 @@ pub mod value;
 mod words;
 
 pub use about::About;
-pub use act::{Deed, Loaded, LoadedNotice, NoticeAct, NoticeRefused, Preference, act};
+pub use act::{Deed, Loaded, LoadedNotice, NoticeAct, NoticeRefused, Preference, RecipientKnown, act};
 pub use again::{Kin, NotAgain, again};
 pub use codes::with_codes_in_force;
 pub use desk::{Candidate, Desk, ProviderTemplate, Received};

@@ -179,7 +179,7 @@ impl Message {
             return self.rest();
         }
         let useless = match self.attempts[place].refusal() {
-            Some((RefusalClass::Recipient, code)) => Some(code.to_owned()),
+            Some((RefusalClass::Recipient | RefusalClass::Unreachable, code)) => Some(code.to_owned()),
             Some((RefusalClass::Content | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _))
             | None => None,
         };

@@ -153,11 +153,13 @@ pub enum AlarmKind {
     NoticeInDoubt,
     /// A notice about money, or one that is served, does not arrive.
     NoticeFailed,
+    /// An essential notice could not be made: there is no address by which its recipient is reached.
+    NoticeNoAddress,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Overpaid,
         Self::Contradiction,
         Self::Mismatch,
@@ -176,6 +178,7 @@ impl AlarmKind {
         Self::NoticeProvidersDown,
         Self::NoticeInDoubt,
         Self::NoticeFailed,
+        Self::NoticeNoAddress,
     ];
 
     /// The name in metrics, tables and runbooks.
@@ -200,6 +203,7 @@ impl AlarmKind {
             Self::NoticeProvidersDown => "notice_providers_down",
             Self::NoticeInDoubt => "notice_in_doubt",
             Self::NoticeFailed => "notice_failed",
+            Self::NoticeNoAddress => "notice_no_address",
         }
     }
 

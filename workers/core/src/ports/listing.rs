@@ -284,6 +284,8 @@ pub struct Figures {
 pub struct NoticeFigures {
     /// Those made within [`ALARMS_RING`], by kind and by how they stand.
     pub last_hour: BTreeMap<(NoticeKind, NoticeState), u64>,
+    /// Requests of which none was made within [`ALARMS_RING`], by kind and by [`crate::notice::making::Outcome::code`].
+    pub not_made: BTreeMap<(NoticeKind, String), u64>,
     /// Since when the oldest request, or message whose time has come, waits.
     pub oldest_waiting: Option<Timestamp>,
     /// All sending is stopped.

@@ -164,6 +164,18 @@ pub struct NoticeView {
     pub contents: Vec<Content>,
     /// Receipts as they came: when, from whom, which word, and whether it was signed.
     pub receipts: Vec<(Timestamp, String, Receipt, Trust)>,
+    /// What is known of the addresses that it was written to, as far as they were not erased and something is known.
+    pub addresses: BTreeMap<Channel, AddressFacts>,
+}
+
+/// What was learnt of an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressFacts {
+    /// When something last arrived there for certain; none: it was never verified.
+    pub verified_at: Option<Timestamp>,
+    /// When it was found that nothing can arrive there, and the code that said so; it is left alone for
+    /// [`crate::notice::making::FLAG_DAYS`].
+    pub flagged: Option<(Timestamp, String)>,
 }
 
 /// Sends notices.

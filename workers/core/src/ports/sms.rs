@@ -33,6 +33,9 @@ pub struct Sms {
 pub enum RefusalClass {
     /// The address is invalid, blocked or unsubscribed: no provider will do better.
     Recipient,
+    /// The address may be a good one and cannot be reached now (off, out of range, out of service, no way there): no provider does
+    /// better with this message, and the next one may arrive.
+    Unreachable,
     /// This vendor's template, signature or variables do not fit: another one may take it; people have to look.
     Content,
     /// This address has had as many as the vendor allows: later, or another vendor.
@@ -88,7 +91,7 @@ pub enum DeliveryWord {
     },
     /// It did not arrive.
     Undelivered {
-        /// [`RefusalClass::Recipient`] when no other attempt will do better.
+        /// [`RefusalClass::Recipient`] or [`RefusalClass::Unreachable`] when no other attempt will do better.
         class: RefusalClass,
         /// The vendor's or the operator's code.
         code: String,

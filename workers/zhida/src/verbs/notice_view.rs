@@ -8,9 +8,10 @@ use super::notice_words::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zhida_config::Settings;
+use zhida_core::notice::making::FLAG_DAYS;
 use zhida_core::notice::number::masked;
 use zhida_core::notice::{Attempt, Channel, Look, Message, Notice, WordFrom};
-use zhida_core::ports::notices::{Content, NoticeView};
+use zhida_core::ports::notices::{AddressFacts, Content, NoticeView};
 use zhida_core::ports::sms::Trust;
 use zhida_core::view::micros;
 
@@ -43,7 +44,9 @@ pub(super) fn proof(settings: &Settings, view: &NoticeView, looks: &Looks, to: &
     for message in &notice.messages {
         lines.push(String::new());
         let content = view.contents.iter().find(|one| one.channel == message.channel);
-        lines.extend(message_lines(settings, message, content, looks.get(&message.channel).map_or(&[][..], |all| all)));
+        let known = view.addresses.get(&message.channel);
+        let looks = looks.get(&message.channel).map_or(&[][..], |all| all);
+        lines.extend(message_lines(settings, message, content, known, looks));
     }
     if !view.receipts.is_empty() {
         lines.push(String::new());
@@ -62,6 +65,7 @@ fn message_lines(
     settings: &Settings,
     message: &Message,
     content: Option<&Content>,
+    known: Option<&AddressFacts>,
     looks: &[(String, Look)],
 ) -> Vec<String> {
     let state =
@@ -70,7 +74,8 @@ fn message_lines(
     let mut lines = vec![format!("{} {}  {state}{segments}", channel_word(message.channel), message.channel.code())];
     match content {
         Some(content) => {
-            lines.push(format!("  至 to        {}", masked(content.channel, &content.to)));
+            let known = address_words(settings, content.channel, known);
+            lines.push(format!("  至 to        {}  {known}", masked(content.channel, &content.to)));
             lines.extend(content.subject.as_ref().map(|subject| format!("  主题 subject {subject}")));
             lines.extend(content.text.lines().map(|line| format!("  | {line}")));
         }
@@ -96,6 +101,24 @@ fn message_lines(
         lines.extend(looks.iter().map(line));
     }
     lines
+}
+
+/// What is known of an address: whether anything ever arrived there, and whether it is left alone. No mail server says that somebody has
+/// a mail, so that only a bounce says anything of a mailbox.
+fn address_words(settings: &Settings, channel: Channel, known: Option<&AddressFacts>) -> String {
+    let verified = known.and_then(|facts| facts.verified_at).map(|at| local(settings, at));
+    let verified = match (verified, channel) {
+        (Some(at), _) => format!("已验证 verified: something arrived at {at}"),
+        (None, Channel::Sms) => "未验证 not verified: nothing is known to have arrived".to_owned(),
+        (None, Channel::Mail) => String::new(),
+    };
+    let flagged = known.and_then(|facts| facts.flagged.as_ref()).map(|(at, code)| {
+        let at = local(settings, *at);
+        format!(
+            "  已停用 left alone since {at} [{code}], for {FLAG_DAYS} days, until the contacts are sent again, or `zhida notices resend`"
+        )
+    });
+    verified + &flagged.unwrap_or_default()
 }
 
 fn attempt_lines(settings: &Settings, attempt: &Attempt) -> Vec<String> {
@@ -210,7 +233,13 @@ pub(super) fn proof_json(view: &NoticeView, looks: &Looks, to: &str) -> Value {
     let mut whole = notice_json(&view.notice, to);
     let request = |one: &zhida_core::notice::NoticeRequest| json!({"subject": one.subject, "occasion": one.occasion, "application_id": one.application_id});
     whole["requests"] = view.requests.iter().map(request).collect();
-    let content = |one: &Content| json!({"channel": one.channel.code(), "to": masked(one.channel, &one.to), "subject": one.subject, "text": one.text});
+    let content = |one: &Content| {
+        let known = view.addresses.get(&one.channel);
+        let flagged = known.and_then(|facts| facts.flagged.as_ref());
+        json!({"channel": one.channel.code(), "to": masked(one.channel, &one.to), "subject": one.subject, "text": one.text,
+            "verified_at": micros(known.and_then(|facts| facts.verified_at)),
+            "flagged_at": micros(flagged.map(|(at, _)| *at)), "flagged_code": flagged.map(|(_, code)| code)})
+    };
     whole["contents"] = view.contents.iter().map(content).collect();
     let receipts = view.receipts.iter().map(|(at, provider, receipt, trust)| {
         json!({"at": micros(Some(*at)), "provider": provider, "out_id": receipt.out_id,

@@ -42,6 +42,18 @@ pub(crate) fn state_word(state: NoticeState) -> &'static str {
     }
 }
 
+/// Why a request became no notice, by [`zhida_core::notice::making::Outcome::code`]; a code of another version stands for itself.
+pub(crate) fn not_made_words(code: &str) -> &str {
+    match code {
+        "turned_off" => "企业不需要 turned off",
+        "no_address" => "无可用联系方式 no address",
+        "lost_its_point" => "已过时 its point was lost",
+        "not_told" => "与收件人无关 no concern of the recipient",
+        "before_notices" => "启用通知之前 asked for before there were notices",
+        other => other,
+    }
+}
+
 /// A channel in Chinese.
 pub(crate) fn channel_word(channel: Channel) -> &'static str {
     match channel {
@@ -151,6 +163,7 @@ pub(crate) fn outcome_words(outcome: &SendOutcome) -> String {
 fn class_words(class: RefusalClass) -> &'static str {
     match class {
         RefusalClass::Recipient => "号码或地址无效 the address",
+        RefusalClass::Unreachable => "暂时无法送达 the address cannot be reached now",
         RefusalClass::Content => "模板、签名或内容不符 the content",
         RefusalClass::Limit => "超出频次 too many to this address",
         RefusalClass::Account => "账户问题 our account there",

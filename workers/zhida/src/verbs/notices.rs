@@ -3,7 +3,7 @@
 //! [`super::notice_test`].
 
 use super::notice_view::{Looks, notice_json, proof, proof_json};
-use super::notice_words::{channel_word, kind_word, state_word, waits_words};
+use super::notice_words::{channel_word, kind_word, not_made_words, state_word, waits_words};
 use super::out::{JsonList, Out};
 use super::table::{Column, Table};
 use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, reader, typed_id};
@@ -15,13 +15,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use zhida_core::ids::OrderId;
+use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::notice::number::masked;
 use zhida_core::notice::{
     About, Audience, Channel, Message, Notice, NoticeKind, NoticeState, ProviderHealth, Switch, WaitsFor, looks,
     with_codes_in_force,
 };
 use zhida_core::ports::notices::{NoticeFilter, NoticeView};
+use zhida_core::ports::store::JournalEntry;
 use zhida_core::supervision::{self, sees};
 use zhida_core::view::micros;
 
@@ -102,6 +103,7 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
             }
             out.lines(&table.lines())?;
             out.line(&format!("共 {} 条 notices", notices.len()))?;
+            out.lines(&not_told(context, filter).await?)?;
             let switch = context.store.notice_switch().await?;
             if switch.stopped.is_some() {
                 out.lines(&switch_lines(context, &switch))?;
@@ -110,6 +112,28 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was asked for of an application and told to nobody, and why: no notice stands for it.
+async fn not_told(context: &Context, filter: &NoticeFilter) -> anyhow::Result<Vec<String>> {
+    let Some(id) = &filter.application_id else { return Ok(Vec::new()) };
+    let story = context.store.trace(&ApplicationId::from(id.as_str())).await?;
+    let told = |row: &JournalEntry| {
+        let said = |name: &str| row.detail[name].as_str().map(str::to_owned);
+        let kind = said("kind").and_then(|code| NoticeKind::from_code(&code))?;
+        if row.kind != "notice.not_made" || filter.kind.is_some_and(|wanted| wanted != kind) {
+            return None;
+        }
+        let lacks = Channel::ALL.into_iter().filter_map(|channel| {
+            Some(format!("{} {}: {}", channel_word(channel), channel.code(), said(channel.code())?))
+        });
+        let lacks = lacks.collect::<Vec<_>>().join(", ");
+        let lacks = if lacks.is_empty() { lacks } else { format!(" ({lacks})") };
+        let (at, why) = (local(&context.settings, row.at), said("outcome").unwrap_or_default());
+        let why = not_made_words(&why);
+        Some(format!("{at}  未通知 nobody told  {} {}: {why}{lacks}", kind_word(kind), kind.code()))
+    };
+    Ok(story.iter().filter_map(told).collect())
 }
 
 fn channels(notice: &Notice) -> String {
@@ -238,10 +262,12 @@ async fn orders_of(context: &Context, notice: &Notice) -> anyhow::Result<Vec<Ord
     }
 }
 
-/// The stop switch, and how the providers stand.
+/// The stop switch, how the providers stand, and what was ever asked for and told to nobody.
 async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
     let switch = context.store.notice_switch().await?;
     let (figures, now) = (context.store.figures().await?.notices, context.store.now().await?);
+    let mut not_made = context.store.count_requests().await?.by_outcome;
+    not_made.remove("made");
     let rules = notice_rules(&context.settings);
     let none = ProviderHealth::default();
     let providers =
@@ -252,7 +278,7 @@ async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
             let stopped = switch.stopped.as_ref();
             out.json(&json!({"notices": if stopped.is_some() { "stopped" } else { "open" },
                 "stopped_by": stopped.map(|one| &one.by), "reason": stopped.map(|one| &one.reason),
-                "since": micros(stopped.map(|one| one.at)),
+                "since": micros(stopped.map(|one| one.at)), "not_made": not_made,
                 "providers": providers.map(|(name, health)| provider_json(name, health, now)).collect::<Vec<_>>()}))?;
         }
         Form::People => {
@@ -262,6 +288,9 @@ async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
                 out.line(NO_CHANNEL)?;
             }
             out.lines(&lines)?;
+            for (code, count) in &not_made {
+                out.line(&format!("未生成 not made: {count} {}", not_made_words(code)))?;
+            }
         }
     }
     out.flush()?;

@@ -121,6 +121,7 @@ fn words(kind: &str) -> String {
         "order.returned" => "回复退回 answer returned",
         "order.closed" => "督办销号 order closed",
         "digest.made" => "日报 digest made",
+        "notice.not_made" => "未通知 nobody told",
         "notice.made" => "生成通知 notice made",
         "notice.sent" => "通知发出 notice sent",
         "notice.delivered" => "通知送达 notice delivered",

@@ -77,16 +77,16 @@ pub(super) fn class_of_enhanced(enhanced: Enhanced) -> Option<RefusalClass> {
         Enhanced(_, 1, 7 | 8) => RefusalClass::Account,
         // Addresses: unknown, badly written, moved, without a mail server.
         Enhanced(_, 1, _) => RefusalClass::Recipient,
-        // Mailboxes: full for now; too small for this one; disabled and the like.
+        // Mailboxes: full for now; too small for this one; there, and closed for now (RFC 3463: it may be for good, or not).
         Enhanced(_, 2, 2) => RefusalClass::Busy,
         Enhanced(_, 2, 3) => RefusalClass::Content,
-        Enhanced(_, 2, _) => RefusalClass::Recipient,
+        Enhanced(_, 2, _) => RefusalClass::Unreachable,
         // Their system: full; takes no mail; cannot take one so large.
         Enhanced(_, 3, 1) => RefusalClass::Busy,
         Enhanced(_, 3, 2) => RefusalClass::Account,
         Enhanced(_, 3, 3 | 4 | 6) => RefusalClass::Content,
-        // The way: nobody there (also Exchange's "access denied" for unknown recipients); no way; a loop.
-        Enhanced(_, 4, 1 | 2 | 4 | 6) => RefusalClass::Recipient,
+        // The way, which is mended or not: nobody answers there (also Exchange's "access denied", whatever it was for); no way; a loop.
+        Enhanced(_, 4, 1 | 2 | 4 | 6) => RefusalClass::Unreachable,
         // It was tried for as long as they try.
         Enhanced(_, 4, _) => RefusalClass::Busy,
         // Media.
@@ -141,7 +141,7 @@ mod tests {
     fn every_refusal_has_its_class() {
         use Phase::{Content, Greeting, Recipient, Sender, SigningIn};
         use RefusalClass as Class;
-        let table: [(Phase, u16, &str, Class); 38] = [
+        let table: [(Phase, u16, &str, Class); 39] = [
             (Greeting, 421, "4.7.0 too many connections", Class::Busy),
             (Greeting, 554, "5.7.1 no service for you", Class::Account),
             (SigningIn, 535, "5.7.8 Error: authentication failed", Class::Account),
@@ -156,9 +156,10 @@ mod tests {
             (Recipient, 550, "5.1.1 User unknown", Class::Recipient),
             (Recipient, 550, "User not found: somebody", Class::Recipient),
             (Recipient, 550, "5.1.10 RESOLVER.ADR.RecipientNotFound", Class::Recipient),
-            (Recipient, 550, "5.4.1 Recipient address rejected: Access denied", Class::Recipient),
+            (Recipient, 550, "5.4.1 Recipient address rejected: Access denied", Class::Unreachable),
+            (Recipient, 554, "5.4.4 unable to route", Class::Unreachable),
             (Recipient, 556, "5.1.10 nullMX", Class::Recipient),
-            (Recipient, 550, "5.2.1 mailbox disabled", Class::Recipient),
+            (Recipient, 550, "5.2.1 mailbox disabled", Class::Unreachable),
             (Recipient, 553, "5.1.3 bad address syntax", Class::Recipient),
             (Recipient, 551, "user not local", Class::Recipient),
             (Recipient, 550, "5.7.17 owner changed", Class::Recipient),

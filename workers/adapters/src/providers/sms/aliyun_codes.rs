@@ -3,7 +3,7 @@
 
 use super::Meaning;
 use Meaning::{Refused, Unclear};
-use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient};
+use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient, Unreachable};
 
 /// A code that ends with a full stop and everything that begins so.
 const ANSWERS: &[(&str, Meaning)] = &[
@@ -62,14 +62,15 @@ const ANSWERS: &[(&str, Meaning)] = &[
 
 /// Codes of receipts that say more than "not now".
 const DELIVERIES: &[(&str, RefusalClass)] = &[
-    // Off, out of reach, out of service or nobody's: the vendor does not tell these apart.
-    ("MOBILE_NOT_ON_SERVICE", Recipient),
+    // Off, out of reach, out of service or nobody's: the vendor does not tell these apart, so that it may be on again tomorrow.
+    ("MOBILE_NOT_ON_SERVICE", Unreachable),
+    // Unpaid, suspended; a phone that is full or broken; no SMS from abroad wanted.
+    ("MOBILE_ACCOUNT_ABNORMAL", Unreachable),
+    ("MOBLLE_TERMINAL_ERROR", Unreachable), // the vendor's spelling
+    ("SP_NOT_BY_INTER_SMS", Unreachable),
     ("MOBILE_IN_BLACK", Recipient),
-    ("MOBILE_ACCOUNT_ABNORMAL", Recipient),
-    ("MOBLLE_TERMINAL_ERROR", Recipient), // the vendor's spelling
     ("INVALID_NUMBER", Recipient),
     ("USER_REJECT", Recipient),
-    ("SP_NOT_BY_INTER_SMS", Recipient),
     ("MOBILE_SEND_LIMIT", Limit),
     ("CONTENT_KEYWORD", Content),
     ("CONTENT_ERROR", Content),
@@ -120,7 +121,9 @@ mod tests {
             assert_eq!(of_answer(code), meaning, "{code}");
         }
         for (code, class) in [
-            ("MOBILE_NOT_ON_SERVICE", Recipient),
+            ("MOBILE_NOT_ON_SERVICE", Unreachable),
+            ("MOBLLE_TERMINAL_ERROR", Unreachable),
+            ("INVALID_NUMBER", Recipient),
             ("MOBILE_SEND_LIMIT", Limit),
             ("CONTENT_KEYWORD", Content),
             ("NO_ROUTE", Busy),

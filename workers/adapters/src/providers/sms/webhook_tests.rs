@@ -17,6 +17,7 @@ fn every_answer_has_one_meaning() {
         (200, r#"{"status":"accepted","id":"7","segments":2}"#, "accepted 7 2"),
         (202, r#"{"status":"accepted"}"#, "accepted  0"),
         (422, r#"{"status":"refused","class":"recipient","code":"gone"}"#, "Recipient gone"),
+        (422, r#"{"status":"refused","class":"unreachable","code":"off"}"#, "Unreachable off"),
         (422, r#"{"status":"refused","class":"limit","code":"13800000000"}"#, "Limit ***"),
         (422, r#"{"status":"refused","code":"gone"}"#, "doubtful"),
         (422, r#"{"status":"accepted"}"#, "doubtful"),

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
 
-use super::{Loaded, LoadedNotice, NoticeAct, Preference, act};
+use super::{Loaded, LoadedNotice, NoticeAct, Preference, RecipientKnown, act};
 use crate::ids::{ApplicationId, OperatorId};
+use crate::notice::making::Addressee;
 use crate::notice::{
-    Attempt, Channel, Ended, LostPoint, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, Standing, Stopped,
-    Switch,
+    Attempt, Channel, Ended, LostPoint, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, ProviderRules,
+    Standing, Stopped, Switch, Takes,
 };
 use crate::ports::notices::Wish;
 use crate::ports::sms::SendOutcome;
@@ -74,19 +75,27 @@ fn stopped() -> Switch {
 }
 
 fn said(role: Role, what: &NoticeAct, loaded: &Loaded) -> Result<String, String> {
-    let rules = NoticeRules::with_defaults(TimeZone::UTC);
+    let mut rules = NoticeRules::with_defaults(TimeZone::UTC);
+    rules.providers.push(ProviderRules {
+        name: "main".to_owned(),
+        channel: Channel::Sms,
+        takes: Takes::Texts,
+        signature: None,
+        limits: Vec::new(),
+        price_per_segment: None,
+    });
     let done = act(&operator(role), what, ("因故", "e-1"), loaded, &rules);
     done.map(|deed| format!("{} {}", deed.journal.subject, deed.notices.len())).map_err(|refused| refused.to_string())
 }
 
 #[test]
 fn whoever_may_stop_payouts_may_stop_notices() {
-    let open = Loaded { switch: Switch::default(), notice: None };
+    let open = Loaded { switch: Switch::default(), notice: None, recipient: RecipientKnown::Yes };
     for role in Role::ALL {
         let may = [Role::Operator, Role::Releaser, Role::Supervisor].contains(&role);
         assert_eq!(said(role, &NoticeAct::Stop, &open).is_ok(), may, "{role:?}");
     }
-    let closed = Loaded { switch: stopped(), notice: None };
+    let closed = Loaded { switch: stopped(), notice: None, recipient: RecipientKnown::Yes };
     assert_eq!(said(Role::Operator, &NoticeAct::Resume, &closed).unwrap(), "notices 0");
     assert!(said(Role::Operator, &NoticeAct::Resume, &open).unwrap_err().contains("nothing to resume"));
     assert!(said(Role::Operator, &NoticeAct::Stop, &closed).unwrap_err().contains("li has stopped notices already"));
@@ -128,22 +137,59 @@ fn only_what_did_not_arrive_and_has_a_point_is_sent_again() {
             occasion: "1".to_owned(),
             application_id: notice.application_id.clone(),
         };
-        let notice = LoadedNotice { notice, requests: vec![request], kin: Vec::new(), standing };
-        let loaded = Loaded { switch: Switch::default(), notice: Some(notice) };
+        let (requests, kin, addressee) = (vec![request], Vec::new(), reached());
+        let notice = LoadedNotice { notice, requests, kin, standing, addressee };
+        let loaded = Loaded { switch: Switch::default(), notice: Some(notice), recipient: RecipientKnown::No };
         let said = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded);
         match refusal {
             None => assert_eq!(said.as_deref(), Ok("A-1 1"), "{name}"),
             Some(word) => assert!(said.clone().unwrap_err().contains(word), "{name}: {said:?}"),
         }
     }
-    let nothing = Loaded { switch: Switch::default(), notice: None };
+    let nothing = Loaded { switch: Switch::default(), notice: None, recipient: RecipientKnown::Yes };
     let unknown = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-9".to_owned() }, &nothing);
     assert!(unknown.unwrap_err().contains("no notice n-9 is known"));
 }
 
+fn reached() -> Addressee {
+    let flagged = [(Channel::Sms, NOW)].into();
+    Addressee { mobile: Some("13800000000".to_owned()), flagged, told_at: Some(NOW), ..Addressee::default() }
+}
+
+#[test]
+fn what_would_reach_nobody_is_refused_with_what_is_missing() {
+    let resend = |addressee| {
+        let notice = notice(NoticeKind::PayoutCredited, Some(Ended::Failed), vec![refused()]);
+        let notice =
+            LoadedNotice { notice, requests: Vec::new(), kin: Vec::new(), standing: Standing::Stands, addressee };
+        let loaded = Loaded { switch: Switch::default(), notice: Some(notice), recipient: RecipientKnown::No };
+        said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded)
+    };
+    assert!(resend(reached()).is_ok(), "a flag does not keep a person from having it tried");
+    let land_line = Addressee { mobile: Some("0591-87550000".to_owned()), ..Addressee::default() };
+    for (addressee, word) in [
+        (Addressee::default(), "no mobile is known; have the review system send it"),
+        (land_line, "what is known is no number that receives SMS"),
+    ] {
+        let refusal = resend(addressee).unwrap_err();
+        assert!(refusal.contains(word) && refusal.contains("no server is in the settings"), "{refusal}");
+        assert!(!refusal.contains("8755"), "{refusal}");
+    }
+}
+
+#[test]
+fn nobody_is_asked_what_he_wants_to_be_told() {
+    let nobody = Loaded { switch: Switch::default(), notice: None, recipient: RecipientKnown::No };
+    for (recipient, kind) in [("91350100M000100Y43", NoticeKind::PayoutReceived), ("O-951", NoticeKind::Digest)] {
+        let preference = Preference { recipient: recipient.to_owned(), kind, wish: Wish::NotTold };
+        let refusal = said(Role::Operator, &NoticeAct::Prefer(preference), &nobody).unwrap_err();
+        assert!(refusal.contains(&format!("{recipient} is unknown")), "{refusal}");
+    }
+}
+
 #[test]
 fn what_is_essential_is_told_whoever_asks() {
-    let open = Loaded { switch: Switch::default(), notice: None };
+    let open = Loaded { switch: Switch::default(), notice: None, recipient: RecipientKnown::Yes };
     let prefer = |recipient: &str, kind| {
         let preference = Preference { recipient: recipient.to_owned(), kind, wish: Wish::NotTold };
         said(Role::Operator, &NoticeAct::Prefer(preference), &open)

@@ -7,16 +7,17 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use address::{FLAG_DAYS, Lack, Unreached, unreached_when_told_again};
 pub use subject::{IntegrityFacts, Subject};
 
-use self::address::Way;
+use self::address::{Flags, Way};
 use self::group::Group;
 use super::segments::segments;
 use super::template::{self, Form, Locale, RenderError, Template, TemplateKey, TemplateSet};
 use super::value::Values;
 use super::{
-    Channel, Essential, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, ProviderRules, Standing, standing,
-    words,
+    AddressWord, Channel, Effects, Essential, Known, Message, Notice, NoticeKind, NoticeRequest, NoticeRules,
+    ProviderRules, Standing, standing, words,
 };
 use crate::payout::PayoutState;
 use crate::ports::notices::Content;
@@ -46,12 +47,15 @@ pub struct Addressee {
     pub mobile: Option<String>,
     /// Mail address, as it was told.
     pub email: Option<String>,
-    /// `zh-CN` or `en`; Chinese where nothing else was told.
+    /// `zh-CN` or `en`; Chinese where nothing else was told. Of officials nothing is told: the organisation file names no language, and
+    /// the language of the office is Chinese. Mails carry the English below it in any case.
     pub locale: Option<String>,
     /// What an enterprise does not want; of what is essential nothing is turned off, whatever stands here.
     pub turned_off: BTreeSet<NoticeKind>,
-    /// Addresses that are known not to work.
-    pub flagged: BTreeSet<Channel>,
+    /// Addresses that were found not to work, and when.
+    pub flagged: BTreeMap<Channel, Timestamp>,
+    /// When these addresses were last told; none where nobody knows.
+    pub told_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Addressee {
@@ -129,6 +133,8 @@ pub struct Made {
     /// Requests whose words cannot be made, with the reason: nothing a person could have done about it at import. They are to be set
     /// aside, and ring.
     pub troubles: Vec<(NoticeRequest, String)>,
+    /// What is to be written beside: the journal says of each request what became of it, and what reaches nobody rings.
+    pub effects: Effects,
 }
 
 /// Makes notices. Of a kind that is grouped, `asked` holds all requests for a recipient that were not dealt with, whether or not
@@ -141,7 +147,10 @@ pub fn make(asked: Vec<Asked>, making: Making<'_>, new_id: &mut dyn FnMut() -> S
     let mut standing = Vec::new();
     for one in asked {
         match making.refuses(&one) {
-            Some(outcome) => made.outcomes.push((one.request, outcome)),
+            Some(outcome) => {
+                made.effects.not_made(&one.request, &outcome, None);
+                made.outcomes.push((one.request, outcome));
+            }
             None => standing.push(one),
         }
     }
@@ -182,15 +191,31 @@ impl Making<'_> {
     /// Writes one notice about these requests, which have one recipient and one kind.
     fn write(&self, asked: &[Asked], new_id: &mut dyn FnMut() -> String, made: &mut Made) {
         let Some(first) = asked.first() else { return };
-        let ways = address::ways(first.request.kind, &first.addressee, *self);
-        if ways.is_empty() {
-            return made.outcomes.extend(asked.iter().map(|one| (one.request.clone(), Outcome::NoAddress)));
-        }
+        let flags = Flags::of(asked, self.district.now);
+        let ways = match address::ways(first.request.kind, &first.addressee, self.rules, flags) {
+            Ok(ways) => ways,
+            Err(unreached) => {
+                made.effects.nobody_reached(&first.request, &unreached);
+                for one in asked {
+                    made.effects.not_made(&one.request, &Outcome::NoAddress, Some(&unreached));
+                    made.outcomes.push((one.request.clone(), Outcome::NoAddress));
+                }
+                return;
+            }
+        };
         match self.notice(asked, first, &ways, new_id()) {
             Err(error) => made.troubles.extend(asked.iter().map(|one| (one.request.clone(), error.to_string()))),
             Ok(one) => {
                 let outcome = Outcome::Made { notice_id: one.notice.id.clone() };
                 made.outcomes.extend(asked.iter().map(|one| (one.request.clone(), outcome.clone())));
+                made.effects.made(&one.notice);
+                // Who is written to in spite of a flag has it no more.
+                let lifted = ways.iter().filter(|way| first.addressee.flagged.contains_key(&way.channel));
+                made.effects.addresses.extend(lifted.map(|way| AddressWord {
+                    notice_id: one.notice.id.clone(),
+                    channel: way.channel,
+                    known: Known::Lifted,
+                }));
                 made.notices.push(one);
             }
         }

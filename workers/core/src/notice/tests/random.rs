@@ -300,6 +300,7 @@ fn called(errand: &Errand) -> (Channel, String, String) {
 fn turn() -> impl Strategy<Value = Turn> {
     let class = prop::sample::select(vec![
         RefusalClass::Recipient,
+        RefusalClass::Unreachable,
         RefusalClass::Content,
         RefusalClass::Limit,
         RefusalClass::Account,

@@ -182,7 +182,7 @@ fn nobody_is_named_outside_the_notice() {
     play.notice.application_id = crate::ids::ApplicationId::from("SO-7");
     play.notice.recipient = "O-SECRET".to_owned();
     play.desk(|desk, notice| {
-        desk.made(std::slice::from_ref(&notice));
+        desk.effects.made(&notice);
         (notice, ())
     });
     play.take();

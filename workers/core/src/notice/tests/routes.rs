@@ -112,6 +112,30 @@ fn an_address_that_is_useless_is_flagged_and_rings_when_nothing_is_left() {
 }
 
 #[test]
+fn an_address_that_is_out_of_reach_fails_this_message_and_stays_a_good_one() {
+    let mut play = Play::with_standby(NoticeKind::PayoutReceived);
+    play.take();
+    play.ends("n1", refused(RefusalClass::Unreachable));
+    assert_eq!(play.todo(), ["mail sends n1-m1"], "the standby goes at once, and no other vendor is tried");
+    assert_eq!(play.notice.messages[0].ended, Some(Ended::Failed));
+    assert_eq!(play.effects.addresses, [], "no flag");
+    // The same when it is learnt of later.
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", super::accepted());
+    let off = super::undelivered(RefusalClass::Unreachable);
+    let receipt = crate::ports::sms::Receipt {
+        out_id: "n1".to_owned(),
+        provider_id: None,
+        to: Some(super::NUMBER.to_owned()),
+        word: off,
+    };
+    assert!(play.receives("first", &receipt, crate::ports::sms::Trust::Signed));
+    assert_eq!((play.state(), play.rung()), (NoticeState::Failed, vec!["notice_failed"]));
+    assert_eq!(play.effects.addresses, []);
+}
+
+#[test]
 fn both_channels_go_by_themselves() {
     let now = super::noon();
     let messages = vec![Message::first(Channel::Sms, 2, now), Message::first(Channel::Mail, 0, now)];

@@ -74,7 +74,12 @@ impl World {
 
     /// The notice that is made of one request.
     pub(super) fn notice(&self, asked: Asked) -> MadeNotice {
-        let mut made = self.make(vec![asked]);
+        self.notice_of(vec![asked])
+    }
+
+    /// The last notice that is made of some requests.
+    pub(super) fn notice_of(&self, asked: Vec<Asked>) -> MadeNotice {
+        let mut made = self.make(asked);
         assert!(made.troubles.is_empty(), "{:?}", made.troubles);
         made.notices.pop().unwrap()
     }

@@ -31,6 +31,69 @@ fn a_breach_is_told_with_its_clock_its_deadline_and_what_to_do() {
     }
 }
 
+/// The organisation file names no language of people: an SMS to an official is Chinese, the language of the office; a mail is Chinese
+/// first and English below, as to everybody.
+#[test]
+fn officials_are_written_to_in_chinese_and_their_mails_hold_the_english_as_well() {
+    let world = at("2026-11-24T10:30");
+    let one = told_of(&world, NoticeKind::ReviewOverdue, alert(1, "2026-11-23T17:30"), "O-1", 60);
+    assert_eq!(one.addressee.locale, None, "nothing tells one");
+    let made = world.notice(one);
+    assert_eq!(made.notice.locale, "zh-CN");
+    assert!(text_of(&made, Channel::Sms).starts_with("红牌"));
+    let mail = text_of(&made, Channel::Mail);
+    let places = (mail.find("已超期"), mail.find("over by"));
+    assert!(places.0.is_some() && places.0 < places.1, "{mail}");
+}
+
+/// Whatever stands in a title, a department or an id, a notice that covers several stays text of bounded length.
+#[test]
+fn hostile_names_are_text_in_a_notice_that_covers_several_as_well() {
+    let hostile = [
+        "第一行\r\n第二行\u{0}\u{7}".to_owned(),
+        "😀🎉".to_owned(),
+        "字".repeat(5_000),
+        "=HYPERLINK(\"http://x.example\")".to_owned(),
+        "<script>alert(1)</script>".to_owned(),
+        "{{ count }}{% for x in items %}".to_owned(),
+        "\u{202e}txt.exe ¥100".to_owned(),
+    ];
+    let world = at("2026-11-24T10:30");
+    for kind in
+        [NoticeKind::ReviewDueSoon, NoticeKind::ReviewOverdue, NoticeKind::ReviewEscalated, NoticeKind::ReviewCleared]
+    {
+        let asked = hostile.iter().zip(1..).map(|(name, number)| {
+            let mut one = alert(number, "2026-11-23T17:30");
+            one.application_id = name.as_str().into();
+            match kind {
+                NoticeKind::ReviewDueSoon => one.deadline = local("2026-11-25T17:30"),
+                NoticeKind::ReviewCleared => one.cleared = Some((local("2026-11-24T10:00"), Cleared::Met)),
+                _ => {}
+            }
+            if kind == NoticeKind::ReviewDueSoon {
+                one.raised.truncate(1);
+            }
+            let mut asked = told_of(&world, kind, one, "O-1", 60);
+            let Subject::Alert { policy, .. } = &mut asked.subject else { panic!("an alert") };
+            *policy = Some(("P-1".into(), Some(name.clone())));
+            asked
+        });
+        let made = world.notice_of(asked.collect());
+        assert_eq!(made.notice.covers, 7, "{}", kind.code());
+        let sms = text_of(&made, Channel::Sms);
+        assert!(!sms.contains(char::is_control) && !sms.contains('¥') && sms.chars().count() <= 500, "{sms}");
+        if let Some(mail) = made.contents.iter().find(|one| one.channel == Channel::Mail) {
+            let (subject, html) = (mail.subject.as_deref().unwrap(), mail.html.as_deref().unwrap());
+            assert!(!subject.contains(char::is_control), "{subject}");
+            assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
+            assert!(mail.text.contains("{{ count }}{% for x in items %}"), "a name is never a template: {}", mail.text);
+            assert!(!mail.text.contains('\u{202e}') && !mail.text.contains('\u{0}'), "{}", mail.text);
+            assert!(mail.text.contains("第一行 第二行"), "one line: {}", mail.text);
+            assert!(mail.text.contains("😀") && !mail.text.contains(&"字".repeat(300)), "{}", mail.text);
+        }
+    }
+}
+
 #[test]
 fn due_soon_escalated_and_cleared_say_how_it_stands() {
     let world = at("2026-11-23T16:30");

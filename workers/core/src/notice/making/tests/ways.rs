@@ -1,8 +1,8 @@
 //! By which ways a notice goes, which requests become one notice, and of which none is made.
 
 use super::desk::{World, about, alert, all_of, award, reachable, text_of, told_of};
-use crate::notice::making::{Addressee, Outcome, Subject};
-use crate::notice::{Channel, Channels, KindRules, NoticeKind, NoticeState};
+use crate::notice::making::{Addressee, FLAG_DAYS, Outcome, Subject};
+use crate::notice::{Channel, Channels, KindRules, Known, NoticeKind, NoticeState};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn each_kind_goes_by_its_ways_as_far_as_there_are_addresses() {
     let world = World::new();
     let (sms, mail, standby) = ((Channel::Sms, false), (Channel::Mail, false), (Channel::Mail, true));
     let mobile = |text: &str| Addressee { mobile: Some(text.to_owned()), ..reachable() };
-    let flagged = |channel| Addressee { flagged: BTreeSet::from([channel]), ..reachable() };
+    let flagged = |channel| Addressee { flagged: [(channel, world.now)].into(), ..reachable() };
     // Received goes by SMS, else by mail; late by both.
     for (addressee, received, late) in [
         (reachable(), vec![sms, standby], vec![sms, mail]),
@@ -35,6 +35,101 @@ fn each_kind_goes_by_its_ways_as_far_as_there_are_addresses() {
         assert_eq!(ways(&world, NoticeKind::PayoutReceived, addressee.clone()), received, "{:?}", addressee.mobile);
         assert_eq!(ways(&world, NoticeKind::PayoutLate, addressee.clone()), late, "{:?}", addressee.mobile);
     }
+}
+
+#[test]
+fn a_flag_holds_until_it_ages_or_the_address_is_told_anew_or_somebody_wants_it_tried() {
+    let world = World::new();
+    let hours_ago = |hours| world.now - SignedDuration::from_hours(hours);
+    for (flagged_at, told_at, occasion, sms) in [
+        (hours_ago(1), None, "overdue", false),
+        (hours_ago(1), Some(hours_ago(2)), "overdue", false),
+        (hours_ago(1), Some(hours_ago(1)), "overdue", false),
+        (hours_ago(2), Some(hours_ago(1)), "overdue", true),
+        (hours_ago(24 * FLAG_DAYS - 1), None, "overdue", false),
+        (hours_ago(24 * FLAG_DAYS), None, "overdue", true),
+        (hours_ago(1), None, "overdue@e-7", true),
+    ] {
+        let mut asked = world.asked(NoticeKind::PayoutLate, about(&award().payout));
+        asked.request.occasion = occasion.to_owned();
+        asked.addressee = Addressee { flagged: [(Channel::Sms, flagged_at)].into(), told_at, ..reachable() };
+        let made = world.make(vec![asked]);
+        let ways: Vec<Channel> = made.notices[0].notice.messages.iter().map(|one| one.channel).collect();
+        assert_eq!(ways.contains(&Channel::Sms), sms, "{flagged_at} {told_at:?} {occasion}");
+        let lifted: Vec<(Channel, &Known)> =
+            made.effects.addresses.iter().map(|word| (word.channel, &word.known)).collect();
+        let expected = if sms { vec![(Channel::Sms, &Known::Lifted)] } else { Vec::new() };
+        assert_eq!(lifted, expected, "who is written to in spite of a flag has it no more");
+    }
+}
+
+#[test]
+fn who_tries_a_channel_wants_it_tried() {
+    let world = World::new();
+    let mut trial = world.asked(NoticeKind::Test, Subject::Nothing);
+    trial.addressee = Addressee { flagged: [(Channel::Sms, world.now)].into(), email: None, ..reachable() };
+    assert_eq!(world.outcome(trial).code(), "made");
+}
+
+#[test]
+fn nobody_is_left_untold_without_a_trace() {
+    let mut world = World::new();
+    let mut land_line = world.asked(NoticeKind::PayoutLate, about(&award().payout));
+    land_line.addressee =
+        Addressee { mobile: Some("0591-87654321".to_owned()), email: Some("a@b".to_owned()), ..Addressee::default() };
+    let mut flagged = land_line.clone();
+    flagged.addressee = Addressee { flagged: [(Channel::Mail, world.now)].into(), mobile: None, ..reachable() };
+    let mut received = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
+    received.addressee = Addressee::default();
+    let mut official = told_of(&world, NoticeKind::ReviewOverdue, alert(1, "2026-11-20T17:30"), "O-SECRET", 60);
+    official.addressee = Addressee::default();
+    let mut turned_off = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
+    turned_off.addressee.turned_off = [NoticeKind::PayoutReceived].into();
+    let trial = {
+        let mut one = world.asked(NoticeKind::Test, Subject::Nothing);
+        one.addressee = Addressee { mobile: Some("95588".to_owned()), ..Addressee::default() };
+        one
+    };
+    let rang = ["notice_no_address"].as_slice();
+    for (asked, outcome, sms, mail, rings) in [
+        (land_line, "no_address", Some("unusable"), Some("unusable"), rang),
+        (flagged, "no_address", Some("no_address"), Some("flagged"), rang),
+        (received, "no_address", Some("no_address"), Some("no_address"), &[]),
+        (official.clone(), "no_address", Some("no_address"), Some("no_address"), rang),
+        (turned_off, "turned_off", None, None, &[]),
+        (trial, "no_address", Some("unusable"), Some("no_address"), &[]),
+    ] {
+        let made = world.make(vec![asked.clone()]);
+        let [row] = made.effects.journal.as_slice() else { panic!("one row: {:?}", made.effects.journal) };
+        assert_eq!(
+            (row.kind.as_str(), row.subject.as_str()),
+            ("notice.not_made", asked.request.application_id.as_str())
+        );
+        let said = |name: &str| row.detail[name].as_str();
+        assert_eq!((said("kind"), said("outcome")), (Some(asked.request.kind.code()), Some(outcome)));
+        assert_eq!((said("sms"), said("mail")), (sms, mail), "{}", row.detail);
+        let rung: Vec<&str> = made.effects.alarms.iter().map(|one| one.kind.code()).collect();
+        assert_eq!(rung, rings, "{}", asked.request.kind.code());
+        let told = format!("{:?} {:?}", made.effects.journal, made.effects.alarms);
+        for secret in ["87654321", "a@b", "O-SECRET", "finance@"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+    let late = world.make(vec![world.asked(NoticeKind::PayoutLate, about(&award().payout))]);
+    assert_eq!((late.effects.journal[0].kind.as_str(), late.effects.alarms.len()), ("notice.made", 0));
+    // What would have been one notice rings once, and each of its requests keeps its row.
+    let gathered = (1..=5).map(|number| {
+        let mut one = told_of(&world, NoticeKind::ReviewOverdue, alert(number, "2026-11-20T17:30"), "O-1", 60);
+        one.addressee = Addressee::default();
+        one
+    });
+    let made = world.make(gathered.collect());
+    assert_eq!((made.effects.journal.len(), made.effects.alarms.len()), (5, 1));
+    // A payout is found by its application in the list of alarms.
+    world.rules.providers.clear();
+    let made = world.make(vec![world.asked(NoticeKind::PayoutLate, about(&award().payout))]);
+    let alarm = &made.effects.alarms[0];
+    assert!(alarm.key.is_some() && alarm.text.contains("no provider is in the settings"), "{alarm:?}");
 }
 
 #[test]
