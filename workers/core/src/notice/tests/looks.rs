@@ -4,10 +4,11 @@ use super::{Play, not_connected, refused};
 use crate::notice::{Channel, Look, NoticeKind, ProviderTemplate, Takes, WaitsFor, looks};
 use crate::ports::notices::NoticeView;
 use crate::ports::sms::RefusalClass;
+use std::collections::BTreeMap;
 
 fn seen(play: &Play) -> Vec<(String, Look)> {
     let (notice, contents) = (play.notice.clone(), play.contents.clone());
-    let view = NoticeView { notice, requests: Vec::new(), contents, receipts: Vec::new() };
+    let view = NoticeView { notice, requests: Vec::new(), contents, receipts: Vec::new(), addresses: BTreeMap::new() };
     looks(&view, Channel::Sms, &play.rules, &play.health, play.now)
 }
 
