@@ -61,6 +61,7 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("InvalidParameter.", Refused(Content)),
     ("InvalidParameterValue", Refused(Content)),
     ("InvalidParameterValue.", Refused(Content)),
+    ("LimitExceeded.PhoneNumberCountLimit", Refused(Content)),
     ("MissingParameter", Refused(Content)),
     ("MissingParameter.", Refused(Content)),
     ("UnknownParameter", Refused(Content)),
