@@ -7,6 +7,7 @@ mod case_files;
 mod crowd;
 mod digests;
 mod notices;
+mod notices_aside;
 mod patterns;
 mod place;
 mod story;
@@ -87,11 +88,15 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     notices::an_unreadable_notice(&SqliteFile::new().place()).await;
     notices::an_unreadable_subject(&SqliteFile::new().place()).await;
     notices::a_refused_notice(&SqliteFile::new().place()).await;
+    notices_aside::a_request_of_an_unknown_kind(&SqliteFile::new().place()).await;
+    notices_aside::templates_of_another_version(&SqliteFile::new().place()).await;
+    notices_aside::unreadable_surroundings(&SqliteFile::new().place()).await;
+    notices_aside::an_unreadable_switch(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..11 {
+    for number in 0..16 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
@@ -105,6 +110,11 @@ async fn a_tampered_row_holds_up_no_other_on_postgresql() {
             7 => notices::an_unreadable_notice(&place).await,
             8 => notices::an_unreadable_subject(&place).await,
             9 => notices::a_refused_notice(&place).await,
+            10 => notices_aside::a_request_of_an_unknown_kind(&place).await,
+            11 => notices_aside::templates_of_another_version(&place).await,
+            12 => notices_aside::unreadable_surroundings(&place).await,
+            13 => notices_aside::an_unreadable_switch(&place).await,
+            14 => notices_aside::a_taking_that_breaks_off(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }
@@ -151,11 +161,12 @@ async fn ten_supervision_workers_at_once_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_on_postgresql() {
-    let stories: [fn(Place) -> Told; 4] = [
+    let stories: [fn(Place) -> Told; 5] = [
         |place| Box::pin(async move { notices::ten_workers_at_once(&place).await }),
         |place| Box::pin(async move { notices::an_erasure_leaves_the_proof(&place).await }),
         |place| Box::pin(async move { notices::what_was_asked_for_before_is_never_sent(&place).await }),
         |place| Box::pin(async move { notices::a_taking_reads_what_is_due(&place).await }),
+        |place| Box::pin(async move { notices_aside::a_receipt_beside_its_answer(&place).await }),
     ];
     for story in stories {
         let database = Postgres::new().await;

@@ -37,12 +37,12 @@ fn sending(per_minute_max: u32) -> Protocol {
     Protocol { rules: Arc::new(rules), ..shared }
 }
 
-async fn open(place: &Place, per_minute_max: u32) -> SqlStore {
+pub(crate) async fn open(place: &Place, per_minute_max: u32) -> SqlStore {
     place.open().await.with_protocol(sending(per_minute_max))
 }
 
 /// Approvals whose enterprises can be reached.
-async fn with(place: &Place, numbers: impl IntoIterator<Item = u32>) -> SqlStore {
+pub(crate) async fn with(place: &Place, numbers: impl IntoIterator<Item = u32>) -> SqlStore {
     let store = open(place, 10_000).await;
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = store.now().await.unwrap();
@@ -56,7 +56,7 @@ async fn with(place: &Place, numbers: impl IntoIterator<Item = u32>) -> SqlStore
     store
 }
 
-async fn make(store: &SqlStore) -> u32 {
+pub(crate) async fn make(store: &SqlStore) -> u32 {
     let mut made = 0;
     loop {
         match store.make_notices(100).await.unwrap() {
@@ -66,12 +66,12 @@ async fn make(store: &SqlStore) -> u32 {
     }
 }
 
-async fn rang(store: &SqlStore) -> u64 {
+pub(crate) async fn rang(store: &SqlStore) -> u64 {
     store.figures().await.unwrap().alarms_by_kind.get("row_unusable").copied().unwrap_or_default()
 }
 
 /// Application and `out_id` of everything that is to be handed in.
-async fn take(store: &SqlStore) -> Vec<(String, String)> {
+pub(crate) async fn take(store: &SqlStore) -> Vec<(String, String)> {
     let mut sent = Vec::new();
     for errand in store.take_errands(100).await.unwrap() {
         if let Errand::SendSms { notice_id, sms, .. } = errand {
@@ -83,7 +83,7 @@ async fn take(store: &SqlStore) -> Vec<(String, String)> {
     sent
 }
 
-fn applications(sent: &[(String, String)]) -> Vec<&str> {
+pub(crate) fn applications(sent: &[(String, String)]) -> Vec<&str> {
     sent.iter().map(|(of, _)| of.as_str()).collect()
 }
 

@@ -8,6 +8,7 @@ mod alarms;
 mod belief;
 mod digesting;
 mod evidence;
+mod forgetting;
 mod judging;
 mod noticing;
 mod ordering;
@@ -154,6 +155,8 @@ cases! {
     noticing::a_receipt_that_only_the_provider_can_name_waits_for_its_answer with |rules| noticing::sends(rules);
     noticing::an_unsigned_receipt_is_a_reason_to_ask with |rules| noticing::sends(rules);
     noticing::an_address_that_nothing_reaches_is_not_written_to_again with |rules| noticing::sends(rules);
+    forgetting::a_name_that_a_question_brought_is_known with |rules| noticing::sends(rules);
+    forgetting::what_nobody_needs_any_more_is_forgotten with |rules| noticing::with_limits(rules);
     noticing::ceilings_are_exact_with_two_workers with |rules| noticing::with_a_ceiling(rules);
     noticing::one_number_is_not_written_to_more_often_than_its_provider_allows with |rules| noticing::with_limits(rules);
     telling::what_gathers_for_one_recipient_becomes_one with |rules| noticing::sends(rules);

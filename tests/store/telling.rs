@@ -7,7 +7,7 @@ use crate::world::{World, key};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use zhida_config::sample_district::ORGANISATION_TOML;
-use zhida_core::ids::OfficerId;
+use zhida_core::ids::{ApplicationId, OfficerId};
 use zhida_core::notice::template::{Locale, TemplateSet};
 use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, Takes};
 use zhida_core::organisation::{Absence, Organisation};
@@ -48,7 +48,9 @@ pub(crate) async fn what_gathers_for_one_recipient_becomes_one(world: World) {
     world.pass(world.rules().notices.group + SECOND);
     make(&world).await;
     let before = all(&world).await.len();
-    world.store.ask_for_notices(&rungs(&alert, "O-201", 4)).await.unwrap();
+    let mut asked = rungs(&alert, "O-201", 4);
+    asked[3].application_id = ApplicationId::from("A-77");
+    world.store.ask_for_notices(&asked).await.unwrap();
     world.store.ask_for_notices(&rungs(&alert, "O-951", 1)).await.unwrap();
     assert_eq!(world.store.make_notices(100).await.unwrap(), 0, "they wait for others");
     assert_eq!(world.other.count_requests().await.unwrap().waiting, 5);
@@ -67,6 +69,13 @@ pub(crate) async fn what_gathers_for_one_recipient_becomes_one(world: World) {
     assert_eq!((of("O-201"), of("O-951")), (vec![4], vec![1]));
     let combined = new.iter().find(|one| one.covers == 4).unwrap();
     assert_eq!(view(&world, &combined.id).await.requests.len(), 4);
+    // It stands with each application that it is about, and there with nothing of the others.
+    assert_ne!(combined.application_id.as_str(), "A-77");
+    let filter = NoticeFilter { application_id: Some("A-77".to_owned()), ..NoticeFilter::default() };
+    assert_eq!(world.other.notices(&filter).await.unwrap(), std::slice::from_ref(combined));
+    let story = world.other.trace(&ApplicationId::from("A-77")).await.unwrap();
+    let told: Vec<(&str, Option<&str>)> = story.iter().map(|row| (row.kind.as_str(), row.notice_id())).collect();
+    assert_eq!(told, [("notice.made", Some(combined.id.as_str()))]);
 }
 
 pub(crate) async fn whoever_stands_in_for_an_officer_on_leave_is_written_to(world: World) {

@@ -223,10 +223,21 @@ pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
     let made = figures().await;
     assert_eq!(made.last_hour.values().sum::<u64>(), 6);
     world.pass(MINUTE);
-    assert!(figures().await.oldest_waiting.is_some(), "nobody takes them");
+    let since = figures().await.oldest_waiting;
+    assert!(since.is_some(), "nobody takes them");
     let errands = take(&world).await;
     answer(&world, &errands, |_| SendOutcome::NotConnected { why: "refused".to_owned() }).await;
     assert_eq!(figures().await.providers_shut, ["one"], "six failures in a row");
     let health = figures().await.providers["one"].clone();
     assert!(health.shut_since.is_some() && health.last_failure.is_some(), "{health:?}");
+    world.pass(MINUTE);
+    assert_eq!(figures().await.oldest_waiting, since, "a try in vain is no new beginning");
+    loop {
+        let errands = take(&world).await;
+        if errands.is_empty() {
+            break;
+        }
+        answer(&world, &errands, |_| SendOutcome::Accepted { provider_id: None, segments: None }).await;
+    }
+    assert_eq!(figures().await.oldest_waiting, None, "a provider has them");
 }

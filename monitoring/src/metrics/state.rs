@@ -59,7 +59,7 @@ pub struct StateFigures {
     pub notices: Vec<(&'static str, &'static str, u64)>,
     /// Requests of the last hour of which no notice was made, by kind and outcome.
     pub notices_not_made: Vec<(&'static str, String, u64)>,
-    /// How long the oldest request or message whose time has come waits.
+    /// How long the oldest request, or notice that should have been sent, has waited.
     pub notices_waiting: Option<Duration>,
     /// The stop switch of notices.
     pub notices_switch: StopSwitch,

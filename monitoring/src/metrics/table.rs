@@ -147,7 +147,9 @@ table! {
         "What was asked for and became no notice within the last hour, by kind and by why (no address, turned off, no point any more, no \
          concern of the recipient); what did not occur is absent.", "一小时内未生成通知数";
     NOTICES_WAITING = "zhida_notices_oldest_waiting_seconds", Kind::State, [],
-        "How long the oldest request, or message whose time has come, waits; 0 when none does, and while no channel is configured.",
+        "How long the oldest request waits to become a notice, or the oldest notice to be sent, however often that was tried; what is to \
+         wait (quiet hours, the switch, ceilings, limits, word of a call in doubt) waits from when that is over. 0 when none does, and \
+         while no channel is configured.",
         "最久待发通知时长";
     NOTICES_STOPPED = "zhida_notices_stopped", Kind::State, [],
         "1 while an operator has stopped all sending of notices.", "停止通知开关";

@@ -1,20 +1,22 @@
 -- Notices: what became of requests, notices with their messages, what was written to whom, receipts, and what sending goes by.
 
--- What became of a request; null while it waits. Those that stand here were asked for before anybody sent: they are never sent.
+-- What became of a request, and when; null while it waits. Those that stand here were asked for before anybody sent: they are never
+-- sent. They get their outcome as a default that is taken away at once, which writes none of them, however many there are.
 alter table notice_requests add column made_at bigint;
-alter table notice_requests add column outcome text check (outcome in
+alter table notice_requests add column outcome text default 'before_notices' check (outcome in
     ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'));
+alter table notice_requests alter column outcome drop default;
 alter table notice_requests add column notice_id text collate "C";
 -- When its time comes: at once, or later for what waits for company or could not be read.
 alter table notice_requests add column look_at bigint not null default 0;
-update notice_requests set made_at = at, outcome = 'before_notices';
-alter table notice_requests add check ((outcome is null) = (made_at is null));
+alter table notice_requests add check (outcome is not null or made_at is null);
 alter table notice_requests add check (coalesce(outcome = 'made', false) = (notice_id is not null));
 create index notice_requests_waiting on notice_requests (look_at, kind, subject, recipient, occasion) where outcome is null;
 create index notice_requests_company on notice_requests (kind, recipient) where outcome is null;
 -- For the figures of the last hour: few are not made.
 create index notice_requests_not_made on notice_requests (made_at, kind, outcome) where outcome <> 'made';
 create index notice_requests_by_notice on notice_requests (notice_id) where notice_id is not null;
+create index notice_requests_by_application on notice_requests (application_id) where notice_id is not null;
 
 create table notices (
     id text collate "C" primary key check (length(id) <= 36),
@@ -31,6 +33,8 @@ create table notices (
     state text not null check (state in ('created', 'sending', 'sent', 'delivered', 'failed', 'gave_up', 'expired')),
     priority bigint not null check (priority between 0 and 2),
     next_at bigint,
+    -- From when on it should have been sent; null once it was, or is over.
+    waiting_since bigint,
     waits_for_switch boolean not null
 );
 alter table notices set (fillfactor = 70);
@@ -38,7 +42,7 @@ alter table notice_requests add foreign key (notice_id) references notices;
 create index notices_due on notices (priority, next_at, id) where next_at is not null;
 create index notices_stopped on notices (id) where waits_for_switch;
 create index notices_newest on notices (created_at, id);
-create index notices_by_application on notices (application_id, created_at);
+create index notices_waiting on notices (waiting_since) where waiting_since is not null;
 create index notices_by_recipient on notices (recipient, created_at);
 -- Most are delivered: those are found by the other indexes.
 create index notices_by_state on notices (state, created_at) where state <> 'delivered';
@@ -76,6 +80,8 @@ create table notice_receipts (
 create index notice_receipts_by_notice on notice_receipts (notice_id, at) where notice_id is not null;
 -- What a provider said of something by a name that we had not heard from it yet.
 create index notice_receipts_kept on notice_receipts (provider, provider_id) where notice_id is null;
+-- What spoke of nothing we know is forgotten after a time.
+create index notice_receipts_unmatched on notice_receipts (at) where notice_id is null;
 
 -- How providers call what they took in: some name nothing else in their receipts.
 create table notice_provider_ids (
@@ -94,7 +100,9 @@ create table notice_providers (
 -- What was sent, for ceilings and for what providers allow one address (a keyed fingerprint): a count or moments, in JSON.
 create table notice_counters (
     name text collate "C" primary key,
-    tally text not null
+    tally text not null,
+    -- When it last counted: what lies behind every window is forgotten.
+    at bigint not null
 );
 
 -- Sets of templates as they were imported; the last one is in force.

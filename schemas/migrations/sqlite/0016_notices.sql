@@ -4,17 +4,18 @@
 alter table notice_requests add column made_at integer;
 alter table notice_requests add column outcome text check (outcome in
     ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'))
-    check ((outcome is null) = (made_at is null));
+    check (outcome is not null or made_at is null);
 alter table notice_requests add column notice_id text references notices
     check (coalesce(outcome = 'made', 0) = (notice_id is not null));
 -- When its time comes: at once, or later for what waits for company or could not be read.
 alter table notice_requests add column look_at integer not null default 0;
-update notice_requests set made_at = at, outcome = 'before_notices';
+update notice_requests set outcome = 'before_notices';
 create index notice_requests_waiting on notice_requests (look_at, kind, subject, recipient, occasion) where outcome is null;
 create index notice_requests_company on notice_requests (kind, recipient) where outcome is null;
 -- For the figures of the last hour: few are not made.
 create index notice_requests_not_made on notice_requests (made_at, kind, outcome) where outcome <> 'made';
 create index notice_requests_by_notice on notice_requests (notice_id) where notice_id is not null;
+create index notice_requests_by_application on notice_requests (application_id) where notice_id is not null;
 
 create table notices (
     id text primary key check (length(id) <= 36),
@@ -31,12 +32,14 @@ create table notices (
     state text not null check (state in ('created', 'sending', 'sent', 'delivered', 'failed', 'gave_up', 'expired')),
     priority integer not null check (priority between 0 and 2),
     next_at integer,
+    -- From when on it should have been sent; null once it was, or is over.
+    waiting_since integer,
     waits_for_switch integer not null check (waits_for_switch in (0, 1))
 ) strict;
 create index notices_due on notices (priority, next_at, id) where next_at is not null;
 create index notices_stopped on notices (id) where waits_for_switch;
 create index notices_newest on notices (created_at, id);
-create index notices_by_application on notices (application_id, created_at);
+create index notices_waiting on notices (waiting_since) where waiting_since is not null;
 create index notices_by_recipient on notices (recipient, created_at);
 -- Most are delivered: those are found by the other indexes.
 create index notices_by_state on notices (state, created_at) where state <> 'delivered';
@@ -74,6 +77,8 @@ create table notice_receipts (
 create index notice_receipts_by_notice on notice_receipts (notice_id, at) where notice_id is not null;
 -- What a provider said of something by a name that we had not heard from it yet.
 create index notice_receipts_kept on notice_receipts (provider, provider_id) where notice_id is null;
+-- What spoke of nothing we know is forgotten after a time.
+create index notice_receipts_unmatched on notice_receipts (at) where notice_id is null;
 
 -- How providers call what they took in: some name nothing else in their receipts.
 create table notice_provider_ids (
@@ -92,7 +97,9 @@ create table notice_providers (
 -- What was sent, for ceilings and for what providers allow one address (a keyed fingerprint): a count or moments, in JSON.
 create table notice_counters (
     name text primary key,
-    tally text not null
+    tally text not null,
+    -- When it last counted: what lies behind every window is forgotten.
+    at integer not null
 ) strict;
 
 -- Sets of templates as they were imported; the last one is in force.

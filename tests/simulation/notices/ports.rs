@@ -104,6 +104,9 @@ impl NoticeStore for Connection {
     async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
         self.store.try_notice(request, to).await
     }
+    async fn forget_old(&self) -> Result<u32, StoreError> {
+        self.store.forget_old().await
+    }
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
         self.store.count_requests().await
     }

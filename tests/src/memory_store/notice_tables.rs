@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use zhida_core::ids::ApplicationId;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
 };
 use zhida_core::ports::notices::{AddressFacts, Content, ErrandEnd};
-use zhida_core::ports::sms::{Receipt, SendOutcome, Trust};
+use zhida_core::ports::sms::{Receipt, Trust};
 
 /// What is stored of notices.
 #[derive(Clone, Default)]
@@ -128,6 +129,11 @@ impl NoticeTables {
         self.asked.iter().filter(|(one, _)| same.contains(&key(one))).map(became).collect()
     }
 
+    /// Whether a notice is about that application, among others.
+    pub(super) fn covers(&self, notice_id: &str, application_id: &ApplicationId) -> bool {
+        self.requests_of(notice_id).iter().any(|one| one.application_id == *application_id)
+    }
+
     pub(super) fn spoken_of(&self, provider: &str, receipt: &Receipt) -> Vec<String> {
         if !receipt.out_id.is_empty() {
             return possible_ids(&receipt.out_id).into_iter().map(str::to_owned).collect();
@@ -160,12 +166,10 @@ impl NoticeTables {
     }
 
     pub(super) fn note_provider_id(&mut self, notice: &Notice, end: &ErrandEnd) {
-        let ErrandEnd::Sent { out_id, outcome: SendOutcome::Accepted { provider_id: Some(name), .. }, .. } = end else {
-            return;
-        };
+        let Some((out_id, name)) = end.told_name() else { return };
         let attempts = notice.messages.iter().flat_map(|message| &message.attempts);
-        for attempt in attempts.filter(|attempt| attempt.out_id == *out_id) {
-            self.provider_ids.entry((attempt.provider.clone(), name.clone())).or_insert_with(|| notice.id.clone());
+        for attempt in attempts.filter(|attempt| attempt.out_id == out_id) {
+            self.provider_ids.entry((attempt.provider.clone(), name.to_owned())).or_insert_with(|| notice.id.clone());
         }
     }
 

@@ -3,8 +3,10 @@
 use super::notice_tables::{AskedRow, ReceiptRow};
 use super::{MemoryStore, Tables};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::json;
-use zhida_core::ids::{OrderId, PayoutKey};
+use zhida_core::ids::{ApplicationId, OrderId, PayoutKey};
+use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     About, Candidate, Channel, Desk, Effects, Essential, Known, Notice, NoticeRequest, Present, Switch, standing,
@@ -100,14 +102,29 @@ impl NoticeStore for MemoryStore {
         Ok(counted)
     }
 
+    async fn forget_old(&self) -> Result<u32, StoreError> {
+        let (now, rules) = (self.clock(), &self.protocol.rules.notices);
+        let mut tables = self.tables();
+        let noticing = &mut tables.noticing;
+        let before = noticing.counters.numbers.len() + noticing.receipts.len();
+        let since = rules.counts_since(now);
+        noticing.counters.numbers.retain(|_, moments| moments.last().is_some_and(|at| *at >= since));
+        let kept = now.checked_sub(UNMATCHED_KEPT).unwrap_or(Timestamp::MIN);
+        noticing.receipts.retain(|row| row.notice_id.is_some() || row.at >= kept);
+        let after = noticing.counters.numbers.len() + noticing.receipts.len();
+        Ok(u32::try_from(before - after).unwrap_or(u32::MAX))
+    }
+
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
+        let tables = self.tables();
+        let about = filter.application_id.as_deref().map(ApplicationId::from);
         let wanted = |one: &&Notice| {
-            filter.application_id.as_ref().is_none_or(|id| one.application_id.as_str() == id)
+            about.as_ref().is_none_or(|about| tables.noticing.covers(&one.id, about))
                 && filter.kind.is_none_or(|kind| one.kind == kind)
                 && filter.state.is_none_or(|state| one.state() == state)
                 && filter.recipient.as_ref().is_none_or(|recipient| one.recipient == *recipient)
         };
-        let mut found: Vec<Notice> = self.tables().noticing.notices.values().filter(wanted).cloned().collect();
+        let mut found: Vec<Notice> = tables.noticing.notices.values().filter(wanted).cloned().collect();
         found.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id.clone())));
         found.truncate(if filter.limit == 0 { 100 } else { filter.limit as usize });
         Ok(found)

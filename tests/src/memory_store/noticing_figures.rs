@@ -2,6 +2,7 @@
 
 use super::Tables;
 use jiff::Timestamp;
+use zhida_core::notice::Notice;
 use zhida_core::notice::making::Outcome;
 use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
 
@@ -18,9 +19,9 @@ impl Tables {
                 *figures.not_made.entry((request.kind, outcome.code().to_owned())).or_default() += 1;
             }
         }
-        let asked = noticing.asked.values().filter(|row| row.outcome.is_none()).map(|row| row.look_at);
-        let due = noticing.notices.values().filter_map(|one| one.next_at());
-        figures.oldest_waiting = asked.chain(due).min().filter(|at| *at < now);
+        let asked = noticing.asked.values().filter(|row| row.outcome.is_none()).map(|row| row.at);
+        let unsent = noticing.notices.values().filter_map(Notice::waiting_since);
+        figures.oldest_waiting = asked.chain(unsent).min().filter(|at| *at < now);
         let shut = noticing.health.iter().filter(|(_, health)| health.rests(now));
         figures.providers_shut = shut.map(|(name, _)| name.clone()).collect();
         figures.providers.clone_from(&noticing.health);

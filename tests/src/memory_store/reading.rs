@@ -37,7 +37,8 @@ impl ReadStore for MemoryStore {
     async fn trace(&self, id: &ApplicationId) -> Result<Vec<JournalEntry>, StoreError> {
         let prefix = format!("{id}/");
         let tables = self.tables();
-        let own = |entry: &&JournalEntry| entry.subject == id.0 || entry.subject.starts_with(&prefix);
+        let told = |entry: &JournalEntry| entry.notice_id().is_some_and(|notice| tables.noticing.covers(notice, id));
+        let own = |entry: &&JournalEntry| entry.subject == id.0 || entry.subject.starts_with(&prefix) || told(entry);
         let rang = tables.alarms_of(|alarm| alarm.key.as_ref().is_some_and(|key| key.application_id == *id));
         Ok(with_alarms(tables.journal.iter().filter(own).cloned().collect(), rang))
     }

@@ -86,15 +86,14 @@ impl Hands {
         }
     }
 
-    /// The end of an errand that is not begun any more, because the worker drains.
+    /// The end of an errand that is not begun; `why` completes the sentence "provider …".
     #[must_use]
-    pub fn leave(&self, errand: Errand) -> ErrandEnd {
-        const WHY: &str = "is not called any more: the worker drains";
+    pub fn leave(&self, errand: Errand, why: &str) -> ErrandEnd {
         match errand {
-            Errand::SendSms { provider, notice_id, sms, .. } => self.not_made(&provider, notice_id, sms.out_id, WHY),
-            Errand::SendMail { provider, notice_id, mail, .. } => self.not_made(&provider, notice_id, mail.out_id, WHY),
+            Errand::SendSms { provider, notice_id, sms, .. } => self.not_made(&provider, notice_id, sms.out_id, why),
+            Errand::SendMail { provider, notice_id, mail, .. } => self.not_made(&provider, notice_id, mail.out_id, why),
             Errand::Ask { notice_id, question, begun_at, .. } => {
-                let outcome = AskOutcome::NoAnswer { why: WHY.to_owned() };
+                let outcome = AskOutcome::NoAnswer { why: why.to_owned() };
                 ErrandEnd::Asked { notice_id, out_id: question.out_id, begun_at, outcome }
             }
         }

@@ -7,6 +7,7 @@
 mod bounces;
 mod carry;
 mod run;
+mod send;
 mod turn;
 
 pub use bounces::{NotRead, bounces_once};

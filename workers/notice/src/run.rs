@@ -1,19 +1,19 @@
-//! The running worker: a lane that makes notices, one that sends and asks, one that reads bounces, and one that listens to the doorbell.
-//! Each is a loop around one step; a drain lets what is under way finish and books it.
+//! The running worker: a lane that makes notices, two that send and ask ([`crate::send`]), one that reads bounces, one that listens to
+//! the doorbell, and one that forgets what nobody needs any more. Each is a loop around one step; a drain lets what is under way finish
+//! and books it.
 
 use crate::bounces::bounces_once;
 use crate::carry::{Hands, MAIL};
-use crate::turn::{book, make_once};
+use crate::send::{booking_lane, taking_lane};
+use crate::turn::make_once;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use zhida_core::ports::mail::BounceReader;
-use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeStore};
+use zhida_core::ports::notices::NoticeStore;
 use zhida_core::ports::queue::{Consumer, QueueError};
-use zhida_core::ports::sms::SendOutcome;
-use zhida_core::ports::store::StoreError;
 use zhida_monitoring::Metrics;
 use zhida_monitoring::metrics::NoticeReceipt;
 
@@ -47,16 +47,16 @@ pub struct NoticeWorker {
 }
 
 impl NoticeWorker {
-    fn metrics(&self) -> &Metrics {
+    pub(crate) fn metrics(&self) -> &Metrics {
         &self.hands.metrics
     }
 }
 
 /// Who is woken by a doorbell.
 #[derive(Clone, Default)]
-struct Bells {
+pub(crate) struct Bells {
     make: Arc<Notify>,
-    send: Arc<Notify>,
+    pub(crate) send: Arc<Notify>,
 }
 
 impl Bells {
@@ -68,8 +68,11 @@ impl Bells {
 }
 
 /// Pauses after errors of the store: growing from the first to the second.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Pause between two times of forgetting.
+const FORGETS_EVERY: Duration = Duration::from_secs(3600);
 
 /// Doorbells taken in one go; they all say the same.
 const DOORBELLS_MAX: usize = 100;
@@ -81,7 +84,10 @@ pub async fn run(worker: NoticeWorker, doorbell: Box<dyn Consumer>, stop: Stop) 
     let bells = Bells::default();
     let mut lanes = JoinSet::new();
     lanes.spawn(making_lane(worker.clone(), bells.clone(), stop.clone()));
-    lanes.spawn(sending_lane(worker.clone(), bells.clone(), stop.clone()));
+    let (ends, ended) = mpsc::channel(worker.batch_max.max(1) as usize);
+    lanes.spawn(taking_lane(worker.clone(), ends, bells.clone(), stop.clone()));
+    lanes.spawn(booking_lane(worker.clone(), ended, bells.clone()));
+    lanes.spawn(forgetting_lane(worker.clone(), stop.clone()));
     if let Some(bounces) = worker.bounces.clone() {
         lanes.spawn(bounces_lane(worker.clone(), bounces, bells.clone(), stop.clone()));
     }
@@ -117,128 +123,6 @@ async fn making_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
     }
 }
 
-/// What the sending lane has in its hands.
-struct Table {
-    worker: NoticeWorker,
-    calls: JoinSet<ErrandEnd>,
-    places: Arc<Semaphore>,
-    stop: Stop,
-}
-
-async fn sending_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
-    worker.metrics().sweep_started(SWEEP, worker.every, SystemTime::now());
-    let parallel = worker.parallel_calls.max(1);
-    let places = Arc::new(Semaphore::new(parallel as usize));
-    let mut table = Table { worker, calls: JoinSet::new(), places, stop: stop.clone() };
-    let (mut pause, mut more) = (FIRST_PAUSE, More::Perhaps);
-    while !*stop.borrow() {
-        if more == More::Perhaps && 2 * table.room(parallel) >= parallel {
-            match table.take(table.room(parallel)).await {
-                Ok(found) => (pause, more) = (FIRST_PAUSE, found),
-                Err(error) => {
-                    warn!(%error, "sending notices waits for the store");
-                    wait(&table.worker, pause, &mut stop).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-            }
-            continue;
-        }
-        let every = table.worker.every;
-        let time = table.worker.hands.time.clone();
-        let ended = tokio::select! {
-            Some(end) = table.calls.join_next() => Some(end),
-            () = bells.send.notified() => None,
-            () = time.pause(every) => None,
-            _ = stop.wait_for(|stopped| *stopped) => None,
-        };
-        more = match ended {
-            Some(end) => table.book(end).await.or(more),
-            None => More::Perhaps,
-        };
-    }
-    // What is under way is finished; what waits for a place is left.
-    while let Some(end) = table.calls.join_next().await {
-        let _ = table.book(end).await;
-    }
-}
-
-/// Whether more may be due.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum More {
-    Perhaps,
-    No,
-}
-
-impl More {
-    fn or(self, other: Self) -> Self {
-        match self {
-            Self::Perhaps => self,
-            Self::No => other,
-        }
-    }
-
-    /// What was taken in waits for a receipt; after anything else something may have to be done at once.
-    fn after(ends: &[ErrandEnd]) -> Self {
-        let quiet = ends.iter().all(|end| matches!(end, ErrandEnd::Sent { outcome: SendOutcome::Accepted { .. }, .. }));
-        if quiet { Self::No } else { Self::Perhaps }
-    }
-}
-
-impl Table {
-    /// Calls that could begin now.
-    fn room(&self, parallel: u32) -> u32 {
-        parallel.saturating_sub(u32::try_from(self.calls.len()).unwrap_or(u32::MAX))
-    }
-
-    /// Takes errands of as many notices as there is room for, and begins to carry them out.
-    async fn take(&mut self, room: u32) -> Result<More, StoreError> {
-        let worker = &self.worker;
-        // The lease runs by the database's clock from some moment after this one.
-        let taken_at = worker.hands.time.elapsed();
-        let errands = worker.store.take_errands(room.min(worker.batch_max).max(1)).await?;
-        worker.metrics().sweep_ran(SWEEP, SystemTime::now());
-        let more = if errands.is_empty() { More::No } else { More::Perhaps };
-        for errand in errands {
-            self.begin(errand, taken_at);
-        }
-        Ok(more)
-    }
-
-    fn begin(&mut self, errand: Errand, taken_at: Duration) {
-        let (hands, places, stop) = (self.worker.hands.clone(), self.places.clone(), self.stop.clone());
-        self.calls.spawn(async move {
-            let place = places.acquire().await;
-            if place.is_err() || *stop.borrow() {
-                return hands.leave(errand);
-            }
-            hands.carry(errand, taken_at).await
-        });
-    }
-
-    /// Books an end, with all that have come meanwhile.
-    async fn book(&mut self, first: Result<ErrandEnd, JoinError>) -> More {
-        let mut ended = vec![first];
-        while let Some(end) = self.calls.try_join_next() {
-            ended.push(end);
-        }
-        let mut ends = Vec::with_capacity(ended.len());
-        for end in ended {
-            match end {
-                Ok(end) => ends.push(end),
-                Err(panicked) => {
-                    error!(%panicked, "a call to a provider died; its message is asked for when its lease is over")
-                }
-            }
-        }
-        for part in ends.chunks(self.worker.batch_max.max(1) as usize) {
-            if let Err(error) = book(&*self.worker.store, &*self.worker.hands.time, part).await {
-                error!(%error, count = part.len(), "ends of messages are left to their leases; they are asked for");
-            }
-        }
-        More::after(&ends)
-    }
-}
-
 async fn bounces_lane(worker: NoticeWorker, bounces: Arc<dyn BounceReader>, bells: Bells, mut stop: Stop) {
     worker.metrics().sweep_started(BOUNCES_SWEEP, worker.every, SystemTime::now());
     while !*stop.borrow() {
@@ -256,6 +140,16 @@ async fn bounces_lane(worker: NoticeWorker, bounces: Arc<dyn BounceReader>, bell
             Err(error) => warn!(%error, "bounces wait"),
         }
         wait(&worker, worker.every, &mut stop).await;
+    }
+}
+
+/// A table that grows for ever slows everything down, but nothing waits for this.
+async fn forgetting_lane(worker: NoticeWorker, mut stop: Stop) {
+    while !*stop.borrow() {
+        if let Err(error) = worker.store.forget_old().await {
+            warn!(%error, "what nobody needs any more of notices is kept for another hour");
+        }
+        wait(&worker, FORGETS_EVERY, &mut stop).await;
     }
 }
 
@@ -295,7 +189,7 @@ async fn woken(worker: &NoticeWorker, bell: &Notify, every: Duration, stop: &mut
     }
 }
 
-async fn wait(worker: &NoticeWorker, length: Duration, stop: &mut Stop) {
+pub(crate) async fn wait(worker: &NoticeWorker, length: Duration, stop: &mut Stop) {
     tokio::select! {
         () = worker.hands.time.pause(length) => {}
         _ = stop.wait_for(|stopped| *stopped) => {}

@@ -8,7 +8,7 @@ mod scenery;
 use scenery::{Bell, Desk, Folder, Vendor, ask, hands, mail, sms, worker};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use zhida_core::ports::notices::ErrandEnd;
 use zhida_core::ports::sms::{AskOutcome, SendOutcome};
 use zhida_notice::{bounces_once, make_once, notice_once, run};
@@ -179,4 +179,41 @@ async fn bounces_are_booked_before_they_are_put_away() {
     running.await.unwrap();
     assert_eq!(folder.holds(), [""; 0]);
     assert!(metrics.render().contains("zhida_notice_receipts_total{outcome=\"booked\",provider=\"mail\"} 1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_is_booked_however_long_it_takes_to_find_more() {
+    let (desk, main, bell) = (Desk::new(), Vendor::new(), Bell::new());
+    desk.answers_only(1);
+    desk.due([sms("main", "a")]);
+    main.waits_to_be_released();
+    let (booked, is_booked) = oneshot::channel();
+    desk.then_due(move || booked.send(()).unwrap());
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(run(worker(&desk, &main, 4), Box::new(bell), stopped));
+    desk.has_been_asked(2).await;
+    main.release(1);
+    is_booked.await.unwrap();
+    assert_eq!(desk.booked().iter().map(outcome).collect::<Vec<_>>(), ["a accepted"]);
+    stop.send_replace(true);
+    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_is_taken_ahead_while_it_goes_fast_and_the_rest_is_left_when_calls_fail() {
+    let (desk, main, bell) = (Desk::new(), Vendor::new(), Bell::new());
+    desk.due((0..60).map(|number| sms("main", &format!("n{number}"))));
+    let (stop, stopped) = watch::channel(false);
+    let running = tokio::spawn(run(worker(&desk, &main, 2), Box::new(bell.clone()), stopped));
+    main.until_under_way(60).await;
+    assert!(main.most_at_once() <= 2, "never more at once");
+    assert!(desk.most_taken() > 8, "{}", desk.most_taken());
+    main.refuses_connections();
+    desk.due((60..100).map(|number| sms("main", &format!("n{number}"))));
+    bell.ring();
+    desk.until_booked(100).await;
+    let ends: Vec<String> = desk.booked().iter().map(outcome).collect();
+    assert!(ends.iter().any(|end| end.ends_with(" not made")), "{ends:?}");
+    stop.send_replace(true);
+    running.await.unwrap();
 }

@@ -278,6 +278,20 @@ impl Tx {
         self.lock_turn(JUDGING).await
     }
 
+    /// Waits for whoever has one of these texts locked. Hashes of several texts may be one: then they wait for each other, and no more.
+    pub(super) async fn lock_texts(&mut self, texts: Vec<String>) -> Result<(), Fault> {
+        match self.link {
+            Link::Postgres(_) if !texts.is_empty() => {
+                // Everybody in one order.
+                let sql = "select pg_advisory_xact_lock(number) from (select distinct hashtextextended(text, 0) as number \
+                    from unnest($1::text[]) as text order by number offset 0) as numbers";
+                self.rows(sql, vec![texts.into()]).await?;
+            }
+            Link::Postgres(_) | Link::Sqlite(_) => {}
+        }
+        Ok(())
+    }
+
     /// Waits for its turn: one transaction at a time does what goes by this number.
     pub(super) async fn lock_turn(&mut self, number: i64) -> Result<(), Fault> {
         match self.link {

@@ -7,10 +7,11 @@ use super::value::{Record, Value, json};
 use super::{SqlStore, notice_rows, notice_surroundings, patterns, transact};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
+use zhida_core::notice::health::is_told_of;
 use zhida_core::notice::{Channel, Counters, Desk, Notice, Received, Switch, possible_ids};
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{Content, ErrandEnd, ReceiptsBooked};
-use zhida_core::ports::sms::{Receipt, SendOutcome, Trust};
+use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
 
 impl SqlStore {
@@ -36,10 +37,14 @@ impl SqlStore {
     }
 
     async fn book_ends_within(&self, tx: &mut Tx, ends: &[ErrandEnd]) -> Result<(), Fault> {
+        lock_names(tx, ends.iter().filter_map(|end| end.told_name()).map(|(_, name)| name)).await?;
         let ids: BTreeSet<String> = ends.iter().map(|end| end.notice_id().to_owned()).collect();
         let mut books = self.open_books(tx, ids).await?;
         let rules = &self.protocol.rules.notices;
-        let health = notice_surroundings::health(tx, rules).await?;
+        let mut health = notice_surroundings::health(tx, rules, Lock::None).await?;
+        if is_told_of(&health, ends) {
+            health = notice_surroundings::health(tx, rules, Lock::Wait).await?;
+        }
         let mut desk = Desk::new(rules, tx.now, Switch::default(), health.clone(), Counters::default());
         for end in ends {
             if let Some(notice) = books.notices.get(end.notice_id()).cloned() {
@@ -103,6 +108,8 @@ impl SqlStore {
         if new.is_empty() {
             return Ok(counted);
         }
+        let nameless = new.values().filter(|receipt| receipt.out_id.is_empty());
+        lock_names(tx, nameless.filter_map(|receipt| receipt.provider_id.as_deref())).await?;
         let by_provider_id = self.notices_of_provider(tx, provider, new.values().copied()).await?;
         let candidates = |receipt: &Receipt| -> Vec<String> {
             if !receipt.out_id.is_empty() {
@@ -218,18 +225,22 @@ impl Books {
     }
 }
 
+/// Whoever learns a provider's name of an attempt and whoever brings a receipt that only this name speaks for wait for each other, before
+/// either looks: otherwise neither would see what the other has not committed yet. Locked before every row.
+async fn lock_names(tx: &mut Tx, names: impl Iterator<Item = &str>) -> Result<(), Fault> {
+    let names: BTreeSet<String> = names.map(str::to_owned).collect();
+    tx.lock_texts(names.into_iter().collect()).await
+}
+
 /// Names that providers gave to attempts: of which notice, by provider and name.
 fn told_ids(books: &Books, ends: &[ErrandEnd]) -> BTreeMap<(String, String), String> {
     let mut told = BTreeMap::new();
     for end in ends {
-        let ErrandEnd::Sent { notice_id, out_id, outcome: SendOutcome::Accepted { provider_id: Some(name), .. } } = end
-        else {
-            continue;
-        };
-        let attempts = books.notices.get(notice_id).into_iter().flat_map(|notice| &notice.messages);
-        let attempt = attempts.flat_map(|message| &message.attempts).find(|attempt| attempt.out_id == *out_id);
+        let Some((out_id, name)) = end.told_name() else { continue };
+        let attempts = books.notices.get(end.notice_id()).into_iter().flat_map(|notice| &notice.messages);
+        let attempt = attempts.flat_map(|message| &message.attempts).find(|attempt| attempt.out_id == out_id);
         if let Some(attempt) = attempt {
-            told.insert((attempt.provider.clone(), name.clone()), notice_id.clone());
+            told.insert((attempt.provider.clone(), name.to_owned()), end.notice_id().to_owned());
         }
     }
     told

@@ -28,11 +28,8 @@ pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
             figures.not_made.insert((kind, row.get("outcome")?), row.unsigned("count")?);
         }
     }
-    // One priority after the other, so that each is the first entry of its index.
-    let sql = "select min(at) as at from (select min(look_at) as at from notice_requests where outcome is null \
-        union all select min(next_at) from notices where priority = 0 and next_at is not null \
-        union all select min(next_at) from notices where priority = 1 and next_at is not null \
-        union all select min(next_at) from notices where priority = 2 and next_at is not null) as waiting";
+    let sql = "select min(at) as at from (select min(at) as at from notice_requests where outcome is null \
+        union all select min(waiting_since) from notices where waiting_since is not null) as waiting";
     figures.oldest_waiting = tx.one(sql, vec![]).await?.time_or_none("at")?.filter(|at| *at < now);
     figures.stopped = notice_surroundings::switch(tx).await?.stopped.is_some();
     let rows = tx.rows("select name, health from notice_providers order by name", vec![]).await?;

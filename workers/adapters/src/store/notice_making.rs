@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::link::{MAKING_NOTICES, TAKING_NOTICES, Tx};
 use super::notice_requests::Waiting;
 use super::notice_taking::Subjects;
+use super::notice_templates::InForce;
 use super::value::Row;
 use super::{
     SqlStore, judging, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows, organisation,
@@ -37,6 +38,8 @@ pub(super) struct By {
     templates: Arc<TemplateSet>,
     /// Whom a try of a channel goes to.
     trial: Option<String>,
+    /// Newer sets that cannot be read, where that is to ring.
+    unreadable: Vec<String>,
 }
 
 /// What one transaction did.
@@ -53,6 +56,9 @@ impl SqlStore {
     pub(super) async fn make_due_notices(&self, max: u32) -> Result<u32, StoreError> {
         // Read apart and as of one moment: what is wrong here is no request's fault.
         let Some(by) = transact!(self, Reading, |tx| self.made_by(&mut tx))? else { return Ok(0) };
+        if !by.unreadable.is_empty() {
+            transact!(self, Writing, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
+        }
         loop {
             let dealt = match transact!(self, Writing, |tx| self.make_due(&mut tx, &by, max)) {
                 Err(error) if error.is_of_a_row() => self.make_one_by_one(&by, max).await?,
@@ -87,29 +93,40 @@ impl SqlStore {
 
     /// None when no request waits.
     async fn made_by(&self, tx: &mut Tx) -> Result<Option<By>, Fault> {
-        if notice_requests::waiting(tx, 1).await?.is_empty() {
+        if !notice_requests::is_any_due(tx).await? {
             return Ok(None);
         }
         Ok(Some(self.by(tx).await?))
     }
 
     pub(super) async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
-        let templates = notice_templates::in_force(tx, &self.templates).await?;
+        let InForce { set, unreadable } = notice_templates::in_force(tx, &self.templates).await?;
         let officials_told_at = organisation::imported_at(tx).await?;
-        Ok(By { circumstances: self.circumstances(tx).await?, officials_told_at, templates, trial: None })
+        let circumstances = self.circumstances(tx).await?;
+        Ok(By { circumstances, officials_told_at, templates: set, trial: None, unreadable })
     }
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
         tx.lock_turn(MAKING_NOTICES).await?;
-        let waiting = notice_requests::waiting(tx, max).await?;
-        self.make_of(tx, by, waiting).await
+        let found = notice_requests::waiting(tx, max).await?;
+        let unreadable = found.unreadable.len();
+        for (key, place) in found.unreadable {
+            notice_requests::set_unreadable_aside(tx, key, &place).await?;
+        }
+        let dealt = self.make_of(tx, by, found.waiting).await?;
+        Ok(Dealt { seen: dealt.seen + unreadable, done: dealt.done + count(unreadable) })
     }
 
     /// A row that one of them needs is in the way: the others are made without it, and it is set aside.
     async fn make_one_by_one(&self, by: &By, max: u32) -> Result<Dealt, StoreError> {
         let found = transact!(self, Reading, |tx| notice_requests::waiting(&mut tx, max))?;
         let mut dealt = Dealt { seen: found.len(), done: 0 };
-        for (request, _) in found {
+        for (key, place) in found.unreadable {
+            let key = &key;
+            transact!(self, Writing, |tx| notice_requests::set_unreadable_aside(&mut tx, key.clone(), &place))?;
+            dealt.done += 1;
+        }
+        for (request, _) in found.waiting {
             match transact!(self, Writing, |tx| self.make_one(&mut tx, by, &request)) {
                 Ok(one) => dealt.done += one.done,
                 Err(error) if error.is_of_a_row() => {
@@ -221,7 +238,11 @@ pub(super) async fn addressees(
 }
 
 fn dealt_with(made: &Made) -> u32 {
-    u32::try_from(made.outcomes.len() + made.troubles.len()).unwrap_or(u32::MAX)
+    count(made.outcomes.len() + made.troubles.len())
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Random, in the order of time: 26 characters.

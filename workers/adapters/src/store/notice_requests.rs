@@ -49,16 +49,39 @@ const COLUMNS: &str = "kind, subject, recipient, occasion, application_id, at";
 /// A request that waits, and when it was asked for.
 pub(super) type Waiting = (NoticeRequest, Timestamp);
 
+/// Requests whose time has come.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) waiting: Vec<Waiting>,
+    /// Those that cannot be read: their keys as they stand there, and where.
+    pub(super) unreadable: Vec<(Record, String)>,
+}
+
+impl Found {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.unreadable.len()
+    }
+}
+
+/// Whether a request's time has come.
+pub(super) async fn is_any_due(tx: &mut Tx) -> Result<bool, Fault> {
+    let sql = "select look_at from notice_requests where outcome is null and look_at <= $1 order by look_at limit 1";
+    let now = tx.now;
+    Ok(!tx.rows(sql, vec![now.into()]).await?.is_empty())
+}
+
 /// Requests whose time has come, the longest waiting first, at most `max`; of a kind that is grouped with all that wait for the same
 /// recipient.
-pub(super) async fn waiting(tx: &mut Tx, max: u32) -> Result<Vec<Waiting>, Fault> {
+pub(super) async fn waiting(tx: &mut Tx, max: u32) -> Result<Found, Fault> {
     let sql = format!(
         "select {COLUMNS} from notice_requests where outcome is null and look_at <= $1 \
          order by look_at, kind, subject, recipient, occasion limit $2"
     );
     let values: Vec<Value> = vec![tx.now.into(), max.into()];
     let due = read_all(tx.rows(sql, values).await?)?;
-    with_company(tx, due).await
+    let waiting = with_company(tx, due.waiting).await?;
+    Ok(Found { waiting, ..due })
 }
 
 /// One request, if it still waits, alone.
@@ -69,7 +92,7 @@ pub(super) async fn one_waiting(tx: &mut Tx, request: &NoticeRequest) -> Result<
     );
     let mut values: Vec<Value> = key(request).into_iter().map(|(_, value)| value).collect();
     values.push(tx.now.into());
-    read_all(tx.rows(sql, values).await?)
+    Ok(read_all(tx.rows(sql, values).await?)?.waiting)
 }
 
 /// The notice that was made of a request, if one was.
@@ -149,12 +172,28 @@ async fn with_company(tx: &mut Tx, due: Vec<Waiting>) -> Result<Vec<Waiting>, Fa
          order by kind, recipient, at, subject, occasion",
         tx.pairs_among(1)
     );
-    found.extend(read_all(tx.rows(sql, vec![kinds.into(), recipients.into()]).await?)?);
+    found.extend(read_all(tx.rows(sql, vec![kinds.into(), recipients.into()]).await?)?.waiting);
     Ok(found)
 }
 
-fn read_all(rows: Vec<Row>) -> Result<Vec<Waiting>, Fault> {
-    rows.iter().map(|row| Ok((notice_rows::request(row)?, row.time("at")?))).collect()
+fn read_all(rows: Vec<Row>) -> Result<Found, Fault> {
+    let mut found = Found::default();
+    for row in &rows {
+        match read(row) {
+            Ok(waiting) => found.waiting.push(waiting),
+            Err(fault) => {
+                let text = |column| row.get::<String>(column).map(|text| (column, text.into()));
+                let key =
+                    ["kind", "subject", "recipient", "occasion"].map(text).into_iter().collect::<Result<_, _>>()?;
+                found.unreadable.push((key, fault.place()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read(row: &Row) -> Result<Waiting, Fault> {
+    Ok((notice_rows::request(row)?, row.time("at")?))
 }
 
 /// Counts all of them.
@@ -209,6 +248,18 @@ pub(super) async fn set_aside(tx: &mut Tx, request: &NoticeRequest, why: &str) -
     let (kind, subject, occasion) = (request.kind.code(), &request.subject, &request.occasion);
     let text =
         format!("no notice {kind} can be made about {subject} ({occasion}); it is tried again every hour: {why}");
+    ring(tx, text).await
+}
+
+/// As [`set_aside`], for a request that cannot be read: what stands in it is told to nobody.
+pub(super) async fn set_unreadable_aside(tx: &mut Tx, key: Record, place: &str) -> Result<(), Fault> {
+    let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+    let record = key.into_iter().chain([("look_at", again.into())]).collect();
+    tx.update("notice_requests", 4, vec![record]).await?;
+    ring(tx, format!("a request for a notice cannot be read; it is tried again every hour: {place}")).await
+}
+
+async fn ring(tx: &mut Tx, text: String) -> Result<(), Fault> {
     let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text };
     alarms::ring(tx, &[alarm]).await
 }

@@ -38,6 +38,7 @@ pub(super) fn changed(one: &Notice) -> Record {
         ("messages", json(&one.messages).into()),
         ("state", one.state().code().into()),
         ("next_at", one.next_at().into()),
+        ("waiting_since", one.waiting_since().into()),
         ("waits_for_switch", one.waits_for_switch().into()),
     ]
 }
@@ -205,15 +206,16 @@ pub(super) async fn listed(tx: &mut Tx, filter: &NoticeFilter) -> Result<Vec<Not
     let mut values: Vec<Value> = vec![limit.into()];
     let mut conditions: Vec<String> = Vec::new();
     let wanted = [
-        ("application_id", filter.application_id.clone()),
-        ("kind", filter.kind.map(|kind| kind.code().to_owned())),
-        ("state", filter.state.map(|state| state.code().to_owned())),
-        ("recipient", filter.recipient.clone()),
+        // One that covers several stands with each of them.
+        ("id in (select notice_id from notice_requests where application_id =", ")", filter.application_id.clone()),
+        ("kind =", "", filter.kind.map(|kind| kind.code().to_owned())),
+        ("state =", "", filter.state.map(|state| state.code().to_owned())),
+        ("recipient =", "", filter.recipient.clone()),
     ];
-    for (column, value) in wanted {
+    for (before, after, value) in wanted {
         if let Some(value) = value {
             values.push(value.into());
-            conditions.push(format!("{column} = ${}", values.len()));
+            conditions.push(format!("{before} ${}{after}", values.len()));
         }
     }
     let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };

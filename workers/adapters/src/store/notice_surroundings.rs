@@ -1,34 +1,65 @@
 //! What sending goes by beside the notices: the stop switch, how providers fare, what was sent within the windows that count, what is
 //! known of addresses, and who does not want to be told what.
 
+use super::alarms;
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::notice::{
-    AddressWord, Channel, Counters, Known, NoticeKind, NoticeRules, NumberKey, ProviderHealth, Stopped, Switch, Tally,
+    AddressWord, Channel, Counters, Known, NoticeKind, NoticeRules, NumberKey, ProviderHealth, Stopped, Switch,
 };
 use zhida_core::patterns::Seal;
+use zhida_core::payout::{Alarm, AlarmKind};
 use zhida_core::ports::notices::{AddressFacts, Content};
 
 /// Names of the ceilings' counters.
 const MINUTE: &str = "minute";
 const DAY: &str = "day";
 
-/// The stop switch.
+/// The stop switch. One that cannot be read stops sending: whether somebody had stopped it is not known.
 pub(super) async fn switch(tx: &mut Tx) -> Result<Switch, Fault> {
-    let sql = "select stopped_by, stopped_reason, stopped_at, rung from notice_switch where id = 1";
-    let row = tx.one(sql, vec![]).await?;
+    let now = tx.now;
+    match tx
+        .rows("select stopped_by, stopped_reason, stopped_at, rung from notice_switch where id = 1", vec![])
+        .await?
+        .first()
+    {
+        Some(row) => Ok(read_switch(row).unwrap_or_else(|_| Switch::unreadable(now))),
+        None => Ok(Switch::unreadable(now)),
+    }
+}
+
+fn read_switch(row: &Row) -> Result<Switch, Fault> {
     let (by, reason): (Option<String>, Option<String>) = (row.get("stopped_by")?, row.get("stopped_reason")?);
     let stopped = by.zip(reason).zip(row.time_or_none("stopped_at")?);
     let stopped = stopped.map(|((by, reason), at)| Stopped { by, at, reason });
     Ok(Switch { stopped, rung: row.json("rung")? })
 }
 
+/// The stop switch for whoever sends by it: one that cannot be read is written as stopped, and rings.
+pub(super) async fn switch_to_send_by(tx: &mut Tx) -> Result<Switch, Fault> {
+    let switch = switch(tx).await?;
+    if switch.is_unreadable(tx.now) {
+        write_switch(tx, &switch).await?;
+        ring(tx, "the stop switch of notices cannot be read: sending is stopped until somebody resumes it").await?;
+    }
+    Ok(switch)
+}
+
+async fn ring(tx: &mut Tx, text: &str) -> Result<(), Fault> {
+    let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text: text.to_owned() };
+    alarms::ring(tx, &[alarm]).await
+}
+
 /// Writes the stop switch as it is now.
 pub(super) async fn write_switch(tx: &mut Tx, switch: &Switch) -> Result<(), Fault> {
     let stopped = switch.stopped.as_ref();
-    let sql = "update notice_switch set stopped_by = $1, stopped_reason = $2, stopped_at = $3, rung = $4 where id = 1";
+    let sql = "insert into notice_switch (id, stopped_by, stopped_reason, stopped_at, rung) values (1, $1, $2, $3, $4) \
+        on conflict (id) do update set stopped_by = excluded.stopped_by, stopped_reason = excluded.stopped_reason, \
+        stopped_at = excluded.stopped_at, rung = excluded.rung";
     let values: Vec<Value> = vec![
         stopped.map(|one| one.by.clone()).into(),
         stopped.map(|one| one.reason.clone()).into(),
@@ -39,11 +70,15 @@ pub(super) async fn write_switch(tx: &mut Tx, switch: &Switch) -> Result<(), Fau
     Ok(())
 }
 
-/// How the providers of the settings fare, and their rows locked: those that have none get one, so that what is learnt of a provider
-/// is written by one transaction after the other.
-pub(super) async fn health(tx: &mut Tx, rules: &NoticeRules) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
+/// How the providers of the settings fare; those that have no row get one. Locked with [`Lock::Wait`], so that what is learnt of a provider
+/// is written by one transaction after the other: for whoever may change it. Everybody else would only wait.
+pub(super) async fn health(
+    tx: &mut Tx,
+    rules: &NoticeRules,
+    lock: Lock,
+) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
     let names: BTreeSet<&str> = rules.providers.iter().map(|provider| provider.name.as_str()).collect();
-    let found = read_health(tx).await?;
+    let found = read_health(tx, lock).await?;
     let new: Vec<&str> = names.into_iter().filter(|name| !found.contains_key(*name)).collect();
     if new.is_empty() {
         return Ok(found);
@@ -52,12 +87,28 @@ pub(super) async fn health(tx: &mut Tx, rules: &NoticeRules) -> Result<BTreeMap<
         |name: &str| -> Record { vec![("name", name.into()), ("health", json(&ProviderHealth::default()).into())] };
     let records = new.into_iter().map(record).collect();
     tx.insert("notice_providers", records, "on conflict (name) do nothing").await?;
-    read_health(tx).await
+    read_health(tx, lock).await
 }
 
-async fn read_health(tx: &mut Tx) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
-    let sql = format!("select name, health from notice_providers order by name {}", tx.locked(Lock::Wait));
-    tx.rows(sql, vec![]).await?.iter().map(|row| Ok((row.get("name")?, row.json("health")?))).collect()
+/// A provider whose row cannot be read is tried: nothing is known against it, and its row is written anew.
+async fn read_health(tx: &mut Tx, lock: Lock) -> Result<BTreeMap<String, ProviderHealth>, Fault> {
+    let sql = format!("select name, health from notice_providers order by name {}", tx.locked(lock));
+    let mut found = BTreeMap::new();
+    for row in &tx.rows(sql, vec![]).await? {
+        let name: String = row.get("name")?;
+        let health = match row.json("health") {
+            Ok(health) => health,
+            Err(_) => {
+                let well = ProviderHealth::default();
+                let sql = "update notice_providers set health = $2 where name = $1";
+                tx.execute(sql, vec![(&name).into(), json(&well).into()]).await?;
+                ring(tx, &format!("how provider {name} of notices fares could not be read: it is tried")).await?;
+                well
+            }
+        };
+        found.insert(name, health);
+    }
+    Ok(found)
 }
 
 /// Writes what was learnt of providers.
@@ -78,16 +129,25 @@ pub(super) async fn write_health(
 pub(super) async fn counters(tx: &mut Tx, keys: BTreeSet<NumberKey>) -> Result<Counters, Fault> {
     let by_name: BTreeMap<String, NumberKey> = keys.into_iter().map(|key| (key.to_string(), key)).collect();
     let names: Vec<String> = by_name.keys().cloned().chain([MINUTE.to_owned(), DAY.to_owned()]).collect();
-    let sql = format!("select name, tally from notice_counters where name {}", tx.among(1));
+    // One by one by the key, however the planner judges a table that was empty a moment ago.
+    let sql = format!(
+        "select found.name, found.tally from {} as wanted cross join {} as found",
+        tx.list(1),
+        tx.either(
+            "lateral (select name, tally from notice_counters where name = wanted.value limit 1)",
+            "notice_counters",
+        )
+    );
+    let sql = format!("{sql} {}", tx.either("", "where found.name = wanted.value"));
     let mut counters = Counters::default();
     for row in &tx.rows(sql, vec![names.into()]).await? {
         let name: String = row.get("name")?;
         match name.as_str() {
-            MINUTE => counters.minute = row.json::<Tally>("tally")?,
-            DAY => counters.day = row.json::<Tally>("tally")?,
+            MINUTE => counters.minute = tally(tx, row, &name).await?,
+            DAY => counters.day = tally(tx, row, &name).await?,
             _ => {
                 if let Some(key) = by_name.get(&name) {
-                    counters.numbers.insert(key.clone(), row.json("tally")?);
+                    counters.numbers.insert(key.clone(), tally(tx, row, &name).await?);
                 }
             }
         }
@@ -95,10 +155,27 @@ pub(super) async fn counters(tx: &mut Tx, keys: BTreeSet<NumberKey>) -> Result<C
     Ok(counters)
 }
 
+/// What was counted; nothing where that cannot be read, which rings and is written anew.
+async fn tally<T>(tx: &mut Tx, row: &Row, name: &str) -> Result<T, Fault>
+where
+    T: Default + Serialize + DeserializeOwned,
+{
+    if let Ok(tally) = row.json("tally") {
+        return Ok(tally);
+    }
+    let empty = T::default();
+    let sql = "update notice_counters set tally = $2 where name = $1";
+    tx.execute(sql, vec![name.into(), json(&empty).into()]).await?;
+    ring(tx, "a counter of notices could not be read: it counts anew, a ceiling or a limit may be passed once").await?;
+    Ok(empty)
+}
+
 /// Writes what was counted.
 pub(super) async fn write_counters(tx: &mut Tx, before: &Counters, after: &Counters) -> Result<(), Fault> {
-    let mut records: Vec<Record> = Vec::new();
-    let mut add = |name: String, tally: String| records.push(vec![("name", name.into()), ("tally", tally.into())]);
+    let (mut records, now): (Vec<Record>, _) = (Vec::new(), tx.now);
+    let mut add = |name: String, tally: String| {
+        records.push(vec![("name", name.into()), ("tally", tally.into()), ("at", now.into())]);
+    };
     for (name, was, is) in [(MINUTE, before.minute, after.minute), (DAY, before.day, after.day)] {
         if was != is {
             add(name.to_owned(), json(&is));
@@ -107,7 +184,8 @@ pub(super) async fn write_counters(tx: &mut Tx, before: &Counters, after: &Count
     for (key, moments) in after.numbers.iter().filter(|(key, moments)| before.numbers.get(*key) != Some(moments)) {
         add(key.to_string(), json(moments));
     }
-    tx.insert("notice_counters", records, "on conflict (name) do update set tally = excluded.tally").await
+    tx.insert("notice_counters", records, "on conflict (name) do update set tally = excluded.tally, at = excluded.at")
+        .await
 }
 
 /// The keyed fingerprint of an address.

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
 use zhida_core::ids::{OrderId, PayoutKey};
+use zhida_core::notice::health::all_are_well;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     About, Candidate, Desk, Effects, Notice, NoticeRequest, NoticeRules, NumberKey, Present, Standing, standing,
@@ -53,21 +54,32 @@ impl SqlStore {
         let due = transact!(self, Reading, |tx| notice_rows::due(&mut tx, max))?;
         let mut taken = Taken::default();
         for id in &due {
-            match transact!(self, Writing, |tx| self.take_one(&mut tx, id)) {
+            match self.take_alone(id).await {
                 Ok(mut one) => {
                     taken.notices += one.notices;
                     taken.errands.append(&mut one.errands);
                 }
-                Err(error) if error.is_of_a_row() => {
-                    let one =
-                        BTreeMap::from([(id.clone(), "the database refuses to read or to change them".to_owned())]);
-                    error!(notice = id, %error, "a notice cannot be taken; it is tried again in an hour");
-                    transact!(self, Writing, |tx| set_aside(&mut tx, &one))?;
+                // What is claimed by now is carried out: left to its lease it would be in doubt.
+                Err(error) if !taken.errands.is_empty() => {
+                    error!(%error, "notices behind the first of them wait for the store");
+                    break;
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(taken)
+    }
+
+    async fn take_alone(&self, id: &String) -> Result<Taken, StoreError> {
+        match transact!(self, Writing, |tx| self.take_one(&mut tx, id)) {
+            Err(error) if error.is_of_a_row() => {
+                let one = BTreeMap::from([(id.clone(), "the database refuses to read or to change them".to_owned())]);
+                error!(notice = id, %error, "a notice cannot be taken; it is tried again in an hour");
+                transact!(self, Writing, |tx| set_aside(&mut tx, &one))?;
+                Ok(Taken::default())
+            }
+            taken => taken,
+        }
     }
 
     async fn take_one(&self, tx: &mut Tx, id: &str) -> Result<Taken, Fault> {
@@ -83,13 +95,16 @@ impl SqlStore {
         let rules = &self.protocol.rules.notices;
         let loaded = load_due(tx, &due).await?;
         let seal = patterns::seal(tx).await?;
-        let templates = notice_templates::in_force(tx, &self.templates).await?;
+        let templates = notice_templates::in_force(tx, &self.templates).await?.set;
         let candidate = |notice: &Notice| loaded.candidate(notice.clone(), rules, &seal, &templates);
         let candidates: Vec<Candidate> = loaded.notices.iter().map(candidate).collect();
         let keys: BTreeSet<NumberKey> = candidates.iter().flat_map(|one| one.number_keys(rules)).collect();
-        let switch = notice_surroundings::switch(tx).await?;
+        let switch = notice_surroundings::switch_to_send_by(tx).await?;
         let counters = notice_surroundings::counters(tx, keys).await?;
-        let health = notice_surroundings::health(tx, rules).await?;
+        let mut health = notice_surroundings::health(tx, rules, Lock::None).await?;
+        if !all_are_well(&health) {
+            health = notice_surroundings::health(tx, rules, Lock::Wait).await?;
+        }
         let mut desk = Desk::new(rules, tx.now, switch.clone(), health.clone(), counters.clone());
         let (notices, errands) = desk.take(candidates);
         tx.update("notices", 1, notices.iter().map(notice_rows::changed).collect()).await?;

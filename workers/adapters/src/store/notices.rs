@@ -4,7 +4,9 @@ use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, patterns, transact};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
+use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
@@ -44,6 +46,11 @@ impl NoticeStore for SqlStore {
         self.book_receipts_of(provider, trust, receipts).await
     }
 
+    async fn forget_old(&self) -> Result<u32, StoreError> {
+        let forgotten = transact!(self, Writing, |tx| self.forget(&mut tx))?;
+        Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
         transact!(self, Reading, |tx| notice_rows::listed(&mut tx, filter))
     }
@@ -75,6 +82,14 @@ impl NoticeStore for SqlStore {
 }
 
 impl SqlStore {
+    async fn forget(&self, tx: &mut Tx) -> Result<u64, Fault> {
+        let since = self.protocol.rules.notices.counts_since(tx.now);
+        let counters = tx.execute("delete from notice_counters where at < $1", vec![since.into()]).await?;
+        let kept = tx.now.checked_sub(UNMATCHED_KEPT).unwrap_or(Timestamp::MIN);
+        let sql = "delete from notice_receipts where notice_id is null and at < $1";
+        Ok(counters + tx.execute(sql, vec![kept.into()]).await?)
+    }
+
     async fn ask_within(&self, tx: &mut Tx, requests: &[NoticeRequest]) -> Result<u32, Fault> {
         let new = notice_requests::ask(tx, requests, &self.protocol.rules.notices).await?;
         Ok(u32::try_from(new).unwrap_or(u32::MAX))

@@ -9,7 +9,7 @@ use super::{SqlStore, alarms, case_rows, load, notice_figures, pattern_rows, tra
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::ids::ApplicationId;
 use zhida_core::money::Fen;
 use zhida_core::payout::{HoldCode, Payout};
@@ -100,18 +100,42 @@ async fn journal_of(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>
     let sql = "select sequence, at, kind, subject, by, detail from journal \
         where subject = $1 or (subject > $2 and subject < $3) order by sequence";
     let values = vec![id.as_str().into(), format!("{id}/").into(), format!("{id}0").into()];
-    let rows = tx.rows(sql, values).await?;
-    let entry = |row: &Row| {
-        Ok(JournalEntry {
-            sequence: row.get("sequence")?,
-            at: row.time("at")?,
-            kind: row.get("kind")?,
-            subject: row.get("subject")?,
-            by: row.get("by")?,
-            detail: row.json("detail")?,
-        })
-    };
-    rows.iter().map(entry).collect()
+    let mut story = tx.rows(sql, values).await?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    story.extend(of_shared_notices(tx, id).await?);
+    story.sort_by_key(|entry| entry.sequence);
+    Ok(story)
+}
+
+/// What became of notices about several applications, of which this is not the first: it is written under that one.
+async fn of_shared_notices(tx: &mut Tx, id: &ApplicationId) -> Result<Vec<JournalEntry>, Fault> {
+    let sql = "select notices.id, notices.application_id from notices join notice_requests on notice_requests.notice_id = notices.id \
+        where notice_requests.application_id = $1 and notices.application_id <> $1";
+    let (mut ids, mut subjects) = (BTreeSet::new(), BTreeSet::new());
+    for row in &tx.rows(sql, vec![id.as_str().into()]).await? {
+        ids.insert(row.get::<String>("id")?);
+        subjects.insert(row.get::<String>("application_id")?);
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "select sequence, at, kind, subject, by, detail from journal where kind like 'notice.%' and subject {}",
+        tx.among(1)
+    );
+    let rows = tx.rows(sql, vec![subjects.into_iter().collect::<Vec<_>>().into()]).await?;
+    let found = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().filter(|entry| entry.notice_id().is_some_and(|id| ids.contains(id))).collect())
+}
+
+fn entry(row: &Row) -> Result<JournalEntry, Fault> {
+    Ok(JournalEntry {
+        sequence: row.get("sequence")?,
+        at: row.time("at")?,
+        kind: row.get("kind")?,
+        subject: row.get("subject")?,
+        by: row.get("by")?,
+        detail: row.json("detail")?,
+    })
 }
 
 async fn quarantine(tx: &mut Tx, which: Which) -> Result<Vec<QuarantineRow>, Fault> {

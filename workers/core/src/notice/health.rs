@@ -1,9 +1,11 @@
 //! Whether a provider is of use at present: a circuit breaker. Five failures in a row shut it for a minute, doubled up to ten each
 //! time that the one message which then tries fails as well; trouble with our account there shuts it for ten minutes at once.
 
+use crate::ports::notices::ErrandEnd;
 use crate::ports::sms::{RefusalClass, SendOutcome};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// So many failures in a row shut it.
 const FAILURES_MAX: u32 = 5;
@@ -105,6 +107,22 @@ impl ProviderHealth {
     }
 }
 
+/// Nothing is known against any provider: sending changes nothing of that.
+#[must_use]
+pub fn all_are_well(health: &BTreeMap<String, ProviderHealth>) -> bool {
+    health.values().all(|one| *one == ProviderHealth::default())
+}
+
+/// Whether these ends may change what is known of providers.
+#[must_use]
+pub fn is_told_of(health: &BTreeMap<String, ProviderHealth>, ends: &[ErrandEnd]) -> bool {
+    let failed = |end: &ErrandEnd| match end {
+        ErrandEnd::Sent { outcome, .. } => verdict(outcome).0 != Verdict::Well,
+        ErrandEnd::NotMade { .. } | ErrandEnd::Asked { .. } => false,
+    };
+    !all_are_well(health) || ends.iter().any(failed)
+}
+
 fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
     match outcome {
         SendOutcome::Accepted { .. } => (Verdict::Well, String::new()),
@@ -122,9 +140,11 @@ fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::ProviderHealth;
+    use super::{ProviderHealth, is_told_of};
+    use crate::ports::notices::ErrandEnd;
     use crate::ports::sms::{RefusalClass, SendOutcome};
     use jiff::{SignedDuration, Timestamp};
+    use std::collections::BTreeMap;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
@@ -178,6 +198,20 @@ mod tests {
         health.claim(at(second + 60));
         health.on(&accepted(), at(second));
         assert_eq!(health, ProviderHealth::default());
+    }
+
+    #[test]
+    fn what_says_nothing_new_of_a_provider_is_known_before() {
+        let end = |outcome| ErrandEnd::Sent { notice_id: "n".to_owned(), out_id: "n".to_owned(), outcome };
+        let well = BTreeMap::from([("a".to_owned(), ProviderHealth::default())]);
+        let quiet = [end(accepted()), end(refused(RefusalClass::Content))];
+        assert!(!is_told_of(&well, &quiet));
+        for outcome in [failed(), refused(RefusalClass::Busy), refused(RefusalClass::Account)] {
+            assert!(is_told_of(&well, &[end(accepted()), end(outcome)]));
+        }
+        let mut failing = well.clone();
+        failing.entry("a".to_owned()).or_default().on(&failed(), at(0));
+        assert!(is_told_of(&failing, &quiet), "a success ends a run of failures");
     }
 
     #[test]

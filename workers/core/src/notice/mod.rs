@@ -163,6 +163,10 @@ pub struct Message {
     /// What it waits for until then, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<WaitsFor>,
+    /// From when on it should have been sent, whatever was tried meanwhile: since it was made, or since what it was to wait for has
+    /// come ([`WaitsFor::is_wanted`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
     /// Why it ended: a code of a vendor, or of [`LostPoint`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,

@@ -2,8 +2,8 @@
 
 use super::kind::{Channels, NoticeKind, Repeat};
 use super::{Channel, QuietHours};
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// So many to one address (with one signature and one template) within a time.
@@ -122,12 +122,28 @@ impl NoticeRules {
         self.providers.iter().filter(move |provider| provider.channel == channel)
     }
 
+    /// What was last counted before then no ceiling and no limit asks for any more: a day before the longest of their windows.
+    #[must_use]
+    pub fn counts_since(&self, now: Timestamp) -> Timestamp {
+        // The ceiling of the day, which is 25 hours long where the clocks are set back.
+        let day = SignedDuration::from_hours(25);
+        let windows = self.providers.iter().flat_map(|provider| &provider.limits).map(|limit| limit.window);
+        let longest = windows.max().unwrap_or(day).max(day);
+        now.checked_sub(longest).and_then(|at| at.checked_sub(COUNTERS_KEPT)).unwrap_or(Timestamp::MIN)
+    }
+
     /// The provider of that name.
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&ProviderRules> {
         self.providers.iter().find(|provider| provider.name == name)
     }
 }
+
+/// Receipts that spoke of nothing we know are kept so long for people, and for the provider's own name that may still be told.
+pub const UNMATCHED_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Counters are kept so long beyond what any limit looks back.
+const COUNTERS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Pauses between tries with one provider: 30 seconds, doubled to 15 minutes, and an hour after ten tries, so that a week without
 /// success is no thousand tries. `tries` counts from 1.

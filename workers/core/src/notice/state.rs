@@ -42,6 +42,18 @@ impl NoticeState {
     }
 }
 
+impl WaitsFor {
+    /// The settings, a vendor or people want it to wait, or there is nothing to do but to wait for word: nothing is late meanwhile. That
+    /// no provider is of use is no such wait, and a call that is under way is a try.
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        match self {
+            Self::Quiet | Self::Switch | Self::Ceiling | Self::Limit | Self::Word => true,
+            Self::Provider | Self::Call => false,
+        }
+    }
+}
+
 impl Channel {
     /// Every channel.
     pub const ALL: [Self; 2] = [Self::Sms, Self::Mail];
@@ -177,7 +189,7 @@ impl Message {
     /// A message that is sent as soon as it may.
     #[must_use]
     pub fn first(channel: Channel, segments: u32, now: Timestamp) -> Self {
-        Self { next_at: Some(now), standby: false, ..Self::standby(channel, segments) }
+        Self { next_at: Some(now), waiting_since: Some(now), standby: false, ..Self::standby(channel, segments) }
     }
 
     /// A message that goes only when the other channel does not do.
@@ -191,6 +203,7 @@ impl Message {
             ended: None,
             next_at: None,
             waits_for: None,
+            waiting_since: None,
             because: None,
             doubt_rung: false,
         }
@@ -233,17 +246,37 @@ impl Message {
     pub(super) fn wait(&mut self, until: Timestamp, what: WaitsFor) {
         self.next_at = Some(until);
         self.waits_for = Some(what);
+        if what.is_wanted() {
+            self.waiting_since = Some(until);
+        }
     }
 
     /// It is looked at as soon as possible.
     pub(super) fn wake(&mut self, now: Timestamp) {
         self.next_at = Some(now);
         self.waits_for = None;
+        self.waiting_since = Some(self.waiting_since.map_or(now, |since| since.min(now)));
     }
 
     pub(super) fn rest(&mut self) {
         self.next_at = None;
         self.waits_for = None;
+        self.waiting_since = None;
+    }
+
+    /// From when on it should have been sent; none once a provider has it, or it is over.
+    fn waits_since(&self) -> Option<Timestamp> {
+        match self.state() {
+            Some(NoticeState::Created | NoticeState::Sending) => self.waiting_since,
+            Some(
+                NoticeState::Sent
+                | NoticeState::Delivered
+                | NoticeState::Failed
+                | NoticeState::GaveUp
+                | NoticeState::Expired,
+            )
+            | None => None,
+        }
     }
 
     pub(super) fn end(&mut self, ended: Ended, because: Option<String>) {
@@ -283,6 +316,12 @@ impl Notice {
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         self.messages.iter().filter_map(|message| message.next_at).min()
+    }
+
+    /// From when on it should have been sent: the longest of its messages. None once that was done, or is over.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<Timestamp> {
+        self.messages.iter().filter_map(Message::waits_since).min()
     }
 
     /// What goes first when there is not room for everything.

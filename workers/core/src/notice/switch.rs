@@ -53,7 +53,23 @@ pub struct Switch {
     pub rung: BTreeMap<Bell, Timestamp>,
 }
 
+/// Who has stopped it when it could not be read.
+const SYSTEM: &str = "system";
+
 impl Switch {
+    /// What stands for a switch that cannot be read: nothing is sent until somebody resumes it.
+    #[must_use]
+    pub fn unreadable(now: Timestamp) -> Self {
+        let reason = "停止开关无法读取 The stop switch could not be read".to_owned();
+        Self { stopped: Some(Stopped { by: SYSTEM.to_owned(), at: now, reason }), rung: BTreeMap::new() }
+    }
+
+    /// Whether it is what [`Switch::unreadable`] has just made.
+    #[must_use]
+    pub fn is_unreadable(&self, now: Timestamp) -> bool {
+        self.stopped.as_ref().is_some_and(|stopped| stopped.by == SYSTEM && stopped.at == now)
+    }
+
     /// Whether a bell is to ring now; from then on it is silent for an hour, or until it is over.
     pub(super) fn rings(&mut self, bell: Bell, now: Timestamp) -> bool {
         let silent = self.rung.get(&bell).is_some_and(|at| now.duration_since(*at) < RINGS_AGAIN_AFTER);

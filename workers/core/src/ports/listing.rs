@@ -136,6 +136,14 @@ pub struct AlarmEntry {
     pub alarm: Alarm,
 }
 
+impl JournalEntry {
+    /// The notice that it tells of, if it does.
+    #[must_use]
+    pub fn notice_id(&self) -> Option<&str> {
+        self.detail.get("notice_id").and_then(serde_json::Value::as_str)
+    }
+}
+
 /// An application's story with what rang about it, as kind `alarm.<kind>`: each alarm behind the journal's rows of its
 /// transaction, whose number it bears. `journal` is in the order of writing, `alarms` are newest first.
 #[must_use]
@@ -286,7 +294,8 @@ pub struct NoticeFigures {
     pub last_hour: BTreeMap<(NoticeKind, NoticeState), u64>,
     /// Requests of which none was made within [`ALARMS_RING`], by kind and by [`crate::notice::making::Outcome::code`].
     pub not_made: BTreeMap<(NoticeKind, String), u64>,
-    /// Since when the oldest request, or message whose time has come, waits.
+    /// Since when the oldest request waits to become a notice, or the oldest notice to be sent, however often that was tried. What is to
+    /// wait (quiet hours, the switch, ceilings, a vendor's limit, word of a call in doubt) waits from when that is over.
     pub oldest_waiting: Option<Timestamp>,
     /// All sending is stopped.
     pub stopped: bool,

@@ -47,6 +47,16 @@ pub enum Errand {
     },
 }
 
+impl Errand {
+    /// The name of the provider that it is about.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::SendSms { provider, .. } | Self::SendMail { provider, .. } | Self::Ask { provider, .. } => provider,
+        }
+    }
+}
+
 /// What came of an errand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrandEnd {
@@ -86,6 +96,17 @@ impl ErrandEnd {
         match self {
             Self::Sent { notice_id, .. } | Self::NotMade { notice_id, .. } | Self::Asked { notice_id, .. } => notice_id,
         }
+    }
+
+    /// The attempt, and the provider's own name of it where the provider said one.
+    #[must_use]
+    pub fn told_name(&self) -> Option<(&str, &str)> {
+        let (out_id, name) = match self {
+            Self::Sent { out_id, outcome: SendOutcome::Accepted { provider_id, .. }, .. }
+            | Self::Asked { out_id, outcome: AskOutcome::Found { provider_id, .. }, .. } => (out_id, provider_id),
+            Self::Sent { .. } | Self::NotMade { .. } | Self::Asked { .. } => return None,
+        };
+        name.as_deref().map(|name| (out_id.as_str(), name))
     }
 }
 
@@ -193,7 +214,7 @@ pub trait NoticeStore: Send + Sync {
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError>;
 
     /// What is due now, at most `max` notices, by priority and then the longest due: time passes for each (expiry, leases that ran
-    /// out, receipts that did not come), and what is to be called is claimed. Says also whether more may be due.
+    /// out, receipts that did not come), and what is to be called is claimed. None: nothing more can be called now.
     async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError>;
 
     /// Books what came of errands, each on its own.
@@ -206,6 +227,10 @@ pub trait NoticeStore: Send + Sync {
         trust: Trust,
         receipts: &[Receipt],
     ) -> Result<ReceiptsBooked, StoreError>;
+
+    /// Forgets what nobody needs any more: counters that lie behind every window ([`crate::notice::NoticeRules::counts_since`]) and
+    /// receipts that spoke of nothing we know ([`crate::notice::rules::UNMATCHED_KEPT`]). Says how many rows that were.
+    async fn forget_old(&self) -> Result<u32, StoreError>;
 
     /// A page of notices.
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError>;

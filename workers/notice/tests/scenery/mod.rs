@@ -113,7 +113,10 @@ pub(crate) struct Desk {
     refusals: AtomicU32,
     requests: AtomicU32,
     taken: AtomicUsize,
+    most_taken: AtomicUsize,
     asked: watch::Sender<u32>,
+    answers: AtomicU32,
+    bookings: watch::Sender<usize>,
 }
 
 impl Desk {
@@ -126,7 +129,10 @@ impl Desk {
             refusals: AtomicU32::new(0),
             requests: AtomicU32::new(0),
             taken: AtomicUsize::new(0),
+            most_taken: AtomicUsize::new(0),
+            bookings: watch::channel(0).0,
             asked: watch::channel(0).0,
+            answers: AtomicU32::new(u32::MAX),
         })
     }
 
@@ -160,6 +166,21 @@ impl Desk {
         self.requests.store(requests, Ordering::SeqCst);
     }
 
+    /// How many it has handed out at once at most.
+    pub(crate) fn most_taken(&self) -> usize {
+        self.most_taken.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many ends were booked.
+    pub(crate) async fn until_booked(&self, count: usize) {
+        self.bookings.subscribe().wait_for(|booked| *booked >= count).await.unwrap();
+    }
+
+    /// It says so often what is due, and then not any more.
+    pub(crate) fn answers_only(&self, times: u32) {
+        self.answers.store(times, Ordering::SeqCst);
+    }
+
     /// Waits until it was asked so often what is due.
     pub(crate) async fn has_been_asked(&self, times: u32) {
         self.asked.subscribe().wait_for(|asked| *asked >= times).await.unwrap();
@@ -184,9 +205,14 @@ impl NoticeStore for Desk {
 
     async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError> {
         self.asked.send_modify(|asked| *asked += 1);
+        let asked = *self.asked.borrow();
+        if asked > self.answers.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let mut due = self.due.lock().unwrap();
         let count = due.len().min(max as usize);
         self.taken.fetch_add(count, Ordering::SeqCst);
+        self.most_taken.fetch_max(count, Ordering::SeqCst);
         Ok(due.drain(..count).collect())
     }
 
@@ -197,6 +223,7 @@ impl NoticeStore for Desk {
             return Err(StoreError::Unavailable("away".to_owned()));
         }
         self.booked.lock().unwrap().extend(ends.iter().cloned());
+        self.bookings.send_modify(|booked| *booked += ends.len());
         if let Some(then) = self.then.lock().unwrap().take() {
             then();
         }
@@ -212,6 +239,10 @@ impl NoticeStore for Desk {
         let booked = u32::try_from(found.len()).unwrap();
         self.receipts.lock().unwrap().extend(found.iter().map(|one| format!("{provider} {}", one.out_id)));
         Ok(ReceiptsBooked { booked, ..ReceiptsBooked::default() })
+    }
+
+    async fn forget_old(&self) -> Result<u32, StoreError> {
+        Ok(0)
     }
 
     async fn notices(&self, _: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {

@@ -160,3 +160,37 @@ fn a_trial_rings_for_nobody_and_uses_up_no_bell() {
     play.take();
     assert_eq!((play.rung(), play.switch.rung.len()), (vec![], 0));
 }
+
+#[test]
+fn how_long_it_has_waited_counts_from_its_making_however_often_it_is_tried() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    let (made, mut calls) = (play.now, 0);
+    while calls < 5 {
+        let told = play.pass_until_due().todo();
+        for out_id in
+            told.iter().filter_map(|told| told.strip_prefix("first sends ").or(told.strip_prefix("second sends ")))
+        {
+            calls += 1;
+            play.ends(out_id, if calls < 5 { not_connected() } else { accepted() });
+        }
+        assert_eq!(play.notice.waiting_since(), (calls < 5).then_some(made), "{told:?}");
+    }
+    assert!(play.now > made);
+    assert_eq!(play.notice.waiting_since(), None, "a provider has it");
+}
+
+#[test]
+fn what_is_to_wait_is_late_only_afterwards() {
+    let mut play = Play::sms(NoticeKind::PayoutReceived);
+    play.pass(10 * 3600 + 1800);
+    play.take();
+    assert_eq!(play.notice.messages[0].waits_for, Some(WaitsFor::Quiet));
+    assert_eq!(play.notice.waiting_since(), play.notice.next_at(), "until morning");
+    // In doubt there is nothing to do but to wait for word.
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", super::doubtful());
+    play.take();
+    play.answers("n1", crate::ports::sms::AskOutcome::NoAnswer { why: String::new() });
+    assert!(play.notice.waiting_since() > Some(play.now));
+}
