@@ -240,7 +240,10 @@ pub(crate) async fn without_a_receipt_and_without_mail_another_provider_is_tried
     let sent = half_an_hour_without_a_receipt(&world).await;
     let notice = listed(&world, NoticeKind::PayoutReceived).await.remove(0);
     let [first, second] = &notice.messages[0].attempts[..] else { panic!("two attempts") };
-    assert_eq!(calls(&sent).into_iter().map(|(out_id, ..)| out_id).collect::<Vec<_>>(), [second.out_id.clone()]);
+    assert_eq!(
+        calls(&sent).into_iter().map(|(out_id, ..)| out_id).collect::<Vec<_>>(),
+        std::slice::from_ref(&second.out_id)
+    );
     assert_ne!(first.provider, second.provider);
     assert!(second.beside_doubt, "the record says that it may arrive twice");
 }
