@@ -22,7 +22,6 @@ use zhida_core::ports::mail::{BounceReader, Mail, MailProvider};
 use zhida_core::ports::notices::{NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, RefusalClass, SendOutcome};
 use zhida_core::ports::store::Protocol;
-use zhida_core::ports::time::Time;
 use zhida_core::rules::Rules;
 use zhida_intake::Keyring;
 use zhida_monitoring::Metrics;
