@@ -119,7 +119,7 @@ impl<'a> Story<'a> {
     /// Whether it all came to rest.
     async fn work(&self, store: &MortalStore, hands: &Hands, outside: &Mortal) -> bool {
         let taken_at = hands.time.elapsed();
-        for errand in store.try_notice(&self.requests[0]).await.unwrap() {
+        for errand in store.try_notice(&self.requests[0], &self.requests[0].recipient).await.unwrap() {
             let end = hands.carry(errand, taken_at).await;
             store.book_errands(&[end]).await.unwrap();
         }

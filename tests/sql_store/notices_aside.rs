@@ -3,11 +3,15 @@
 
 use super::notices::{applications, make, open, rang, take, with};
 use super::place::Place;
+use super::story::act;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
-use zhida_core::notice::NoticeState;
-use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore, SwitchPosition};
+use zhida_core::ids::OperatorId;
+use zhida_core::notice::{NoticeAct, NoticeState};
+use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, SendOutcome, Trust};
+use zhida_core::ports::store::{ActStore as _, Acted, ReferenceStore as _};
+use zhida_core::steps::{ActOutcome, Operator, Role};
 
 /// A request of a kind that this version does not know: it rings once an hour, the others become notices.
 pub(crate) async fn a_request_of_an_unknown_kind(place: &Place) {
@@ -54,7 +58,11 @@ pub(crate) async fn an_unreadable_switch(place: &Place) {
     assert_eq!(take(&store).await, []);
     assert_eq!(take(&store).await, []);
     assert_eq!(rang(&store).await, 1);
-    assert!(store.turn_notice_switch(SwitchPosition::Open, "wang", "looked at").await.unwrap());
+    let (id, name, public_key) = (OperatorId::from("wang"), "wang".to_owned(), "key".to_owned());
+    let wang = Operator { id, name, role: Role::Operator, public_key, disabled_at: None };
+    store.put_operator(&wang, "test").await.unwrap();
+    let done = store.act(&act("e-resume", "wang", NoticeAct::Resume)).await.unwrap();
+    assert_eq!(done, Acted::Done(ActOutcome::Done));
     assert_eq!(applications(&take(&store).await), ["A-1", "A-2"]);
 }
 

@@ -10,7 +10,7 @@ use zhida_core::payout::{Carrier, PayoutState, Word};
 use zhida_core::ports::bank::{BankWord, CallOutcome, EnquiryOutcome, NotTakenIn, StatusReport};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::{
-    ActStore, Acted, Enquiry, IntakeStore, OutboxStore, PayoutFilter, PayoutStore, ReadStore, ReferenceStore,
+    ActStore, Acted, AnyAct, Enquiry, IntakeStore, OutboxStore, PayoutFilter, PayoutStore, ReadStore, ReferenceStore,
     SignedAct, Which,
 };
 use zhida_core::steps::{Act, ActOutcome, EnquiryResult, Operator, Quarantined, Role, TakenIn};
@@ -314,7 +314,7 @@ pub(crate) fn operator(id: &str) -> Operator {
     }
 }
 
-pub(crate) fn act(event_id: &str, operator: &str, act: Act) -> SignedAct {
+pub(crate) fn act(event_id: &str, operator: &str, act: impl Into<AnyAct>) -> SignedAct {
     SignedAct {
         source: "/operators".to_owned(),
         event_id: event_id.to_owned(),
