@@ -267,10 +267,10 @@ async fn the_sandbox_serves_keeps_its_ledger_and_prints_it() {
     let world = World::new("verbs-of-sandbox").await;
     let ledger = world.file("ledger.ndjson", "");
     let mut bank = world.command();
-    let bank = bank.args(["sandbox", "--listen", "127.0.0.1:0", "--ledger", &ledger]).stderr(Stdio::piped()).spawn();
+    let bank = bank.args(["sandbox", "--listen", "127.0.0.1:0", "--ledger", &ledger]).stdout(Stdio::piped()).spawn();
     let mut bank = bank.unwrap();
     let mut greeting = String::new();
-    BufReader::new(bank.stderr.as_mut().unwrap()).read_line(&mut greeting).unwrap();
+    BufReader::new(bank.stdout.as_mut().unwrap()).read_line(&mut greeting).unwrap();
     let url = greeting.split_whitespace().find(|word| word.starts_with("http://")).expect("where it listens");
     let shown: Value =
         serde_json::from_str(&reqwest::get(format!("{url}/ledger")).await.unwrap().text().await.unwrap()).unwrap();

@@ -54,6 +54,8 @@ pub(crate) async fn an_unreadable_switch(place: &Place) {
     let store = with(place, [1, 2]).await;
     make(&store).await;
     place.execute("update notice_switch set rung = '{'").await.unwrap();
+    assert_eq!(store.notice_switch().await.unwrap().stopped, None, "which bells have rung is no reason to stop");
+    place.execute("delete from notice_switch").await.unwrap();
     assert!(store.notice_switch().await.unwrap().stopped.is_some());
     assert_eq!(take(&store).await, []);
     assert_eq!(take(&store).await, []);

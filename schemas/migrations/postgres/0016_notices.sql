@@ -9,7 +9,8 @@ alter table notice_requests alter column outcome drop default;
 alter table notice_requests add column notice_id text collate "C";
 -- When its time comes: at once, or later for what waits for company or could not be read.
 alter table notice_requests add column look_at bigint not null default 0;
-alter table notice_requests add check (outcome is not null or made_at is null);
+alter table notice_requests add check
+    ((outcome is null) = (made_at is null) or (outcome = 'before_notices' and made_at is null));
 alter table notice_requests add check (coalesce(outcome = 'made', false) = (notice_id is not null));
 create index notice_requests_waiting on notice_requests (look_at, kind, subject, recipient, occasion) where outcome is null;
 create index notice_requests_company on notice_requests (kind, recipient) where outcome is null;

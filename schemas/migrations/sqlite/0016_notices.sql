@@ -4,7 +4,7 @@
 alter table notice_requests add column made_at integer;
 alter table notice_requests add column outcome text check (outcome in
     ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'))
-    check (outcome is not null or made_at is null);
+    check ((outcome is null) = (made_at is null) or (outcome = 'before_notices' and made_at is null));
 alter table notice_requests add column notice_id text references notices
     check (coalesce(outcome = 'made', 0) = (notice_id is not null));
 -- When its time comes: at once, or later for what waits for company or could not be read.

@@ -165,11 +165,14 @@ fn alarms(sim: &Sim, tables: &Tables, notice: &Notice) -> Vec<String> {
         found.push("it is lost, and nobody was rung".to_owned());
     }
     let gave_up_in_doubt = |one: &Message| one.because.as_deref() == Some("in_doubt");
-    let served = sim.rules.notices.repeat(notice.kind) == Repeat::Never;
+    // Whoever tries a channel looks at what came of it.
+    let served = sim.rules.notices.repeat(notice.kind) == Repeat::Never && !notice.kind.is_trial();
     if served && notice.messages.iter().any(gave_up_in_doubt) && rang(AlarmKind::NoticeInDoubt) == 0 {
         found.push("nobody can say whether it was served, and nobody was rung".to_owned());
     }
-    if rang(AlarmKind::NoticeInDoubt) > notice.messages.len() {
+    // Once for a message, and once for each attempt that an unsigned word calls lost.
+    let attempts: usize = notice.messages.iter().map(|one| one.attempts.len()).sum();
+    if rang(AlarmKind::NoticeInDoubt) > notice.messages.len() + attempts {
         found.push("it rings again and again".to_owned());
     }
     found

@@ -51,6 +51,8 @@ pub(super) fn happens(sim: &Sim, outside: &Outside) {
         Outside::Resume => drop(acts(sim, NoticeAct::Resume)),
         Outside::Resend => resend(sim),
         Outside::Prefers(number) => {
+            // Whom nothing was heard of has no wishes; what is asked for by now is not made yet.
+            happens(sim, &Outside::Approved(*number));
             let (recipient, kind) = (district::uscc(*number), NoticeKind::PayoutReceived);
             acts(sim, NoticeAct::Prefer(Preference { recipient, kind, wish: Wish::NotTold }));
         }

@@ -15,8 +15,12 @@ use zhida_core::ports::notices::{Errand, ErrandEnd};
 use zhida_core::ports::sms::SendOutcome;
 use zhida_core::ports::store::StoreError;
 
-/// What was taken is to be under way within so long: as long as that holds, more is taken at once.
+/// What was taken is to be under way within so long: as long as that holds, more is taken at once. What waits for its place twice as
+/// long is given back, so that whoever stops all sending sees it end.
 const GONE_WITHIN: Duration = Duration::from_secs(1);
+
+/// So many times the calls that may be under way are in hand at most: whoever is killed leaves no more than that in doubt.
+const AHEAD_MAX: usize = 4;
 
 /// So many calls of one taking to one provider that fail in a row: the rest of that taking is left, for another provider or another
 /// time. As many as shut a provider.
@@ -85,15 +89,15 @@ struct Table {
     stop: Stop,
     /// So many may be in hand, under way or waiting for a place.
     ahead: usize,
-    /// When something was last taken, by the stopwatch.
-    taken_at: Option<Duration>,
+    /// When as much as there was room for was last taken, by the stopwatch.
+    filled_at: Option<Duration>,
 }
 
 impl Table {
     fn new(worker: NoticeWorker, ends: Sender<ErrandEnd>, stop: Stop) -> Self {
         let parallel = worker.parallel_calls.max(1) as usize;
         let places = Arc::new(Semaphore::new(parallel));
-        Self { worker, calls: JoinSet::new(), ends, places, stop, ahead: parallel, taken_at: None }
+        Self { worker, calls: JoinSet::new(), ends, places, stop, ahead: parallel, filled_at: None }
     }
 
     fn has_room(&self) -> bool {
@@ -107,10 +111,12 @@ impl Table {
         self.look_further(taken_at);
         let worker = &self.worker;
         let room = u32::try_from(self.ahead.saturating_sub(self.calls.len())).unwrap_or(u32::MAX);
-        let errands = worker.store.take_errands(room.min(worker.batch_max).max(1)).await?;
+        let room = room.min(worker.batch_max).max(1);
+        let errands = worker.store.take_errands(room).await?;
         worker.metrics().sweep_ran(SWEEP, SystemTime::now());
         let more = if errands.is_empty() { More::No } else { More::Perhaps };
         let failures = Failures::of(&errands);
+        self.filled_at = (errands.len() >= room as usize).then_some(taken_at);
         for errand in errands {
             self.begin(errand, taken_at, &failures);
         }
@@ -121,10 +127,9 @@ impl Table {
     /// another way meanwhile. So as much is taken as is gone within a second.
     fn look_further(&mut self, now: Duration) {
         let parallel = self.worker.parallel_calls.max(1) as usize;
-        let most = parallel.max(self.worker.batch_max as usize);
-        let fast = self.taken_at.is_some_and(|at| now.saturating_sub(at) <= GONE_WITHIN);
+        let most = (AHEAD_MAX * parallel).min(self.worker.batch_max as usize).max(parallel);
+        let fast = self.filled_at.is_some_and(|at| now.saturating_sub(at) <= GONE_WITHIN);
         self.ahead = if fast { (2 * self.ahead).min(most) } else { parallel };
-        self.taken_at = Some(now);
     }
 
     fn begin(&mut self, errand: Errand, taken_at: Duration, failures: &Failures) {
@@ -134,6 +139,8 @@ impl Table {
             let place = places.acquire().await;
             let end = if place.is_err() || *stop.borrow() {
                 hands.leave(errand, "is not called any more: the worker drains")
+            } else if hands.time.elapsed().saturating_sub(taken_at) > 2 * GONE_WITHIN {
+                hands.leave(errand, "is not called: it has waited for its place for too long")
             } else if failures.are_many(&errand) {
                 hands.leave(errand, "is not called: one call to it after the other has just failed")
             } else {

@@ -14,6 +14,9 @@ use zhida_core::ports::notices::{Content, ErrandEnd, ReceiptsBooked};
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
 
+/// So many receipts are booked by one transaction at most.
+const RECEIPTS_AT_ONCE: usize = 200;
+
 impl SqlStore {
     /// Books ends; those of a notice that cannot be booked hold up none of the others.
     pub(super) async fn book_ends(&self, ends: &[ErrandEnd]) -> Result<(), StoreError> {
@@ -42,7 +45,7 @@ impl SqlStore {
         let mut books = self.open_books(tx, ids).await?;
         let rules = &self.protocol.rules.notices;
         let mut health = notice_surroundings::health(tx, rules, Lock::None).await?;
-        if is_told_of(&health, ends) {
+        if is_told_of(&health, &self.protocol.rules.notices, ends) {
             health = notice_surroundings::health(tx, rules, Lock::Wait).await?;
         }
         let mut desk = Desk::new(rules, tx.now, Switch::default(), health.clone(), Counters::default());
@@ -59,29 +62,38 @@ impl SqlStore {
         self.close_books(tx, books, desk).await
     }
 
-    /// Books receipts, each on its own where one is in the way.
+    /// Books receipts, some at a time: a push may hold very many, and each needs locks.
     pub(super) async fn book_receipts_of(
         &self,
         provider: &str,
         trust: Trust,
         receipts: &[Receipt],
     ) -> Result<ReceiptsBooked, StoreError> {
-        if receipts.is_empty() {
-            return Ok(ReceiptsBooked::default());
+        let mut booked = ReceiptsBooked::default();
+        for some in receipts.chunks(RECEIPTS_AT_ONCE) {
+            match transact!(self, Writing, |tx| self.receive(&mut tx, provider, trust, some)) {
+                Ok(more) => booked += more,
+                Err(error) if error.is_of_a_row() => {
+                    booked += self.book_receipts_one_by_one(provider, trust, some).await?
+                }
+                Err(error) => return Err(error),
+            }
         }
-        match transact!(self, Writing, |tx| self.receive(&mut tx, provider, trust, receipts)) {
-            Err(error) if error.is_of_a_row() && receipts.len() > 1 => {}
-            done => return done,
-        }
+        Ok(booked)
+    }
+
+    /// One of them is in the way: the others are booked without it.
+    async fn book_receipts_one_by_one(
+        &self,
+        provider: &str,
+        trust: Trust,
+        receipts: &[Receipt],
+    ) -> Result<ReceiptsBooked, StoreError> {
         let mut booked = ReceiptsBooked::default();
         for receipt in receipts {
             let one = std::slice::from_ref(receipt);
             match transact!(self, Writing, |tx| self.receive(&mut tx, provider, trust, one)) {
-                Ok(more) => {
-                    booked.booked += more.booked;
-                    booked.repeated += more.repeated;
-                    booked.unmatched += more.unmatched;
-                }
+                Ok(more) => booked += more,
                 Err(error) if error.is_of_a_row() => {
                     error!(provider, out_id = receipt.out_id, %error, "a receipt cannot be booked");
                 }

@@ -34,7 +34,7 @@ pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
     figures.stopped = notice_surroundings::switch(tx).await?.stopped.is_some();
     let rows = tx.rows("select name, health from notice_providers order by name", vec![]).await?;
     for row in &rows {
-        let (name, health): (String, ProviderHealth) = (row.get("name")?, row.json("health")?);
+        let (name, health): (String, ProviderHealth) = (row.get("name")?, row.json("health").unwrap_or_default());
         figures.providers_shut.extend(health.rests(now).then(|| name.clone()));
         figures.providers.insert(name, health);
     }

@@ -36,7 +36,8 @@ fn read_switch(row: &Row) -> Result<Switch, Fault> {
     let (by, reason): (Option<String>, Option<String>) = (row.get("stopped_by")?, row.get("stopped_reason")?);
     let stopped = by.zip(reason).zip(row.time_or_none("stopped_at")?);
     let stopped = stopped.map(|((by, reason), at)| Stopped { by, at, reason });
-    Ok(Switch { stopped, rung: row.json("rung")? })
+    // Which bells have rung is no reason to stop: another version may know bells that this one does not.
+    Ok(Switch { stopped, rung: row.json("rung").unwrap_or_default() })
 }
 
 /// The stop switch for whoever sends by it: one that cannot be read is written as stopped, and rings.

@@ -4,6 +4,7 @@
 use super::fault::Fault;
 use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::notice_rows::Read;
+use super::notice_templates::InForce;
 use super::{
     SqlStore, alarms, case_rows, load, notice_rows, notice_surroundings, notice_templates, order_rows, patterns,
     transact,
@@ -95,14 +96,17 @@ impl SqlStore {
         let rules = &self.protocol.rules.notices;
         let loaded = load_due(tx, &due).await?;
         let seal = patterns::seal(tx).await?;
-        let templates = notice_templates::in_force(tx, &self.templates).await?.set;
+        let InForce { set: templates, unreadable } = notice_templates::in_force(tx, &self.templates).await?;
+        if !unreadable.is_empty() {
+            notice_templates::ring(tx, &unreadable).await?;
+        }
         let candidate = |notice: &Notice| loaded.candidate(notice.clone(), rules, &seal, &templates);
         let candidates: Vec<Candidate> = loaded.notices.iter().map(candidate).collect();
         let keys: BTreeSet<NumberKey> = candidates.iter().flat_map(|one| one.number_keys(rules)).collect();
         let switch = notice_surroundings::switch_to_send_by(tx).await?;
         let counters = notice_surroundings::counters(tx, keys).await?;
         let mut health = notice_surroundings::health(tx, rules, Lock::None).await?;
-        if !all_are_well(&health) {
+        if !all_are_well(&health, rules) {
             health = notice_surroundings::health(tx, rules, Lock::Wait).await?;
         }
         let mut desk = Desk::new(rules, tx.now, switch.clone(), health.clone(), counters.clone());

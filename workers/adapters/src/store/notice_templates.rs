@@ -53,7 +53,8 @@ pub(super) async fn in_force(tx: &mut Tx, kept: &KeptSet) -> Result<InForce, Fau
     Ok(InForce { set, unreadable })
 }
 
-async fn last_readable(tx: &mut Tx) -> Result<(Option<TemplateSet>, Vec<String>), Fault> {
+/// The last import that can be read, as it came, and where later ones are; none: the embedded set is in force.
+pub(super) async fn last_readable(tx: &mut Tx) -> Result<(Option<TemplateSet>, Vec<String>), Fault> {
     let mut unreadable = Vec::new();
     for row in &tx.rows("select number, body from notice_templates order by number desc", vec![]).await? {
         match read(row) {
@@ -78,13 +79,6 @@ pub(super) async fn ring(tx: &mut Tx, unreadable: &[String]) -> Result<(), Fault
 fn lock(kept: &KeptSet) -> MutexGuard<'_, Option<Kept>> {
     // A panic elsewhere leaves it whole: it is replaced in one step.
     kept.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The last import as it came; none: only the embedded set was ever in force.
-pub(super) async fn last(tx: &mut Tx) -> Result<Option<TemplateSet>, Fault> {
-    let sql = "select number, body from notice_templates order by number desc limit 1";
-    let rows = tx.rows(sql, vec![]).await?;
-    rows.first().map(read).transpose()
 }
 
 fn read(row: &Row) -> Result<TemplateSet, Fault> {

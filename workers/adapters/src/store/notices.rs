@@ -68,7 +68,7 @@ impl NoticeStore for SqlStore {
     }
 
     async fn templates(&self) -> Result<TemplateSet, StoreError> {
-        let last = transact!(self, Reading, |tx| notice_templates::last(&mut tx))?;
+        let (last, _) = transact!(self, Reading, |tx| notice_templates::last_readable(&mut tx))?;
         Ok(last.unwrap_or_else(|| TemplateSet::embedded().clone()))
     }
 

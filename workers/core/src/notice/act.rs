@@ -123,6 +123,9 @@ pub enum NoticeRefused {
         /// Why.
         why: &'static str,
     },
+    /// A try of a channel.
+    #[error("通知 {0} 是渠道测试 notice {0} is a try of a channel: try again with `zhida notices test`")]
+    Trial(String),
     /// Nothing leads to whom it would tell.
     #[error("notice {id} would reach nobody: {unreached}")]
     Unreached {
@@ -174,6 +177,9 @@ pub fn act(
         NoticeAct::Resume => {}
         NoticeAct::Resend { notice_id } => {
             let known = loaded.notice.as_ref().ok_or_else(|| NoticeRefused::NoSuchNotice(notice_id.clone()))?;
+            if known.notice.kind.is_trial() {
+                return Err(NoticeRefused::Trial(notice_id.clone()));
+            }
             may_be_told_again(&known.notice, known.standing)?;
             notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
             if let Some(unreached) = unreached_when_told_again(known.notice.kind, &known.addressee, rules) {

@@ -57,11 +57,15 @@ impl Effects {
             let was = before.messages.iter().find(|one| one.channel == message.channel);
             self.tell_of_message(after, was, message, now);
         }
-        let (was, is) = (before.state(), after.state());
-        let lost = |state| matches!(state, NoticeState::Failed | NoticeState::GaveUp);
+        let lost = |notice: &Notice| match notice.state() {
+            NoticeState::Failed | NoticeState::GaveUp => true,
+            // Its time was over, or its words were erased, before anybody took it: what it tells is still so.
+            NoticeState::Expired => notice.messages.iter().any(Message::went_unsent),
+            NoticeState::Created | NoticeState::Sending | NoticeState::Sent | NoticeState::Delivered => false,
+        };
         let traits = after.kind.traits();
         let counts = traits.audience == Audience::Enterprise && traits.essential == Essential::Yes;
-        if counts && lost(is) && !lost(was) {
+        if counts && lost(after) && !lost(before) {
             let text = "does not arrive by any channel: tell the enterprise otherwise, and look at its contacts";
             self.ring(AlarmKind::NoticeFailed, after, text);
         }

@@ -1,6 +1,7 @@
 //! Whether a provider is of use at present: a circuit breaker. Five failures in a row shut it for a minute, doubled up to ten each
 //! time that the one message which then tries fails as well; trouble with our account there shuts it for ten minutes at once.
 
+use super::NoticeRules;
 use crate::ports::notices::ErrandEnd;
 use crate::ports::sms::{RefusalClass, SendOutcome};
 use jiff::{SignedDuration, Timestamp};
@@ -76,6 +77,8 @@ impl ProviderHealth {
     pub fn on(&mut self, outcome: &SendOutcome, now: Timestamp) {
         let (verdict, why) = verdict(outcome);
         match verdict {
+            // Calls that began before it was shut say nothing new.
+            Verdict::Well if self.is_shut() && self.trial_until.is_none() => {}
             Verdict::Well => *self = Self::default(),
             Verdict::Account => self.shut_for(LONGEST, now, why),
             Verdict::Failed => {
@@ -107,20 +110,21 @@ impl ProviderHealth {
     }
 }
 
-/// Nothing is known against any provider: sending changes nothing of that.
+/// Nothing is known against any provider of the settings: sending changes nothing of that.
 #[must_use]
-pub fn all_are_well(health: &BTreeMap<String, ProviderHealth>) -> bool {
-    health.values().all(|one| *one == ProviderHealth::default())
+pub fn all_are_well(health: &BTreeMap<String, ProviderHealth>, rules: &NoticeRules) -> bool {
+    let well = |name: &str| health.get(name).is_none_or(|one| *one == ProviderHealth::default());
+    rules.providers.iter().all(|provider| well(&provider.name))
 }
 
 /// Whether these ends may change what is known of providers.
 #[must_use]
-pub fn is_told_of(health: &BTreeMap<String, ProviderHealth>, ends: &[ErrandEnd]) -> bool {
+pub fn is_told_of(health: &BTreeMap<String, ProviderHealth>, rules: &NoticeRules, ends: &[ErrandEnd]) -> bool {
     let failed = |end: &ErrandEnd| match end {
         ErrandEnd::Sent { outcome, .. } => verdict(outcome).0 != Verdict::Well,
         ErrandEnd::NotMade { .. } | ErrandEnd::Asked { .. } => false,
     };
-    !all_are_well(health) || ends.iter().any(failed)
+    !all_are_well(health, rules) || ends.iter().any(failed)
 }
 
 fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
@@ -140,9 +144,11 @@ fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Channel, NoticeRules, ProviderRules, Takes};
     use super::{ProviderHealth, is_told_of};
     use crate::ports::notices::ErrandEnd;
     use crate::ports::sms::{RefusalClass, SendOutcome};
+    use jiff::tz::TimeZone;
     use jiff::{SignedDuration, Timestamp};
     use std::collections::BTreeMap;
 
@@ -204,14 +210,25 @@ mod tests {
     fn what_says_nothing_new_of_a_provider_is_known_before() {
         let end = |outcome| ErrandEnd::Sent { notice_id: "n".to_owned(), out_id: "n".to_owned(), outcome };
         let well = BTreeMap::from([("a".to_owned(), ProviderHealth::default())]);
+        let mut rules = NoticeRules::with_defaults(TimeZone::UTC);
+        rules.providers.push(ProviderRules {
+            name: "a".to_owned(),
+            channel: Channel::Mail,
+            takes: Takes::Texts,
+            signature: None,
+            limits: Vec::new(),
+            price_per_segment: None,
+        });
         let quiet = [end(accepted()), end(refused(RefusalClass::Content))];
-        assert!(!is_told_of(&well, &quiet));
+        assert!(!is_told_of(&well, &rules, &quiet));
         for outcome in [failed(), refused(RefusalClass::Busy), refused(RefusalClass::Account)] {
-            assert!(is_told_of(&well, &[end(accepted()), end(outcome)]));
+            assert!(is_told_of(&well, &rules, &[end(accepted()), end(outcome)]));
         }
         let mut failing = well.clone();
         failing.entry("a".to_owned()).or_default().on(&failed(), at(0));
-        assert!(is_told_of(&failing, &quiet), "a success ends a run of failures");
+        assert!(is_told_of(&failing, &rules, &quiet), "a success ends a run of failures");
+        rules.providers.clear();
+        assert!(!is_told_of(&failing, &rules, &quiet), "it is gone from the settings");
     }
 
     #[test]
@@ -219,6 +236,8 @@ mod tests {
         let mut health = ProviderHealth::default();
         health.on(&refused(RefusalClass::Account), at(0));
         assert_eq!(shut_for(&health, 0), 600);
+        health.on(&accepted(), at(0));
+        assert_eq!(shut_for(&health, 0), 600, "a call that began before says nothing new");
         assert!(health.is_shut());
         assert!(
             health.rests(at(0)) && health.rests(at(1199)) && !health.rests(at(1200)),

@@ -1,6 +1,6 @@
 //! How attempts, messages and notices stand, derived from what is known of them.
 
-use super::{Attempt, Channel, Ended, Hint, Message, Notice, NoticeState, WaitsFor};
+use super::{Attempt, Channel, Ended, Hint, LostPoint, Message, Notice, NoticeState, WaitsFor};
 use crate::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
 use jiff::Timestamp;
 
@@ -148,8 +148,9 @@ impl Attempt {
             )
             | None => self.sent_as.as_ref().map_or(segments, |one| one.segments),
         };
-        if taken {
-            self.cost = price.map(|price| price.saturating_mul(i64::from(counted)));
+        // Where the price is not known any more, what was on record stands.
+        if let (true, Some(price)) = (taken, price) {
+            self.cost = Some(price.saturating_mul(i64::from(counted)));
         }
     }
 
@@ -186,6 +187,12 @@ impl Attempt {
 }
 
 impl Message {
+    /// Its time was over, or its words were erased, and nothing was sent; what it tells may still be so.
+    pub(super) fn went_unsent(&self) -> bool {
+        let because = [LostPoint::Expired.code(), LostPoint::Erased.code()];
+        self.ended == Some(Ended::Expired) && self.because.as_deref().is_some_and(|why| because.contains(&why))
+    }
+
     /// A message that is sent as soon as it may.
     #[must_use]
     pub fn first(channel: Channel, segments: u32, now: Timestamp) -> Self {

@@ -121,6 +121,14 @@ pub struct ReceiptsBooked {
     pub unmatched: u32,
 }
 
+impl std::ops::AddAssign for ReceiptsBooked {
+    fn add_assign(&mut self, more: Self) {
+        self.booked += more.booked;
+        self.repeated += more.repeated;
+        self.unmatched += more.unmatched;
+    }
+}
+
 /// How many requests there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestCounts {

@@ -116,7 +116,9 @@ async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> an
             Import::DryRun => out.line("仅预览 a preview; nothing was written")?,
             Import::Write => {
                 context.store.import_templates(&set, COMMAND_LINE).await?;
-                out.line("已导入 imported; notices that are made from now on bear these words")?;
+                out.line(
+                    "已导入 imported; notices that are made from now on bear these words, codes reach what waits too",
+                )?;
             }
         }
     }

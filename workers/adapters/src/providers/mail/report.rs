@@ -6,7 +6,6 @@
 
 use super::letter::ATTEMPT;
 use super::smtp_codes::{self, Enhanced, Phase};
-use jiff::Timestamp;
 use mail_parser::{Message, MessageParser, PartType};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, RefusalClass};
 
@@ -25,7 +24,7 @@ fn read_whole(bytes: &[u8], domain: &str) -> Option<Receipt> {
     if let Some(status) = part(&mail, "message", "delivery-status") {
         let returned = returned(&mail);
         let fields = Fields::of(&status);
-        return receipt(&returned?, &fields.word(date(&mail)), domain);
+        return receipt(&returned?, &fields.word(), domain);
     }
     // Without a report only a mail system's own word counts; an answer of a person or of their holiday quotes our mail as well.
     if !is_from_a_mail_system(&mail) {
@@ -133,15 +132,15 @@ impl Fields {
         fields
     }
 
-    fn word(&self, at: Option<Timestamp>) -> DeliveryWord {
+    fn word(&self) -> DeliveryWord {
         match self.action.as_str() {
-            "delivered" => DeliveryWord::Delivered { at },
             "failed" => {
                 let said = said_code(&self.diagnostic);
                 let status = self.status.filter(|Enhanced(_, subject, detail)| (*subject, *detail) != (0, 0));
                 undelivered(Said { enhanced: status.or(said.enhanced).or(self.status), ..said })
             }
-            // Delayed; handed on to where no reports come from; or a word that we do not know.
+            // Delayed; handed on to where no reports come from; a word that we do not know. Or "delivered": anybody can write that, and a
+            // mail is never more than sent.
             _ => DeliveryWord::OnTheWay,
         }
     }
@@ -199,10 +198,6 @@ fn is_from_a_mail_system(mail: &Message<'_>) -> bool {
 fn text(mail: &Message<'_>) -> String {
     let pages = (0..mail.text_body_count()).filter_map(|page| mail.body_text(page));
     pages.map(|page| page.replace("\r\n", "\n")).collect::<Vec<_>>().join("\n")
-}
-
-fn date(mail: &Message<'_>) -> Option<Timestamp> {
-    mail.date().and_then(|date| Timestamp::from_second(date.to_timestamp()).ok())
 }
 
 fn is_id(text: &str) -> bool {

@@ -2,7 +2,7 @@
 //! works. Where there is none, what is missing is said by channel. It looks nothing up, and nothing here is an address.
 
 use super::{Addressee, Asked};
-use crate::notice::{Audience, Channel, Channels, NoticeKind, NoticeRequest, NoticeRules, Number};
+use crate::notice::{Audience, Channel, Channels, NoticeKind, NoticeRequest, NoticeRules, Number, Repeat};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -104,9 +104,11 @@ pub(super) enum Flags {
 }
 
 impl Flags {
-    /// For these requests, now.
-    pub(super) fn of(asked: &[Asked], now: Timestamp) -> Self {
-        if asked.iter().any(|one| is_wanted_by_a_person(&one.request)) { Self::PassedOver } else { Self::Heeded(now) }
+    /// For these requests, now. What is served is tried at any address: a bounce is not signed, and must not keep it from being served.
+    pub(super) fn of(asked: &[Asked], rules: &NoticeRules, now: Timestamp) -> Self {
+        let tried =
+            |one: &Asked| is_wanted_by_a_person(&one.request) || rules.repeat(one.request.kind) == Repeat::Never;
+        if asked.iter().any(tried) { Self::PassedOver } else { Self::Heeded(now) }
     }
 
     /// A flag holds until it has aged, or the addresses were told once more after it: whoever sends them again, even the same, says that

@@ -191,7 +191,7 @@ impl Making<'_> {
     /// Writes one notice about these requests, which have one recipient and one kind.
     fn write(&self, asked: &[Asked], new_id: &mut dyn FnMut() -> String, made: &mut Made) {
         let Some(first) = asked.first() else { return };
-        let flags = Flags::of(asked, self.district.now);
+        let flags = Flags::of(asked, self.rules, self.district.now);
         let ways = match address::ways(first.request.kind, &first.addressee, self.rules, flags) {
             Ok(ways) => ways,
             Err(unreached) => {

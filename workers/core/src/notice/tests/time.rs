@@ -201,6 +201,7 @@ fn what_could_not_be_sent_in_time_is_given_up_and_what_was_never_tried_has_expir
     }
     assert_eq!(play.state(), NoticeState::Expired);
     assert_eq!(play.notice.messages[0].because.as_deref(), Some("expired"));
+    assert_eq!(play.rung().iter().filter(|bell| **bell == "notice_failed").count(), 1, "nothing was even tried");
 }
 
 #[test]
@@ -211,6 +212,7 @@ fn what_has_lost_its_point_is_not_sent_and_says_why() {
     assert_eq!(play.state(), NoticeState::Expired);
     assert_eq!(play.effects.journal[0].detail["code"], "payout_moved");
     assert_eq!(play.notice.messages[1].ended, Some(Ended::Expired), "nor does the mail go");
+    assert_eq!(play.rung(), [""; 0]);
     assert_eq!(play.effects.world, [], "nobody outside need hear of what never was sent");
 
     // What may be on its way is followed to its end, and not repeated.
