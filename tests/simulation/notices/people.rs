@@ -4,7 +4,7 @@ use super::district::{self, OPERATOR, Outside};
 use super::world::Sim;
 use crate::history::at_once;
 use zhida_core::ids::{InstructionId, OfficerId, OperatorId};
-use zhida_core::notice::{NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference};
+use zhida_core::notice::{Message, Notice, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference};
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::notices::{NoticeStore, Wish};
 use zhida_core::ports::store::{ActStore, Acted, IntakeStore, PayoutStore, SignedAct};
@@ -109,16 +109,19 @@ fn trial(number: u32) -> NoticeRequest {
 
 /// Somebody has one sent again; the act is handed in twice.
 fn resend(sim: &Sim) {
-    let lost: Vec<(String, NoticeState)> = {
+    let begun: Vec<Notice> = {
         let tables = sim.store.tables();
-        let notices = tables.noticing.notices.values();
-        notices.map(|one| (one.id.clone(), one.state())).filter(|(_, state)| *state != NoticeState::Created).collect()
+        tables.noticing.notices.values().filter(|one| one.state() != NoticeState::Created).cloned().collect()
     };
-    let Some((notice_id, state)) = sim.world().rng.choice(&lost).cloned() else { return };
+    let Some(notice) = sim.world().rng.choice(&begun).cloned() else { return };
+    let (notice_id, state) = (notice.id.clone(), notice.state());
     let before = sim.store.tables().noticing.asked.len();
     let done = acts(sim, NoticeAct::Resend { notice_id: notice_id.clone() });
     let new = sim.store.tables().noticing.asked.len() - before;
-    let lost = matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
+    // Or a bounce says so, which sends nothing by itself where a notice may not go twice.
+    let said_lost = |one: &Message| one.attempts.iter().any(|attempt| one.is_said_lost(attempt));
+    let bounced = state == NoticeState::Sent && notice.messages.iter().any(said_lost);
+    let lost = bounced || matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
     if done == Done::Yes {
         sim.saw("sent again by hand");
     }
