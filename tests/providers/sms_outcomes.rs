@@ -121,12 +121,16 @@ async fn every_class_of_refusal_at_every_vendor() {
             ],
         ),
         (
-            ["isv.SMS_TEMPLATE_ILLEGAL", "FailedOperation.TemplateIncorrectOrUnapproved", "content:words"],
+            ["isv.SMS_TEMPLATE_ILLEGAL", "FailedOperation.TemplateIncorrectOrUnapproved", "template:code"],
             [
-                "Content isv.SMS_TEMPLATE_ILLEGAL",
-                "Content FailedOperation.TemplateIncorrectOrUnapproved",
-                "Content words",
+                "Template isv.SMS_TEMPLATE_ILLEGAL",
+                "Template FailedOperation.TemplateIncorrectOrUnapproved",
+                "Template code",
             ],
+        ),
+        (
+            ["isv.BLACK_KEY_CONTROL_LIMIT", "FailedOperation.ContainSensitiveWord", "content:words"],
+            ["Content isv.BLACK_KEY_CONTROL_LIMIT", "Content FailedOperation.ContainSensitiveWord", "Content words"],
         ),
         (
             ["isv.BUSINESS_LIMIT_CONTROL", "LimitExceeded.PhoneNumberOneHourLimit", "limit:hour"],
@@ -240,19 +244,19 @@ async fn what_does_not_fit_a_vendor_is_refused_in_its_class() {
     let tencent = provider(&sandbox, Vendor::Tencent, PATIENT);
     let mut unknown = sms("n-1");
     unknown.template_code = Some("SMS_2".to_owned());
-    assert_eq!(send(&aliyun, &unknown).await, "Content isv.SMS_TEMPLATE_ILLEGAL");
-    assert_eq!(send(&tencent, &unknown).await, "Content FailedOperation.TemplateIncorrectOrUnapproved");
+    assert_eq!(send(&aliyun, &unknown).await, "Template isv.SMS_TEMPLATE_ILLEGAL");
+    assert_eq!(send(&tencent, &unknown).await, "Template FailedOperation.TemplateIncorrectOrUnapproved");
     unknown.template_code = None;
     let calls = sandbox.sms.calls().len();
-    assert_eq!(send(&aliyun, &unknown).await, "Content no_template");
-    assert_eq!(send(&tencent, &unknown).await, "Content no_template");
+    assert_eq!(send(&aliyun, &unknown).await, "Template no_template");
+    assert_eq!(send(&tencent, &unknown).await, "Template no_template");
     assert_eq!(sandbox.sms.calls().len(), calls, "nothing was handed in");
     let mut short = sms("n-1");
     short.parameters.pop();
-    assert_eq!(send(&aliyun, &short).await, "Content isv.TEMPLATE_MISSING_PARAMETERS");
+    assert_eq!(send(&aliyun, &short).await, "Template isv.TEMPLATE_MISSING_PARAMETERS");
     let mut unsigned = sms("n-1");
     unsigned.signature = "【鼓楼】".to_owned();
-    assert_eq!(send(&aliyun, &unsigned).await, "Content isv.SMS_SIGNATURE_ILLEGAL");
+    assert_eq!(send(&aliyun, &unsigned).await, "Template isv.SMS_SIGNATURE_ILLEGAL");
     let mut nobody = sms("n-1");
     nobody.to = "13800000000".to_owned();
     assert_eq!(send(&aliyun, &nobody).await, "Recipient not_e164");

@@ -147,7 +147,9 @@ label! {
         RefusedRecipient = "refused_recipient",
         /// Refused because the address cannot be reached now.
         RefusedUnreachable = "refused_unreachable",
-        /// Refused for template, signature or variables.
+        /// Refused because template or signature are not approved there.
+        RefusedTemplate = "refused_template",
+        /// Refused for what it says.
         RefusedContent = "refused_content",
         /// Refused because this address has had enough.
         RefusedLimit = "refused_limit",

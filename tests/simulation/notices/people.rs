@@ -4,7 +4,9 @@ use super::district::{self, OPERATOR, Outside};
 use super::world::Sim;
 use crate::history::at_once;
 use zhida_core::ids::{InstructionId, OfficerId, OperatorId};
-use zhida_core::notice::{Message, Notice, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference};
+use zhida_core::notice::{
+    Ended, Message, Notice, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat,
+};
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::notices::{NoticeStore, Wish};
 use zhida_core::ports::store::{ActStore, Acted, IntakeStore, PayoutStore, SignedAct};
@@ -121,7 +123,10 @@ fn resend(sim: &Sim) {
     // Or a bounce says so, which sends nothing by itself where a notice may not go twice.
     let said_lost = |one: &Message| one.attempts.iter().any(|attempt| one.is_said_lost(attempt));
     let bounced = state == NoticeState::Sent && notice.messages.iter().any(said_lost);
-    let lost = bounced || matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
+    let beside = state == NoticeState::Sent
+        && sim.rules.notices.repeat(notice.kind) == Repeat::May
+        && notice.messages.iter().any(|one| one.ended == Some(Ended::Failed));
+    let lost = bounced || beside || matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
     if done == Done::Yes {
         sim.saw("sent again by hand");
     }

@@ -176,6 +176,7 @@ fn of_sending(outcome: &SendOutcome) -> NoticeCall {
         SendOutcome::Refused { class, .. } => match class {
             RefusalClass::Recipient => NoticeCall::RefusedRecipient,
             RefusalClass::Unreachable => NoticeCall::RefusedUnreachable,
+            RefusalClass::Template => NoticeCall::RefusedTemplate,
             RefusalClass::Content => NoticeCall::RefusedContent,
             RefusalClass::Limit => NoticeCall::RefusedLimit,
             RefusalClass::Account => NoticeCall::RefusedAccount,

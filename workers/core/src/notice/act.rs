@@ -3,8 +3,8 @@
 
 use super::making::{Addressee, Unreached, unreached_when_told_again};
 use super::{
-    Audience, Essential, Kin, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState,
-    Standing, Switch, again,
+    Audience, Ended, Essential, Kin, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState,
+    Repeat, Standing, Switch, again,
 };
 use crate::ids::{ApplicationId, OperatorId};
 use crate::ports::notices::Wish;
@@ -180,7 +180,7 @@ pub fn act(
             if known.notice.kind.is_trial() {
                 return Err(NoticeRefused::Trial(notice_id.clone()));
             }
-            may_be_told_again(&known.notice, known.standing)?;
+            may_be_told_again(&known.notice, rules.repeat(known.notice.kind), known.standing)?;
             notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
             if let Some(unreached) = unreached_when_told_again(known.notice.kind, &known.addressee, rules) {
                 return Err(NoticeRefused::Unreached { id: notice_id.clone(), unreached });
@@ -202,7 +202,7 @@ pub fn act(
 }
 
 /// Only what did not arrive, and still has a point.
-fn may_be_told_again(notice: &Notice, standing: Standing) -> Result<(), NoticeRefused> {
+fn may_be_told_again(notice: &Notice, repeat: Repeat, standing: Standing) -> Result<(), NoticeRefused> {
     let id = || notice.id.clone();
     match notice.state() {
         // What is under way is refused by [`again`].
@@ -213,6 +213,9 @@ fn may_be_told_again(notice: &Notice, standing: Standing) -> Result<(), NoticeRe
         | NoticeState::Expired => {}
         // Served, and an unsigned bounce says that it did not arrive: whoever acts gives the reason.
         NoticeState::Sent if !notice.may_have_arrived() => {}
+        // A mail is never more than sent. Whoever knows that the phone is on again may have both go once more.
+        NoticeState::Sent
+            if repeat == Repeat::May && notice.messages.iter().any(|one| one.ended == Some(Ended::Failed)) => {}
         state @ (NoticeState::Sent | NoticeState::Delivered) => {
             return Err(NoticeRefused::NotLost { id: id(), state: state.code() });
         }

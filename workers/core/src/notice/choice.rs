@@ -4,13 +4,13 @@
 use super::desk::{Candidate, Desk};
 use super::rules::{NoticeRules, ProviderRules, Takes, retry_pause};
 use super::step::{Beside, after};
-use super::{Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
+use super::{Attempt, Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
 use crate::payout::AlarmKind;
 use crate::ports::sms::RefusalClass;
 use jiff::{SignedDuration, Timestamp};
 
 /// Nothing can be sent at all: people have to look, and the message is looked at again after this.
-const WITHOUT_PROVIDER: SignedDuration = SignedDuration::from_mins(15);
+const WITHOUT_PROVIDER: SignedDuration = SignedDuration::from_mins(2);
 
 /// Who takes it.
 pub(super) enum Choice<'a> {
@@ -91,8 +91,11 @@ impl<'a> Desk<'a> {
         }
         match (next, refused) {
             (Some((at, what)), _) => {
+                let template = |one: &&Attempt| one.refusal().is_some_and(|(class, _)| class == RefusalClass::Template);
                 if all_shut {
                     self.ring_providers_down(&candidate.notice, message.channel);
+                } else if let Some(refused) = message.attempts.iter().rev().find(template) {
+                    self.ring_template_refused(&candidate.notice, refused);
                 }
                 Choice::Later(at, what)
             }
@@ -131,6 +134,7 @@ impl<'a> Desk<'a> {
             Some((
                 RefusalClass::Recipient
                 | RefusalClass::Unreachable
+                | RefusalClass::Template
                 | RefusalClass::Limit
                 | RefusalClass::Account
                 | RefusalClass::Busy,
@@ -147,7 +151,11 @@ impl<'a> Desk<'a> {
         });
         let tries = u32::try_from(failed.clone().count()).unwrap_or(u32::MAX);
         let pause = failed.map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
-        let healthy = self.health.get(&provider.name).map_or(self.now, |health| health.free_at(self.now));
+        // Whoever tries a channel wants to know whether it is well again.
+        let healthy = match self.health.get(&provider.name) {
+            Some(health) if !candidate.notice.kind.is_trial() => health.free_at(self.now),
+            Some(_) | None => self.now,
+        };
         let allowed = match candidate.number_key(provider, self.rules, message.channel) {
             Some(key) => self.counters.free_at(&key, &provider.limits, self.now),
             None => self.now,
@@ -163,6 +171,20 @@ impl<'a> Desk<'a> {
     fn ring_providers_down(&mut self, notice: &Notice, channel: Channel) {
         if !notice.kind.is_trial() && self.switch.rings(Bell::down(channel), self.now) {
             let text = format!("no provider of {} is of use: notices wait", channel.code());
+            self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
+        }
+    }
+
+    /// Nobody takes it, and a vendor does not know what it is sent by.
+    fn ring_template_refused(&mut self, notice: &Notice, refused: &Attempt) {
+        if !notice.kind.is_trial() && self.switch.rings(Bell::SmsWithoutCode, self.now) {
+            let (name, provider) = (notice.template_name(), &refused.provider);
+            let code = refused.refusal().map(|(_, code)| code).unwrap_or_default();
+            let sent_as = refused.sent_as.as_ref().and_then(|one| one.way.code.as_deref()).unwrap_or("-");
+            let text = format!(
+                "{provider} refuses the code {sent_as} or the signature of {name} with {code}, and nobody else takes it: what is \
+                 written by it waits until `zhida notices templates import` brings the right one"
+            );
             self.effects.alarm(AlarmKind::NoticeProvidersDown, text);
         }
     }

@@ -23,10 +23,11 @@ pub fn with_codes_in_force(notice: &Notice, mut contents: Vec<Content>, set: &Te
 }
 
 impl Candidate {
-    /// What that provider has to be told of the template of its SMS: as it was told before, else as the content has it.
+    /// What that provider has to be told of the template of its SMS: as it was told with what may arrive, else as the content has it.
     pub(super) fn way(&self, provider: &str) -> Option<&ProviderTemplate> {
         let sms = self.notice.messages.iter().filter(|message| message.channel == Channel::Sms);
-        let calls = sms.flat_map(|message| &message.attempts).filter(|one| one.provider == provider && !one.not_made);
+        let calls =
+            sms.flat_map(|message| &message.attempts).filter(|one| one.provider == provider && one.may_arrive());
         let told = calls.filter_map(|one| one.sent_as.as_ref().map(|one| &one.way)).next_back();
         told.or_else(|| self.content(Channel::Sms)?.providers.get(provider))
     }

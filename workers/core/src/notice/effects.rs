@@ -219,6 +219,7 @@ fn learnt(message: &Message) -> Option<Known> {
         // A phone that is off today is on tomorrow: the address stays a good one.
         Some((
             RefusalClass::Unreachable
+            | RefusalClass::Template
             | RefusalClass::Content
             | RefusalClass::Limit
             | RefusalClass::Account

@@ -132,9 +132,11 @@ fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
         SendOutcome::Accepted { .. } => (Verdict::Well, String::new()),
         SendOutcome::Refused { class, code, .. } => match class {
             // It answered, and about this message.
-            RefusalClass::Recipient | RefusalClass::Unreachable | RefusalClass::Content | RefusalClass::Limit => {
-                (Verdict::Well, String::new())
-            }
+            RefusalClass::Recipient
+            | RefusalClass::Unreachable
+            | RefusalClass::Template
+            | RefusalClass::Content
+            | RefusalClass::Limit => (Verdict::Well, String::new()),
             RefusalClass::Account => (Verdict::Account, code.clone()),
             RefusalClass::Busy => (Verdict::Failed, code.clone()),
         },

@@ -180,7 +180,14 @@ impl Message {
         }
         let useless = match self.attempts[place].refusal() {
             Some((RefusalClass::Recipient | RefusalClass::Unreachable, code)) => Some(code.to_owned()),
-            Some((RefusalClass::Content | RefusalClass::Limit | RefusalClass::Account | RefusalClass::Busy, _))
+            Some((
+                RefusalClass::Template
+                | RefusalClass::Content
+                | RefusalClass::Limit
+                | RefusalClass::Account
+                | RefusalClass::Busy,
+                _,
+            ))
             | None => None,
         };
         if useless.is_some() {

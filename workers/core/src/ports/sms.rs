@@ -36,6 +36,9 @@ pub enum RefusalClass {
     /// The address may be a good one and cannot be reached now (off, out of range, out of service, no way there): no provider does
     /// better with this message, and the next one may arrive.
     Unreachable,
+    /// What the vendor was told of the template or the signature: not known or not approved there, or it does not fit. Ours to mend; the
+    /// message waits for that.
+    Template,
     /// This vendor's template, signature or variables do not fit: another one may take it; people have to look.
     Content,
     /// This address has had as many as the vendor allows: later, or another vendor.

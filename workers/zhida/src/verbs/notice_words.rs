@@ -164,7 +164,8 @@ fn class_words(class: RefusalClass) -> &'static str {
     match class {
         RefusalClass::Recipient => "号码或地址无效 the address",
         RefusalClass::Unreachable => "暂时无法送达 the address cannot be reached now",
-        RefusalClass::Content => "模板、签名或内容不符 the content",
+        RefusalClass::Template => "模板或签名未通过 the vendor's code or signature",
+        RefusalClass::Content => "内容不符 the content",
         RefusalClass::Limit => "超出频次 too many to this address",
         RefusalClass::Account => "账户问题 our account there",
         RefusalClass::Busy => "暂不可用 not now",

@@ -37,7 +37,7 @@ impl SmsProvider for Aliyun {
         let (number, template) = match (number_of(&sms.to), &sms.template_code) {
             (None, _) => return refused(RefusalClass::Recipient, "not_e164", "the number is not in E.164 form"),
             (_, None) => {
-                return refused(RefusalClass::Content, "no_template", "the template has no code at this vendor");
+                return refused(RefusalClass::Template, "no_template", "the template has no code at this vendor");
             }
             (Some(number), Some(template)) => (number, template),
         };

@@ -3,7 +3,7 @@
 
 use super::Meaning;
 use Meaning::{Refused, Unclear};
-use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient, Unreachable};
+use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient, Template, Unreachable};
 
 /// A code that ends with a full stop and everything that begins so.
 const ANSWERS: &[(&str, Meaning)] = &[
@@ -45,8 +45,15 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("InternalError", Unclear),
     ("ServiceUnavailable", Unclear),
     ("ServiceUnavailableTemporary", Unclear),
-    // Template, signature, variables: isv.SMS_TEMPLATE_ILLEGAL, isv.SMS_SIGNATURE_ILLEGAL, isv.TEMPLATE_MISSING_PARAMETERS,
-    // isv.INVALID_JSON_PARAM, isv.PARAM_LENGTH_LIMIT, isv.PARAM_NOT_SUPPORT_URL, isv.BLACK_KEY_CONTROL_LIMIT …
+    // Template and signature, as they stand in our set and at the vendor.
+    ("isv.SMS_TEMPLATE_ILLEGAL", Refused(Template)),
+    ("isv.SMS_SIGNATURE_ILLEGAL", Refused(Template)),
+    ("isv.SMS_SIGN_ILLEGAL", Refused(Template)),
+    ("isv.TEMPLATE_MISSING_PARAMETERS", Refused(Template)),
+    ("isv.TEMPLATE_PARAMS_ILLEGAL", Refused(Template)),
+    ("MissingSignName", Refused(Template)),
+    ("MissingTemplateCode", Refused(Template)),
+    // What it says: isv.INVALID_JSON_PARAM, isv.PARAM_LENGTH_LIMIT, isv.PARAM_NOT_SUPPORT_URL, isv.BLACK_KEY_CONTROL_LIMIT …
     ("isv.", Refused(Content)),
     // The gateway, before the request has reached anybody who could send it.
     ("InvalidAction.", Refused(Content)),
@@ -56,8 +63,6 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("MissingParameter", Refused(Content)),
     ("MissingParameter.", Refused(Content)),
     ("MissingPhoneNumbers", Refused(Content)),
-    ("MissingSignName", Refused(Content)),
-    ("MissingTemplateCode", Refused(Content)),
 ];
 
 /// Codes of receipts that say more than "not now".
@@ -109,7 +114,7 @@ mod tests {
             ("InvalidAccessKeyId.NotFound", Refused(Account)),
             ("InvalidTimeStamp.Expired", Refused(Account)),
             ("Throttling.User", Refused(Busy)),
-            ("isv.SMS_TEMPLATE_ILLEGAL", Refused(Content)),
+            ("isv.SMS_TEMPLATE_ILLEGAL", Refused(Template)),
             ("isv.TO_COME", Refused(Content)),
             ("isp.SYSTEM_ERROR", Unclear),
             ("SignatureNonceUsed", Unclear),

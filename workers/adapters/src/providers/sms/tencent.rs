@@ -38,7 +38,7 @@ pub struct Tencent {
 impl SmsProvider for Tencent {
     async fn send(&self, sms: &Sms) -> SendOutcome {
         let Some(template) = &sms.template_code else {
-            return refused(RefusalClass::Content, "no_template", "the template has no code at this vendor");
+            return refused(RefusalClass::Template, "no_template", "the template has no code at this vendor");
         };
         let parameters: Vec<&str> = sms.parameters.iter().map(|(_, value)| value.as_str()).collect();
         let body = json!({

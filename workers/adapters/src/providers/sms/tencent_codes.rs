@@ -3,7 +3,7 @@
 
 use super::Meaning;
 use Meaning::{Refused, Unclear};
-use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient};
+use zhida_core::ports::sms::RefusalClass::{self, Account, Busy, Content, Limit, Recipient, Template};
 
 /// A code that ends with a full stop and everything that begins so. What is exact counts first.
 const ANSWERS: &[(&str, Meaning)] = &[
@@ -49,13 +49,13 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("FailedOperation.FailResolvePacket", Refused(Content)),
     ("FailedOperation.JsonParseFail", Refused(Content)),
     ("FailedOperation.MarketingSendTimeConstraint", Refused(Content)),
-    ("FailedOperation.MissingSignature", Refused(Content)),
-    ("FailedOperation.MissingTemplateToModify", Refused(Content)),
-    ("FailedOperation.SignatureIncorrectOrUnapproved", Refused(Content)),
-    ("FailedOperation.TemplateIdNotExist", Refused(Content)),
-    ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Content)),
-    ("FailedOperation.TemplateParamSetNotMatchApprovedTemplate", Refused(Content)),
-    ("FailedOperation.TemplateUnapprovedOrNotExist", Refused(Content)),
+    ("FailedOperation.MissingSignature", Refused(Template)),
+    ("FailedOperation.MissingTemplateToModify", Refused(Template)),
+    ("FailedOperation.SignatureIncorrectOrUnapproved", Refused(Template)),
+    ("FailedOperation.TemplateIdNotExist", Refused(Template)),
+    ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Template)),
+    ("FailedOperation.TemplateParamSetNotMatchApprovedTemplate", Refused(Template)),
+    ("FailedOperation.TemplateUnapprovedOrNotExist", Refused(Template)),
     ("InvalidAction", Refused(Content)),
     ("InvalidParameter", Refused(Content)),
     ("InvalidParameter.", Refused(Content)),
@@ -96,7 +96,7 @@ mod tests {
             ("AuthFailure.SignatureFailure", Refused(Account)),
             ("UnauthorizedOperation.SerivceSuspendDueToArrears", Refused(Account)),
             ("RequestLimitExceeded.UinLimitExceeded", Refused(Busy)),
-            ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Content)),
+            ("FailedOperation.TemplateIncorrectOrUnapproved", Refused(Template)),
             ("FailedOperation", Unclear),
             ("InternalError.Timeout", Unclear),
             ("InternalError.JsonParseFail", Refused(Content)),

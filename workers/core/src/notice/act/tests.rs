@@ -151,6 +151,27 @@ fn only_what_did_not_arrive_and_has_a_point_is_sent_again() {
     assert!(unknown.unwrap_err().contains("no notice n-9 is known"));
 }
 
+#[test]
+fn an_sms_that_failed_beside_a_mail_can_be_sent_again_unless_it_is_served() {
+    let accepted = attempt(SendOutcome::Accepted { provider_id: None, segments: None });
+    for (kind, may) in [(NoticeKind::PayoutCredited, true), (NoticeKind::IntegrityDecided, false)] {
+        let mut notice = notice(kind, Some(Ended::Failed), vec![refused()]);
+        notice.messages.push(Message { attempts: vec![accepted.clone()], ..Message::first(Channel::Mail, 0, NOW) });
+        let request = NoticeRequest {
+            kind,
+            subject: "A-1".to_owned(),
+            recipient: notice.recipient.clone(),
+            occasion: "1".to_owned(),
+            application_id: notice.application_id.clone(),
+        };
+        let (standing, addressee) = (Standing::Stands, reached());
+        let notice = LoadedNotice { notice, requests: vec![request], kin: Vec::new(), standing, addressee };
+        let loaded = Loaded { switch: Switch::default(), notice: Some(notice), recipient: RecipientKnown::No };
+        let said = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded);
+        assert_eq!(said.is_ok(), may, "{kind:?}: {said:?}");
+    }
+}
+
 fn reached() -> Addressee {
     let flagged = [(Channel::Sms, NOW)].into();
     Addressee { mobile: Some("13800000000".to_owned()), flagged, told_at: Some(NOW), ..Addressee::default() }

@@ -1,9 +1,10 @@
 //! Vendors' codes that are imported after a notice was written.
 
-use super::{Play, not_connected};
+use super::{Play, not_connected, refused};
 use crate::notice::template::{Template, TemplateKey, TemplateSet};
-use crate::notice::{Channel, NoticeKind, ProviderTemplate, Takes, with_codes_in_force};
+use crate::notice::{Channel, NoticeKind, NoticeState, ProviderTemplate, Takes, with_codes_in_force};
 use crate::ports::notices::Errand;
+use crate::ports::sms::RefusalClass;
 
 const TEXT: &str = "款项{{ amount }}已到账。";
 
@@ -68,9 +69,28 @@ fn what_was_sent_stays_as_it_was_sent() {
     assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_2")).as_deref(), Some("SMS_2"));
     let sent_as = play.notice.messages[0].attempts[0].sent_as.clone().unwrap().way;
     assert_eq!((sent_as.code.as_deref(), sent_as.signature.as_deref()), (Some("SMS_2"), Some("鼓楼直达")));
-    play.ends("n1", not_connected());
-    play.pass(30);
-    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_3")).as_deref(), Some("SMS_2"), "the same provider gets the same");
+    let way = |play: &Play| play.candidate().way("first").and_then(|way| way.code.clone());
+    play.contents = with_codes_in_force(&play.notice, play.contents.clone(), &set(TEXT, "SMS_3"));
+    play.ends("n1", super::doubtful());
+    assert_eq!(way(&play).as_deref(), Some("SMS_2"), "what may have been sent goes to the same provider by the same");
+    play.notice.messages[0].attempts[0].outcome = Some(not_connected());
+    assert_eq!(way(&play).as_deref(), Some("SMS_3"), "what certainly was not, by what is right now");
+}
+
+#[test]
+fn a_code_that_the_vendor_does_not_know_is_waited_for_and_rings_once() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.rules.providers.retain(|one| one.name == "first");
+    play.rules.providers[0].takes = Takes::Templates;
+    play.contents[0].template = Some(TEXT.to_owned());
+    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15x")).as_deref(), Some("SMS_15x"));
+    play.ends("n1", refused(RefusalClass::Template));
+    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15x")), None, "not at once");
+    assert_eq!((play.state(), play.rung()), (NoticeState::Created, vec!["notice_providers_down"]));
+    assert!(play.effects.alarms[0].text.contains("SMS_15x"), "{:?}", play.effects.alarms);
+    play.pass_until_due();
+    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15")).as_deref(), Some("SMS_15"), "within a minute of the import");
+    assert_eq!(play.rung().len(), 1);
 }
 
 #[test]

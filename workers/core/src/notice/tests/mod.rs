@@ -163,11 +163,15 @@ impl Play {
         result
     }
 
+    pub(super) fn candidate(&self) -> Candidate {
+        let (notice, contents) = (self.notice.clone(), self.contents.clone());
+        let fingerprints = [(Channel::Sms, "f1".to_owned()), (Channel::Mail, "f2".to_owned())].into();
+        Candidate { notice, standing: self.standing, contents, fingerprints, unsubscribe: None }
+    }
+
     pub(super) fn take(&mut self) -> Vec<Errand> {
-        let (standing, contents) = (self.standing, self.contents.clone());
-        self.desk(|desk, notice| {
-            let fingerprints = [(Channel::Sms, "f1".to_owned()), (Channel::Mail, "f2".to_owned())].into();
-            let candidate = Candidate { notice, standing, contents, fingerprints, unsubscribe: None };
+        let candidate = self.candidate();
+        self.desk(|desk, _| {
             let (mut notices, errands) = desk.take(vec![candidate]);
             (notices.remove(0), errands)
         })
