@@ -4,12 +4,13 @@
 use super::desk::{Candidate, Desk};
 use super::rules::{NoticeRules, ProviderRules, Takes, retry_pause};
 use super::step::{Beside, after};
+use super::take::sent_as;
 use super::{Attempt, Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
 use crate::payout::AlarmKind;
 use crate::ports::sms::RefusalClass;
 use jiff::{SignedDuration, Timestamp};
 
-/// Nothing can be sent at all: people have to look, and the message is looked at again after this.
+/// Nothing can be sent until people have mended something: looked at again after this, which costs no call.
 const WITHOUT_PROVIDER: SignedDuration = SignedDuration::from_mins(2);
 
 /// Who takes it.
@@ -91,10 +92,9 @@ impl<'a> Desk<'a> {
         }
         match (next, refused) {
             (Some((at, what)), _) => {
-                let template = |one: &&Attempt| one.refusal().is_some_and(|(class, _)| class == RefusalClass::Template);
                 if all_shut {
                     self.ring_providers_down(&candidate.notice, message.channel);
-                } else if let Some(refused) = message.attempts.iter().rev().find(template) {
+                } else if let Some(refused) = message.attempts.iter().rev().find(|one| refused_template(one)) {
                     self.ring_template_refused(&candidate.notice, refused);
                 }
                 Choice::Later(at, what)
@@ -145,12 +145,19 @@ impl<'a> Desk<'a> {
         if let Some(code) = content {
             return Place::Refused(code);
         }
-        let failed = of_provider().filter(|one| match one.course() {
-            Course::NotSent | Course::Undelivered => true,
-            Course::UnderWay | Course::InDoubt | Course::TakenIn | Course::Arrived => false,
-        });
-        let tries = u32::try_from(failed.clone().count()).unwrap_or(u32::MAX);
-        let pause = failed.map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
+        let now_by = sent_as(candidate, provider, self.rules, message.channel);
+        let failed: Vec<&Attempt> = of_provider()
+            .filter(|one| match one.course() {
+                Course::NotSent | Course::Undelivered => !(refused_template(one) && one.sent_as != now_by),
+                Course::UnderWay | Course::InDoubt | Course::TakenIn | Course::Arrived => false,
+            })
+            .collect();
+        let tries = u32::try_from(failed.len()).unwrap_or(u32::MAX);
+        let mut pause = failed.iter().map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
+        // The right code may be imported at any time, and goes at once.
+        if failed.last().is_some_and(|one| refused_template(one)) {
+            pause = pause.min(after(self.now, WITHOUT_PROVIDER));
+        }
         // Whoever tries a channel wants to know whether it is well again.
         let healthy = match self.health.get(&provider.name) {
             Some(health) if !candidate.notice.kind.is_trial() => health.free_at(self.now),
@@ -203,6 +210,11 @@ impl<'a> Desk<'a> {
             Channel::Sms | Channel::Mail => self.ring_providers_down(notice, channel),
         }
     }
+}
+
+/// The vendor did not know what it was sent by.
+fn refused_template(attempt: &Attempt) -> bool {
+    attempt.refusal().is_some_and(|(class, _)| class == RefusalClass::Template)
 }
 
 /// An SMS without a signature is taken by nobody.

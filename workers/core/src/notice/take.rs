@@ -179,7 +179,12 @@ fn out_id(notice: &Notice, place: usize) -> String {
 }
 
 /// As what an SMS is handed in; a mail has none of it.
-fn sent_as(candidate: &Candidate, provider: &ProviderRules, rules: &NoticeRules, channel: Channel) -> Option<SentAs> {
+pub(super) fn sent_as(
+    candidate: &Candidate,
+    provider: &ProviderRules,
+    rules: &NoticeRules,
+    channel: Channel,
+) -> Option<SentAs> {
     match channel {
         Channel::Sms => {
             let signature = candidate.signature(provider, rules).unwrap_or_default();

@@ -39,7 +39,7 @@ pub enum RefusalClass {
     /// What the vendor was told of the template or the signature: not known or not approved there, or it does not fit. Ours to mend; the
     /// message waits for that.
     Template,
-    /// This vendor's template, signature or variables do not fit: another one may take it; people have to look.
+    /// What it says does not suit this vendor (a word, a value): another one may take it; people have to look.
     Content,
     /// This address has had as many as the vendor allows: later, or another vendor.
     Limit,

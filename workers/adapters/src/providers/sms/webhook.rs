@@ -7,8 +7,9 @@
 //! **Sending.** `POST {url}` with `{"out_id","to","signature","text","template_code","parameters":[["name","value"],…]}`. The gateway is
 //! idempotent by `out_id`: one that it has is not sent again, and answered as the first time. Answers, always JSON:
 //! 200 or 202 `{"status":"accepted","id"?,"segments"?}`; 422 `{"status":"refused","class","code","text"?}` with a class of `recipient`
-//! (nobody will do better), `unreachable` (nor now, and the address is a good one), `template` (its code or signature: it waits until that is mended), `content`, `limit`, `account`, `busy`. 401 and 403 mean the account, 429 means busy; everything else, and
-//! no answer, leaves open whether it was sent, and is asked for.
+//! (nobody will do better), `unreachable` (nor now, and the address is a good one), `template` (its code or signature: another provider,
+//! or it waits until that is mended), `content`, `limit`, `account`, `busy`. 401 and 403 mean the account, 429 means busy; everything
+//! else, and no answer, leaves open whether it was sent, and is asked for.
 //!
 //! **Asking.** `GET {url}/{out_id}`: 200 `{"status":"on_the_way"|"delivered"|"undelivered","id"?,"at"?,"class"?,"code"?,"text"?}`, or 404
 //! `{"status":"unknown"}` for what never came; `at` is RFC 3339.

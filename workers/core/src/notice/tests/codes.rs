@@ -85,12 +85,32 @@ fn a_code_that_the_vendor_does_not_know_is_waited_for_and_rings_once() {
     play.contents[0].template = Some(TEXT.to_owned());
     assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15x")).as_deref(), Some("SMS_15x"));
     play.ends("n1", refused(RefusalClass::Template));
-    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15x")), None, "not at once");
+    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15x")), None, "not by the same code at once");
     assert_eq!((play.state(), play.rung()), (NoticeState::Created, vec!["notice_providers_down"]));
     assert!(play.effects.alarms[0].text.contains("SMS_15x"), "{:?}", play.effects.alarms);
     play.pass_until_due();
-    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15")).as_deref(), Some("SMS_15"), "within a minute of the import");
+    assert_eq!(goes_by(&mut play, &set(TEXT, "SMS_15")).as_deref(), Some("SMS_15"), "as soon as it is looked at");
     assert_eq!(play.rung().len(), 1);
+}
+
+#[test]
+fn what_waits_for_the_right_code_is_looked_at_often_and_called_for_seldom() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.rules.providers.retain(|one| one.name == "first");
+    play.rules.providers[0].takes = Takes::Templates;
+    play.contents[0].template = Some(TEXT.to_owned());
+    let began = play.now;
+    for _ in 0..100 {
+        if goes_by(&mut play, &set(TEXT, "SMS_15x")).is_some() {
+            let out_id = play.notice.messages[0].attempts.last().unwrap().out_id.clone();
+            play.ends(&out_id, refused(RefusalClass::Template));
+        }
+        let waits = play.waits().unwrap();
+        assert!(waits <= 120, "an import is seen within two minutes, and not only after {waits} s");
+        play.pass(waits);
+    }
+    let (calls, hours) = (play.notice.messages[0].attempts.len(), play.now.duration_since(began).as_hours());
+    assert!((9..=14).contains(&calls) && hours >= 2, "{calls} calls in {hours} hours");
 }
 
 #[test]

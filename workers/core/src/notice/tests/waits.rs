@@ -153,12 +153,26 @@ fn each_outage_rings_however_soon_it_follows() {
 
 #[test]
 fn a_trial_rings_for_nobody_and_uses_up_no_bell() {
+    let mut away = Play::sms(NoticeKind::PayoutCredited);
+    outage(&mut away);
     let mut play = Play::sms(NoticeKind::Test);
-    outage(&mut play);
+    (play.now, play.health) = (away.now, away.health);
+    for told in ["first sends n1", "second sends n1-2"] {
+        assert_eq!(play.todo(), [told], "shut, and tried: whoever tries it asks whether it is well again");
+        play.ends(told.rsplit(' ').next().unwrap(), not_connected());
+    }
+    assert_eq!(play.todo(), [""; 0], "and then it waits like all others");
     play.rules.per_minute_max = 0;
     play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
     play.take();
     assert_eq!((play.rung(), play.switch.rung.len()), (vec![], 0));
+    play.rules.per_minute_max = 600;
+    play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+    assert_eq!(play.todo(), ["first sends n1"]);
+    play.ends("n1", accepted());
+    (away.now, away.health) = (play.now, play.health);
+    away.notice.messages = vec![Message::first(Channel::Sms, 1, away.now)];
+    assert_eq!(away.todo(), ["first sends n1"], "a trial that is taken opens it for all");
 }
 
 #[test]
