@@ -164,3 +164,38 @@ async fn an_alert_is_acknowledged_and_an_order_answered_by_those_who_may() {
         assert!(story.contains(part), "{part} in {story}");
     }
 }
+
+/// The built-in ladder ends with discipline inspection; where the organisation has no inspector, supervision is the highest that hears.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_stands_on_top_supervision_acknowledges() {
+    let mut world = World::new("supervision-top").await;
+    world.terminate();
+    let (people, _ladders) = ORGANISATION_TOML.split_once("[[ladder]]").unwrap();
+    let blocks: Vec<&str> = people.split("[[officers]]").filter(|one| !one.contains("role = \"inspector\"")).collect();
+    let organisation = world.file("organisation.toml", &blocks.join("[[officers]]"));
+    world.run(&["organisation", "import", &organisation]);
+    let (officer, supervisor) = (world.operator("O-201", "officer"), world.operator("O-951", "supervisor"));
+    world.start_as(&["serve", "--set", "supervision.sweep_seconds=1", "--set", "supervision.replay_minutes=0"]).await;
+    // A step that was over long before it was heard of: every rung is due at once.
+    let assigned = json!({"application_id": "A-1", "department_id": "D-SCI", "officer_id": "O-201", "stage": "first",
+        "assigned_at": "2026-03-02T10:00:00+08:00"});
+    world.hand_in(&world.signed("review.assigned.v1", "s-1", "A-1", &assigned)).await;
+    let alert = wait_until("an alert on the top of its ladder", PATIENCE, async || {
+        let Value::Array(found) = world.json(&["alerts", "list", "--json"]) else { return None };
+        found.into_iter().find(|one| one["measures"] == "step" && one["level"] == "escalated_3")
+    })
+    .await;
+    assert_eq!(alert["rungs"].as_array().unwrap().last().unwrap()["told"], json!([]), "{alert}");
+    let id = alert["alert_id"].as_str().unwrap();
+    let acknowledge = |who: &'static str, key: &str| -> Vec<String> {
+        ["alerts", "acknowledge", id, "--as", who, "--key", key, "--working-hours", "4", "--reason", "正在督促"]
+            .map(str::to_owned)
+            .into()
+    };
+    let arguments = acknowledge("O-201", &officer);
+    let refused = world.ends(1, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(refused.contains("it has reached people up to escalated_2"), "{refused}");
+    let arguments = acknowledge("O-951", &supervisor);
+    let shown = world.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(shown.contains("已知悉 acknowledged by O-951"), "{shown}");
+}

@@ -113,6 +113,23 @@ impl Organisation {
         !stands_below && from_here_on.iter().any(|one| self.substitutes(one).any(|other| other.id == *person))
     }
 
+    /// In whose place the person is told on that rung on that day: those who stand there and are absent. Of nobody, where the person stands
+    /// there too.
+    #[must_use]
+    pub fn stood_in_for(&self, person: &OfficerId, rung: usize, matter: Matter<'_>, on: Date) -> Vec<&Officer> {
+        let own = self.standing(rung, matter).unwrap_or_default();
+        if own.iter().any(|one| one.id == *person) {
+            return Vec::new();
+        }
+        own.into_iter().filter(|one| one.is_absent(on) && self.stands_in(person, &one.id)).collect()
+    }
+
+    /// Whether anybody stands on that rung (counted from 0), absent or not.
+    #[must_use]
+    pub fn somebody_stands(&self, rung: usize, matter: Matter<'_>) -> bool {
+        self.standing(rung, matter).is_ok()
+    }
+
     /// The person, or the first who stands in and is there on that day.
     #[must_use]
     pub fn present(&self, officer: &OfficerId, on: Date) -> Option<&Officer> {

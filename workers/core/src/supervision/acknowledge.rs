@@ -1,10 +1,10 @@
 //! Acknowledging an alert: who may, for how long, how often. It stops the ladder, never the clock; those who are supervised cannot
 //! do it in the place of those who supervise them.
 
-use super::alert::{Alert, Level};
+use super::alert::{Alert, Level, Raised};
 use super::look::District;
 use crate::ids::{DepartmentId, OfficerId};
-use crate::organisation::Matter;
+use crate::organisation::{Matter, Organisation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,13 +29,15 @@ pub enum NotAcknowledged {
     #[error("alert {0} is cleared; there is nothing to acknowledge")]
     Cleared(String),
     /// Somebody else has to.
-    #[error("{by} may not acknowledge {alert}: it has climbed to {level}; those whom it reached there, or above, may")]
+    #[error(
+        "{by} may not acknowledge {alert}: it has reached people up to {level}; those who stand there, or above, may"
+    )]
     NotTheirs {
         /// Who.
         by: OfficerId,
         /// Which.
         alert: String,
-        /// How far it has climbed.
+        /// The highest rung on which it reached somebody.
         level: Level,
     },
     /// It rests already.
@@ -85,14 +87,11 @@ impl Alert {
         if working_hours == 0 || working_hours > most_hours {
             return Err(NotAcknowledged::TooLong { asked: working_hours, most: most_hours });
         }
-        let rung = match self.level() {
-            Level::DueSoon => 0,
-            Level::Rung(rung) => usize::from(rung),
-        };
         let department = self.department_id.clone().unwrap_or_else(|| DepartmentId::from(""));
         let matter = Matter { department_id: &department, officer_id: self.officer_id.as_ref() };
-        if !organisation.may_acknowledge(by, rung, matter) {
-            let (by, alert, level) = (by.clone(), self.id.clone(), self.level());
+        let level = self.level_to_acknowledge(organisation, matter);
+        if !organisation.may_acknowledge(by, level.rung(), matter) {
+            let (by, alert) = (by.clone(), self.id.clone());
             return Err(NotAcknowledged::NotTheirs { by, alert, level });
         }
         if supervised(by) && self.acknowledged.iter().any(|one| supervised(&one.by)) {
@@ -101,5 +100,12 @@ impl Alert {
         let until = time.after_hours(now, working_hours).at;
         self.acknowledged.push(Acknowledgement { by: by.clone(), at: now, until, reason: reason.to_owned() });
         Ok(())
+    }
+
+    /// From where on it may be acknowledged: the highest rung that reached somebody and on which somebody still stands. A rung above it
+    /// where nobody stands would leave nobody to do it. Where no rung reached anybody, the one to which it has climbed.
+    fn level_to_acknowledge(&self, organisation: &Organisation, matter: Matter<'_>) -> Level {
+        let reached = |one: &&Raised| !one.told.is_empty() && organisation.somebody_stands(one.level.rung(), matter);
+        self.raised.iter().rev().find(reached).map_or_else(|| self.level(), |one| one.level)
     }
 }

@@ -24,6 +24,17 @@ pub enum Level {
     Rung(u16),
 }
 
+impl Level {
+    /// The rung that hears of it, from 0: of what is due soon the first.
+    #[must_use]
+    pub fn rung(self) -> usize {
+        match self {
+            Self::DueSoon => 0,
+            Self::Rung(rung) => usize::from(rung),
+        }
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,7 +109,7 @@ impl Cleared {
     pub fn sentences(self) -> (&'static str, &'static str) {
         match self {
             Self::Met => ("已办结", "what was waited for has happened"),
-            Self::Void => ("事项已终止", "the matter is gone"),
+            Self::Void => ("事项已终止，或已另有结果", "the matter is gone, or was decided without it"),
             Self::Moved => ("时限已顺延", "the deadline has moved"),
             Self::Gone => ("补到的记录表明该时限不存在", "late events show that there was no such deadline"),
         }

@@ -134,6 +134,43 @@ fn who_may_acknowledge_what() {
     }
 }
 
+/// Nobody inspects in this district: the built-in ladder ends with a rung on which nobody stands.
+#[test]
+fn an_empty_rung_on_top_leaves_it_to_the_highest_that_reached_somebody() {
+    let mut watch = stalled();
+    let officer = crate::ids::OfficerId::from;
+    watch.organisation.officers.remove(&officer("I-1"));
+    watch.look("2026-11-27T12:00");
+    let alert = watch.open("step:first:D1:1");
+    assert_eq!(watch.levels("step:first:D1:1").last().map(String::as_str), Some("escalated_3"));
+    for who in ["O-D1", "H-1", "nobody"] {
+        let refused = watch.acknowledge(&alert, who, 8, "2026-11-27T12:01");
+        let theirs =
+            matches!(&refused, Err(NotAcknowledged::NotTheirs { level, .. }) if level.to_string() == "escalated_2");
+        assert!(theirs, "{who}: {refused:?}");
+    }
+    assert_eq!(watch.acknowledge(&alert, "S-1", 8, "2026-11-27T12:01"), Ok(()));
+    // Whoever is named to the top later is told there, and may; so may no longer those below.
+    let inspector = crate::organisation::Officer {
+        id: officer("I-2"),
+        role: crate::organisation::OfficerRole::Inspector,
+        ..watch.organisation.officers[&officer("S-1")].clone()
+    };
+    watch.organisation.officers.insert(officer("I-2"), inspector);
+    watch.look("2026-11-30T16:00");
+    assert!(watch.notices_of("step:first:D1:1").contains(&"I-2 escalated_3".to_owned()));
+    let supervisor = watch.acknowledge(&alert, "S-1", 8, "2026-11-30T16:01");
+    assert!(matches!(supervisor, Err(NotAcknowledged::NotTheirs { .. })), "{supervisor:?}");
+    assert_eq!(watch.acknowledge(&alert, "I-2", 8, "2026-11-30T16:01"), Ok(()));
+    // Nobody stands any more on the rungs that reached somebody, but for the officer's own.
+    let mut left_alone = stalled();
+    left_alone.look("2026-11-27T12:00");
+    for gone in ["H-1", "S-1", "S-2", "I-1"] {
+        left_alone.organisation.officers.remove(&officer(gone));
+    }
+    assert_eq!(left_alone.acknowledge(&left_alone.open("step:first:D1:1"), "O-D1", 8, "2026-11-27T12:01"), Ok(()));
+}
+
 #[test]
 fn the_department_may_say_once_that_it_knows() {
     let mut watch = stalled();
