@@ -28,7 +28,7 @@ use crate::batch::Batch;
 use crate::ids::{ApplicationId, FundId, MsgId, PayoutKey};
 use crate::money::Fen;
 use crate::notice::NoticeRequest;
-use crate::payout::{Alarm, Announcement, Effect, Event, HoldCode, Payout, Posting, Refused};
+use crate::payout::{Alarm, Announcement, Effect, Event, HoldCode, Payout, PayoutWord, Posting, Refused};
 use crate::rules::Rules;
 use crate::view::micros;
 use jiff::Timestamp;
@@ -126,13 +126,23 @@ pub struct Desk<'a> {
     pub changes: Changes,
     /// Of which holds enterprises had been told when the transaction began.
     told_holds: BTreeMap<PayoutKey, BTreeSet<HoldCode>>,
+    /// What was taken in by this transaction.
+    received: BTreeSet<PayoutKey>,
 }
 
 impl<'a> Desk<'a> {
     /// A desk with these payouts on it.
     pub fn new(rules: &'a Rules, now: Timestamp, payouts: impl IntoIterator<Item = Payout>) -> Self {
         let payouts = payouts.into_iter().map(|one| (one.key.clone(), one)).collect();
-        Self { rules, now, by: "system".to_owned(), payouts, changes: Changes::default(), told_holds: BTreeMap::new() }
+        Self {
+            rules,
+            now,
+            by: "system".to_owned(),
+            payouts,
+            changes: Changes::default(),
+            told_holds: BTreeMap::new(),
+            received: BTreeSet::new(),
+        }
     }
 
     /// Applies an event to one payout and collects what follows.
@@ -152,6 +162,7 @@ impl<'a> Desk<'a> {
             self.collect(&payout, effect);
         }
         self.tell_of_holds(&payout);
+        self.tell_of_receipt(&payout);
         self.changes.payouts.insert(key.clone(), payout.clone());
         self.payouts.insert(key, payout);
     }
@@ -165,6 +176,18 @@ impl<'a> Desk<'a> {
         self.changes.notices.extend(request);
     }
 
+    /// That it was received is told once no hold speaks for it: when it was taken in, else when such a hold is lifted.
+    fn tell_of_receipt(&mut self, payout: &Payout) {
+        let was_held = self.told_holds.get(&payout.key).is_some_and(|before| !before.is_empty());
+        let request = match (self.received.contains(&payout.key), was_held) {
+            (true, _) => notices::received(payout, self.rules),
+            (false, true) => notices::received_after_hold(payout, self.rules, self.now),
+            (false, false) => return,
+        };
+        self.changes.notices.retain(|one| !notices::is_of_receipt(one, payout));
+        self.changes.notices.extend(request);
+    }
+
     fn collect(&mut self, payout: &Payout, effect: Effect) {
         let changes = &mut self.changes;
         match effect {
@@ -175,6 +198,9 @@ impl<'a> Desk<'a> {
                 detail,
             }),
             Effect::Announce(announcement) => {
+                if announcement.word == PayoutWord::Received {
+                    self.received.insert(payout.key.clone());
+                }
                 changes.notices.extend(notices::asked_for(payout, &announcement, self.rules, self.now));
                 changes.world.push(world_event(payout, &announcement));
             }

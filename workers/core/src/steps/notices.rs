@@ -17,7 +17,6 @@ pub(super) fn asked_for(
 ) -> Option<NoticeRequest> {
     let generation = payout.speaking().map_or(0, |one| one.generation);
     let (kind, occasion) = match announcement.word {
-        PayoutWord::Received if !is_history(payout, rules) => (NoticeKind::PayoutReceived, "received".to_owned()),
         PayoutWord::Settled => {
             let debited = payout.instructions.iter().find(|one| one.is_debited())?;
             let credited_at = debited.debit.as_ref()?.credited_at;
@@ -40,9 +39,9 @@ pub(super) fn asked_for(
             RiskCode::Time => return None,
         },
         PayoutWord::Overdue if !is_history(payout, rules) => (NoticeKind::PayoutLate, "overdue".to_owned()),
-        PayoutWord::Received | PayoutWord::AtRisk | PayoutWord::Overdue => return None,
-        // Of holds it is told by their reasons, see `held`.
-        PayoutWord::Held => return None,
+        PayoutWord::AtRisk | PayoutWord::Overdue => return None,
+        // Of holds it is told by their reasons, and that it was received depends on them: see `held` and `received`.
+        PayoutWord::Received | PayoutWord::Held => return None,
         PayoutWord::Released
         | PayoutWord::Submitted
         | PayoutWord::Pending
@@ -63,6 +62,23 @@ pub(super) fn held(payout: &Payout, before: &BTreeSet<HoldCode>, rules: &Rules) 
     let new: Vec<&str> = told_holds(payout).difference(before).map(|code| code.code()).collect();
     let told = !new.is_empty() && !is_history(payout, rules);
     told.then(|| request(payout, NoticeKind::PayoutHeld, new.join("+")))
+}
+
+/// That it was taken in, and by when the money will be there: not while a hold is told, which says more.
+pub(super) fn received(payout: &Payout, rules: &Rules) -> Option<NoticeRequest> {
+    let told = payout.state().is_live() && told_holds(payout).is_empty() && !is_history(payout, rules);
+    told.then(|| request(payout, NoticeKind::PayoutReceived, "received".to_owned()))
+}
+
+/// The same once no hold is told any more, while there is time: whoever was told of none because it was lifted first, as at night, hears
+/// this, and whoever was told of one hears that it is over. Who was told before it was held is not told again, for it is asked for once.
+pub(super) fn received_after_hold(payout: &Payout, rules: &Rules, now: Timestamp) -> Option<NoticeRequest> {
+    received(payout, rules).filter(|_| now < payout.due_at)
+}
+
+/// Whether a request is the one that [`received`] makes of a payout.
+pub(super) fn is_of_receipt(request: &NoticeRequest, payout: &Payout) -> bool {
+    request.kind == NoticeKind::PayoutReceived && request.subject == subject(&payout.key)
 }
 
 /// Whether a request is the one that [`held`] makes of a payout.
