@@ -1,7 +1,7 @@
 //! Parts that several events share: enterprises, contacts, payees, approvals, documents, and lists with a rule.
 
 use crate::contract_error::{Fault, ReasonCode};
-use crate::identifiers::{AccountNo, CnapsCode, Email, Mobile, Sha256Hex, Uscc};
+use crate::identifiers::{AccountNo, CnapsCode, Email, Phone, Sha256Hex, Uscc};
 use crate::text::{Id, Name, Uri};
 use crate::time::{Date, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -20,9 +20,9 @@ pub struct Enterprise {
 /// How an enterprise wants to be reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contacts {
-    /// Phone for SMS.
+    /// Phone for SMS, in any spelling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mobile: Option<Mobile>,
+    pub mobile: Option<Phone>,
     /// Mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,

@@ -69,8 +69,7 @@ impl Tables {
         };
         let notice = notice.map(|one| {
             let requests = self.noticing.requests_of(&one.id);
-            let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
-            let standing = standing(one.kind, abouts.iter().map(|about| self.present(about)));
+            let standing = self.standing(&requests);
             let kin = self.noticing.of_the_same(&requests);
             let addressee = requests.first().map(|one| self.addressee(one)).unwrap_or_default();
             LoadedNotice { notice: one, requests, kin, standing, addressee }

@@ -213,9 +213,8 @@ impl MemoryStore {
         let set = tables.noticing.templates.last().unwrap_or(TemplateSet::embedded()).clone().filled();
         let contents = with_codes_in_force(&notice, contents, &set);
         let requests = tables.noticing.requests_of(id);
-        let abouts: Vec<About> = requests.iter().map(|one| About::of(one.kind, &one.subject)).collect();
         Some(Candidate {
-            standing: standing(notice.kind, abouts.iter().map(|about| tables.present(about))),
+            standing: tables.standing(&requests),
             fingerprints: contents.iter().map(|one| (one.channel, fingerprint(one.channel, &one.to))).collect(),
             unsubscribe: unsubscribe_url(&notice, &self.protocol.rules.notices, &seal()),
             contents,
@@ -270,7 +269,11 @@ impl MemoryStore {
 }
 
 impl Tables {
-    pub(super) fn present(&self, about: &About) -> Present<'_> {
+    pub(super) fn standing(&self, requests: &[NoticeRequest]) -> Standing {
+        standing(requests.iter().map(|one| (one, self.present(&About::of(one.kind, &one.subject)))))
+    }
+
+    fn present(&self, about: &About) -> Present<'_> {
         let payout = |key: &PayoutKey| self.payouts.get(key).map(Present::Payout);
         let order = |id: &OrderId| self.cases.orders.get(id).map(Present::Order);
         let found = match about {

@@ -146,7 +146,7 @@ impl SqlStore {
             return Err(fault);
         }
         let Some(notice) = notices.iter().find(|one| one.id == id).cloned() else { return Ok(None) };
-        let standing = Subjects::load(tx, requests.iter()).await?.standing(&notice, &requests);
+        let standing = Subjects::load(tx, requests.iter()).await?.standing(&requests);
         let by = self.by(tx).await?;
         let addressee = notice_making::addressees(tx, &by, requests.iter().take(1)).await?.pop().unwrap_or_default();
         let kin = kin.into_iter().map(|(request, became)| (request, became.kin(&notices))).collect();

@@ -187,8 +187,8 @@ impl Subjects {
         found.unwrap_or(Present::Nothing)
     }
 
-    pub(super) fn standing(&self, notice: &Notice, requests: &[NoticeRequest]) -> Standing {
-        standing(notice.kind, requests.iter().map(|request| self.present(request)))
+    pub(super) fn standing(&self, requests: &[NoticeRequest]) -> Standing {
+        standing(requests.iter().map(|request| (request, self.present(request))))
     }
 }
 
@@ -199,7 +199,7 @@ impl LoadedNotices {
         let requests = self.requests.get(&notice.id).map_or(&[][..], Vec::as_slice);
         let fingerprint = |one: &Content| (one.channel, notice_surroundings::fingerprint(seal, one.channel, &one.to));
         Candidate {
-            standing: self.subjects.standing(&notice, requests),
+            standing: self.subjects.standing(requests),
             fingerprints: contents.iter().map(fingerprint).collect(),
             unsubscribe: unsubscribe_url(&notice, rules, seal),
             contents,

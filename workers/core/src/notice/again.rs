@@ -107,7 +107,7 @@ fn was_not_told(notice: &Notice) -> Result<(), NotAgain> {
 
 impl NoticeRequest {
     /// The occasion without the act that asked for it again.
-    fn first_occasion(&self) -> &str {
+    pub(super) fn first_occasion(&self) -> &str {
         self.occasion.split('@').next().unwrap_or_default()
     }
 

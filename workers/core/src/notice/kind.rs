@@ -80,7 +80,8 @@ pub struct Traits {
     pub grouping: Grouping,
     /// Its point is lost after so many hours, whether or not it was sent.
     pub expires_after_hours: i64,
-    /// What goes first when there is not room for everything; 0 before 1 before 2.
+    /// What goes first when there is not room for everything; 0 before 1 before 2. Money that arrived goes beyond the ceiling of a day, for
+    /// each is a payment that was made; what a broken day makes many of (refused, returned, late) does not.
     pub priority: u8,
 }
 
@@ -137,11 +138,11 @@ kinds! {
     /// The money is there (到账).
     PayoutCredited = "payout_credited": Enterprise, Both, May, Goes, Yes, Alone, 168, 0;
     /// The bank refused it, with what to correct.
-    PayoutRefused = "payout_refused": Enterprise, Both, May, Goes, Yes, Alone, 168, 0;
+    PayoutRefused = "payout_refused": Enterprise, Both, May, Goes, Yes, Alone, 168, 1;
     /// The money came back, with what to correct.
-    PayoutReturned = "payout_returned": Enterprise, Both, May, Goes, Yes, Alone, 168, 0;
+    PayoutReturned = "payout_returned": Enterprise, Both, May, Goes, Yes, Alone, 168, 1;
     /// It will not be there, or is not, within the 24 hours.
-    PayoutLate = "payout_late": Enterprise, Both, May, Goes, Yes, Alone, 48, 0;
+    PayoutLate = "payout_late": Enterprise, Both, May, Goes, Yes, Alone, 48, 1;
     /// A clock is due soon (yellow).
     ReviewDueSoon = "review_due_soon": Official, SmsElseMail, May, Waits, Yes, Together, 24, 1;
     /// A clock is overdue (red).

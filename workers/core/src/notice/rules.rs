@@ -63,7 +63,8 @@ pub struct NoticeRules {
     pub group_from: u32,
     /// Messages handed in within a minute, all together.
     pub per_minute_max: u32,
-    /// Messages handed in within a day of the zone; kinds of priority 0 go beyond it.
+    /// Messages handed in within a day of the zone; kinds of priority 0 go beyond it. Less than half of what must not happen on a broken
+    /// day (10,000), for two calendar days touch each other.
     pub per_day_max: u32,
     /// Taken in and without a receipt for so long: asked for, then another way is tried.
     pub switch_after: SignedDuration,
@@ -93,7 +94,7 @@ impl NoticeRules {
             group: SignedDuration::from_secs(30),
             group_from: 3,
             per_minute_max: 600,
-            per_day_max: 20_000,
+            per_day_max: 5_000,
             switch_after: SignedDuration::from_mins(30),
             visibility: SignedDuration::from_secs(120),
             doubt: SignedDuration::from_mins(30),

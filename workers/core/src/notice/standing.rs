@@ -1,8 +1,9 @@
 //! Whether a notice still has a point: what it tells must be so when it is sent. Asked before every sending, of what the subject is
 //! then.
 
+use super::NoticeRequest;
 use super::kind::NoticeKind;
-use crate::payout::{HoldCode, Payout, PayoutState};
+use crate::payout::{HoldCode, Instruction, Payout, PayoutState};
 use crate::supervision::{Alert, Order, OrderState};
 
 /// What a request is about, as it is now.
@@ -59,12 +60,12 @@ impl LostPoint {
     }
 }
 
-/// Whether a notice about these has a point: of several, while one of them has.
+/// Whether a notice that was asked for by these requests has a point: of several, while one of them has.
 #[must_use]
-pub fn standing<'a>(kind: NoticeKind, about: impl IntoIterator<Item = Present<'a>>) -> Standing {
+pub fn standing<'a>(asked: impl IntoIterator<Item = (&'a NoticeRequest, Present<'a>)>) -> Standing {
     let mut last = Standing::Stands;
-    for present in about {
-        last = standing_of(kind, present);
+    for (request, present) in asked {
+        last = standing_of(request, present);
         if last == Standing::Stands {
             return last;
         }
@@ -72,11 +73,12 @@ pub fn standing<'a>(kind: NoticeKind, about: impl IntoIterator<Item = Present<'a
     last
 }
 
-fn standing_of(kind: NoticeKind, present: Present<'_>) -> Standing {
+fn standing_of(request: &NoticeRequest, present: Present<'_>) -> Standing {
+    let kind = request.kind;
     match present {
-        Present::Payout(payout) => of_payout(kind, payout),
+        Present::Payout(payout) => of_payout(kind, request.first_occasion(), payout),
         Present::Alert(alert) => of_alert(kind, alert),
-        Present::Order(order) => of_order(kind, order.state()),
+        Present::Order(order) => of_order(kind, request.first_occasion(), order),
         Present::Nothing => Standing::Stands,
     }
 }
@@ -85,16 +87,25 @@ fn stands_if(so: impl FnOnce() -> bool, else_lost: LostPoint) -> Standing {
     if so() { Standing::Stands } else { Standing::Lost(else_lost) }
 }
 
-fn of_payout(kind: NoticeKind, payout: &Payout) -> Standing {
+/// Words were written when the notice was made: of what has come round again since, with another account or for another reason, another
+/// notice tells.
+fn of_payout(kind: NoticeKind, occasion: &str, payout: &Payout) -> Standing {
     let state = payout.state();
+    let generation = |what: &str, instruction: Option<&Instruction>| {
+        instruction.is_some_and(|one| occasion == format!("{what}_{}", one.generation))
+    };
     let so = || match kind {
         // What comes after says more, and so does a hold that is told. Of one that is the district's own affair nothing is told: the
         // 24 hours run on, as the notice says, and if they are missed they are told of that.
-        NoticeKind::PayoutReceived => state.is_live() && !is_told_of_hold(payout),
-        NoticeKind::PayoutHeld => is_told_of_hold(payout),
-        NoticeKind::PayoutCredited => state == PayoutState::Settled,
-        NoticeKind::PayoutRefused => state == PayoutState::Refused,
-        NoticeKind::PayoutReturned => state == PayoutState::Returned,
+        // Nor is a promise made that is known to be broken.
+        NoticeKind::PayoutReceived => state.is_live() && !is_told_of_hold(payout) && !payout.is_known_to_be_late(),
+        NoticeKind::PayoutHeld => is_told_of_hold(payout) && occasion.split('+').any(|code| holds(payout, code)),
+        NoticeKind::PayoutCredited => {
+            state == PayoutState::Settled
+                && generation("credited", payout.instructions.iter().find(|one| one.is_debited()))
+        }
+        NoticeKind::PayoutRefused => state == PayoutState::Refused && generation("refused", payout.speaking()),
+        NoticeKind::PayoutReturned => state == PayoutState::Returned && generation("returned", payout.speaking()),
         NoticeKind::PayoutLate => payout.is_unpaid(),
         NoticeKind::ReviewDueSoon
         | NoticeKind::ReviewOverdue
@@ -116,6 +127,10 @@ fn of_payout(kind: NoticeKind, payout: &Payout) -> Standing {
 /// It is held, and for a reason that the enterprise is told.
 fn is_told_of_hold(payout: &Payout) -> bool {
     payout.state() == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
+}
+
+fn holds(payout: &Payout, code: &str) -> bool {
+    payout.holds.keys().any(|hold| hold.code() == code)
 }
 
 fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {
@@ -144,10 +159,12 @@ fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {
     }
 }
 
-fn of_order(kind: NoticeKind, state: OrderState) -> Standing {
+/// Occasions of orders end with the number of steps that the order had then: after a reply and a return its term is another one.
+fn of_order(kind: NoticeKind, occasion: &str, order: &Order) -> Standing {
+    let as_then = || occasion.rsplit('_').next() == Some(order.steps.len().to_string().as_str());
     let so = || match kind {
-        NoticeKind::OrderIssued | NoticeKind::OrderReturned => state == OrderState::Issued,
-        NoticeKind::OrderReplied => state == OrderState::Replied,
+        NoticeKind::OrderIssued | NoticeKind::OrderReturned => order.state() == OrderState::Issued && as_then(),
+        NoticeKind::OrderReplied => order.state() == OrderState::Replied && as_then(),
         NoticeKind::OrderClosed
         | NoticeKind::PayoutReceived
         | NoticeKind::PayoutHeld

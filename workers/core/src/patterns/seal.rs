@@ -2,6 +2,7 @@
 //! has the fingerprint alone cannot try out which it is. So are the ids of patterns, which go out although a pattern's key may
 //! name an officer.
 
+use crate::notice::Number;
 use data_encoding::BASE32_NOPAD;
 use ring::hmac;
 
@@ -32,10 +33,12 @@ impl Seal {
         self.mark("account", &digits)
     }
 
-    /// A mobile, with or without the mainland's country code.
+    /// A mobile, in whatever spelling.
     #[must_use]
     pub fn mobile(&self, number: &str) -> String {
-        self.mark("mobile", number.strip_prefix("+86").unwrap_or(number))
+        let known = Number::parse(number).ok();
+        let plain = known.as_ref().map_or(number, |known| known.mainland().unwrap_or(known.e164()));
+        self.mark("mobile", plain)
     }
 
     /// A mail address; capitals make no other.
@@ -54,6 +57,7 @@ mod tests {
         let seal = Seal::new("secret");
         assert_eq!(seal.account("4000-0201-0900"), seal.account("400002010900"));
         assert_eq!(seal.mobile("+8613800000000"), seal.mobile("13800000000"));
+        assert_eq!(seal.mobile("0086 138-0000-0000"), seal.mobile("１３８００００００００"));
         assert_eq!(seal.email("Finance@example.com"), seal.email("finance@Example.com"));
         assert_ne!(seal.account("13800000000"), seal.mobile("13800000000"), "kinds are kept apart");
         assert_ne!(Seal::new("another").account("1"), seal.account("1"), "databases are kept apart");

@@ -64,9 +64,10 @@ pub(super) fn held(payout: &Payout, before: &BTreeSet<HoldCode>, rules: &Rules) 
     told.then(|| request(payout, NoticeKind::PayoutHeld, new.join("+")))
 }
 
-/// That it was taken in, and by when the money will be there: not while a hold is told, which says more.
+/// That it was taken in, and by when the money will be there: not while a hold is told, nor when that it will be late is, which say more.
 pub(super) fn received(payout: &Payout, rules: &Rules) -> Option<NoticeRequest> {
-    let told = payout.state().is_live() && told_holds(payout).is_empty() && !is_history(payout, rules);
+    let says_more = !told_holds(payout).is_empty() || payout.is_known_to_be_late();
+    let told = payout.state().is_live() && !says_more && !is_history(payout, rules);
     told.then(|| request(payout, NoticeKind::PayoutReceived, "received".to_owned()))
 }
 

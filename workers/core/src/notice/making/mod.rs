@@ -178,7 +178,7 @@ impl Making<'_> {
                 return Some(Outcome::NotTold);
             }
         }
-        if standing(kind, [present]) != Standing::Stands {
+        if standing([(&asked.request, present)]) != Standing::Stands {
             return Some(Outcome::LostItsPoint);
         }
         let may = match kind.traits().essential {

@@ -2,8 +2,8 @@
 
 use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, OperatorId, OrderId};
-use crate::notice::{LostPoint, NoticeKind, Present, Standing, standing};
-use crate::payout::{Carrier, HoldCode, PayoutState};
+use crate::notice::{LostPoint, NoticeKind, NoticeRequest, Present, Standing, standing};
+use crate::payout::{Alert as Told, Carrier, HoldCode, PayoutState};
 use crate::scenery::{Story, at, rules, settled};
 use crate::supervision::{Alert, Audience, Cleared, Closing, Level, Occasion, Order, OrderStep, Raised};
 
@@ -38,8 +38,74 @@ fn a_payout_notice_says_what_is_so() {
         for kind in [PayoutReceived, PayoutHeld, PayoutCredited, PayoutRefused, PayoutReturned, PayoutLate] {
             let expected =
                 if with_point.contains(&kind) { Standing::Stands } else { Standing::Lost(LostPoint::PayoutMoved) };
-            assert_eq!(standing(kind, [Present::Payout(&story.payout)]), expected, "{kind:?} of {state:?}");
+            let occasion = match kind {
+                PayoutHeld => story.payout.holds.keys().next().map_or("account_name", |code| code.code()),
+                PayoutCredited => "credited_1",
+                PayoutRefused => "refused_1",
+                PayoutReturned => "returned_1",
+                _ => "-",
+            };
+            let of = |occasion| standing([(&request(kind, occasion), Present::Payout(&story.payout))]);
+            assert_eq!(of(occasion), expected, "{kind:?} of {state:?}");
+            assert_eq!(of(&format!("{occasion}@a-1")), expected, "told again, {kind:?} of {state:?}");
         }
+    }
+}
+
+fn request(kind: NoticeKind, occasion: &str) -> NoticeRequest {
+    NoticeRequest {
+        kind,
+        subject: "A-1".to_owned(),
+        recipient: "r".to_owned(),
+        occasion: occasion.to_owned(),
+        application_id: ApplicationId::from("A-1"),
+    }
+}
+
+#[test]
+fn what_has_come_round_again_is_told_by_another_notice() {
+    let lost = Standing::Lost(LostPoint::PayoutMoved);
+    let of =
+        |kind, occasion: &str, story: &Story| standing([(&request(kind, occasion), Present::Payout(&story.payout))]);
+    let mut held = Story::ready(rules());
+    held.is_held(HoldCode::AccountName);
+    held.is_held(HoldCode::KeyRevoked);
+    for (occasion, expected) in [
+        ("account_name", Standing::Stands),
+        ("account_name+publicity_open", Standing::Stands),
+        ("publicity_open", lost),
+    ] {
+        assert_eq!(of(NoticeKind::PayoutHeld, occasion, &held), expected, "{occasion}");
+    }
+    let mut refused = Story::ready(rules());
+    refused.refused("AC01");
+    for (occasion, expected) in [("refused_1", Standing::Stands), ("refused_2", lost)] {
+        assert_eq!(of(NoticeKind::PayoutRefused, occasion, &refused), expected, "{occasion}");
+    }
+    let mut paid = Story::ready(rules());
+    paid.claim().unwrap();
+    paid.says(1, settled(), Carrier::Answer);
+    for (occasion, expected) in [("credited_1", Standing::Stands), ("credited_2", lost)] {
+        assert_eq!(of(NoticeKind::PayoutCredited, occasion, &paid), expected, "{occasion}");
+    }
+    paid.says(1, crate::scenery::returned(), Carrier::Statement);
+    for (occasion, expected) in [("returned_1", Standing::Stands), ("returned_2", lost)] {
+        assert_eq!(of(NoticeKind::PayoutReturned, occasion, &paid), expected, "{occasion}");
+    }
+}
+
+#[test]
+fn no_promise_is_made_that_is_known_to_be_broken() {
+    for alert in [Told::RailClosed, Told::Overdue] {
+        let mut story = Story::ready(rules());
+        let of = |story: &Story| {
+            standing([(&request(NoticeKind::PayoutReceived, "received"), Present::Payout(&story.payout))])
+        };
+        assert_eq!(of(&story), Standing::Stands);
+        story.payout.told.insert(Told::AfterHours(12).name());
+        assert_eq!(of(&story), Standing::Stands);
+        story.payout.told.insert(alert.name());
+        assert_eq!(of(&story), Standing::Lost(LostPoint::PayoutMoved), "{alert:?}");
     }
 }
 
@@ -70,15 +136,16 @@ fn an_alert_that_is_over_or_higher_needs_no_earlier_notice() {
         (alert(Level::Rung(0), None), [climbed, Standing::Stands, Standing::Stands, Standing::Stands]),
         (alert(Level::Rung(1), Some(Cleared::Met)), [cleared, cleared, cleared, Standing::Stands]),
     ] {
-        let of = |kind| standing(kind, [Present::Alert(&alert)]);
+        let of = |kind| standing([(&request(kind, "red"), Present::Alert(&alert))]);
         assert_eq!([ReviewDueSoon, ReviewOverdue, ReviewEscalated, ReviewCleared].map(of), expected);
     }
     // Of several in one notice one is enough.
     let (over, open) = (alert(Level::Rung(0), Some(Cleared::Met)), alert(Level::Rung(0), None));
-    let both = [Present::Alert(&over), Present::Alert(&open)];
-    assert_eq!(standing(ReviewOverdue, both), Standing::Stands);
-    assert_eq!(standing(ReviewOverdue, [Present::Alert(&over); 2]), cleared);
-    assert_eq!(standing(ReviewOverdue, [Present::Nothing]), Standing::Stands);
+    let asked = request(ReviewOverdue, "red");
+    let of = |presents: &[Present<'_>]| standing(presents.iter().map(|present| (&asked, *present)));
+    assert_eq!(of(&[Present::Alert(&over), Present::Alert(&open)]), Standing::Stands);
+    assert_eq!(of(&[Present::Alert(&over), Present::Alert(&over)]), cleared);
+    assert_eq!(of(&[Present::Nothing]), Standing::Stands);
 }
 
 #[test]
@@ -100,15 +167,24 @@ fn an_order_is_told_as_it_stands() {
     };
     let by = OperatorId::from("o-2");
     let reply = OrderStep::Replied { by: by.clone(), at: at(1), cause: "c".to_owned(), measure: "m".to_owned() };
-    let replied = Order { steps: vec![reply], ..issued.clone() };
+    let replied = Order { steps: vec![reply.clone()], ..issued.clone() };
+    let back = OrderStep::Returned { by: by.clone(), at: at(2), reason: "why".to_owned(), working_days: 2 };
+    let returned = Order { steps: vec![reply, back], ..issued.clone() };
     let closed = Order { closed: Some(Closing { by, at: at(2), reason: "done".to_owned() }), ..replied.clone() };
     let lost = Standing::Lost(LostPoint::OrderMoved);
     for (order, expected) in [
-        (&issued, [Standing::Stands, lost, Standing::Stands, Standing::Stands]),
+        (&issued, [Standing::Stands, lost, lost, Standing::Stands]),
         (&replied, [lost, Standing::Stands, lost, Standing::Stands]),
+        (&returned, [lost, lost, Standing::Stands, Standing::Stands]),
         (&closed, [lost, lost, lost, Standing::Stands]),
     ] {
-        let of = |kind| standing(kind, [Present::Order(order)]);
-        assert_eq!([OrderIssued, OrderReplied, OrderReturned, OrderClosed].map(of), expected);
+        let of = |(kind, occasion)| standing([(&request(kind, occasion), Present::Order(order))]);
+        let asked = [
+            (OrderIssued, "issued_0"),
+            (OrderReplied, "replied_1"),
+            (OrderReturned, "returned_2"),
+            (OrderClosed, "closed_1"),
+        ];
+        assert_eq!(asked.map(of), expected);
     }
 }
