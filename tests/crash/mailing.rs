@@ -15,9 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zhida_adapters::providers::bank::Pain001Format;
 use zhida_core::ids::ApplicationId;
-use zhida_core::notice::{
-    Channel, KindRules, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Repeat, Takes,
-};
+use zhida_core::notice::{Channel, KindRules, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Repeat};
 use zhida_core::ports::mail::{BounceReader, Mail, MailProvider};
 use zhida_core::ports::notices::{NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, RefusalClass, SendOutcome};
@@ -68,14 +66,7 @@ impl<'a> Story<'a> {
         let mut rules = Rules::with_defaults(DISTRICT);
         rules.notices.quiet = None;
         rules.notices.kinds.insert(NoticeKind::Test, KindRules { repeat: Some(Repeat::Never), channels: None });
-        rules.notices.providers = vec![ProviderRules {
-            name: MAIL.to_owned(),
-            channel: Channel::Mail,
-            takes: Takes::Texts,
-            signature: None,
-            limits: Vec::new(),
-            price_per_segment: None,
-        }];
+        rules.notices.providers = vec![ProviderRules::of_texts(MAIL, Channel::Mail)];
         let (format, verifier) = (Arc::new(Pain001Format::new("示例区", TimeZone::UTC)), Arc::new(Keyring::default()));
         let protocol = Protocol { rules: Arc::new(rules), format, verifier };
         let number = place.next_story();

@@ -16,7 +16,7 @@ use zhida_adapters::providers::bank::Pain001Format;
 use zhida_adapters::store::StoreClock;
 use zhida_config::Settings;
 use zhida_core::ids::ApplicationId;
-use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Takes};
+use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules};
 use zhida_core::ports::notices::{NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{
     AskOutcome, DeliveryWord, Push, PushRead, Question, Receipt, SendOutcome, Sms, SmsProvider, Trust,
@@ -80,14 +80,7 @@ impl<'a> Story<'a> {
         let mut rules = Rules::with_defaults(DISTRICT);
         rules.notices.signature = Some("鼓楼直达".to_owned());
         rules.notices.quiet = None;
-        rules.notices.providers = vec![ProviderRules {
-            name: "main".to_owned(),
-            channel: Channel::Sms,
-            takes: Takes::Texts,
-            signature: None,
-            limits: Vec::new(),
-            price_per_segment: None,
-        }];
+        rules.notices.providers = vec![ProviderRules::of_texts("main", Channel::Sms)];
         let (format, verifier) = (Arc::new(Pain001Format::new("示例区", TimeZone::UTC)), Arc::new(Keyring::default()));
         let protocol = Protocol { rules: Arc::new(rules), format, verifier };
         let number = place.next_story();

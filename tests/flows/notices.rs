@@ -196,9 +196,13 @@ async fn operators_stop_resume_and_tell_again() {
     assert_ne!(id(&arrived), id(&failed), "a notice of its own");
     assert!(act(&world, 1, &["notices", "resend", &id(&arrived)], "wang", &wang).contains("is delivered"));
     let story = world.run(&["trace", "A-1"]);
-    for part in
-        ["通知失败 notice failed", "经办操作 operator acted", "通知送达 notice delivered", "操作被拒 act refused"]
-    {
+    for part in [
+        "通知失败 notice failed",
+        "报警 alarm notice_failed",
+        "经办操作 operator acted",
+        "通知送达 notice delivered",
+        "操作被拒 act refused",
+    ] {
         assert!(story.contains(part), "{part} in {story}");
     }
 }

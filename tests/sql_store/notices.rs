@@ -10,7 +10,7 @@ use zhida_adapters::store::SqlStore;
 use zhida_core::case_file::{CaseNote, Said};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::PolicyId;
-use zhida_core::notice::{Channel, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Takes};
+use zhida_core::notice::{Channel, NoticeKind, NoticeRequest, NoticeState, ProviderRules};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, SendOutcome, Trust};
 use zhida_core::ports::store::{IntakeStore, OutboxStore, Protocol, ReadStore, ReferenceStore};
@@ -22,15 +22,8 @@ const HOUR: SignedDuration = SignedDuration::from_mins(61);
 fn sending(per_minute_max: u32) -> Protocol {
     let shared = protocol();
     let mut rules = (*shared.rules).clone();
-    let provider = |name: &str, channel| ProviderRules {
-        name: name.to_owned(),
-        channel,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: None,
-    };
-    rules.notices.providers = vec![provider("one", Channel::Sms), provider("mail", Channel::Mail)];
+    rules.notices.providers =
+        vec![ProviderRules::of_texts("one", Channel::Sms), ProviderRules::of_texts("mail", Channel::Mail)];
     rules.notices.quiet = None;
     rules.notices.signature = Some("鼓楼直达".to_owned());
     rules.notices.per_minute_max = per_minute_max;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::{CaseNote, Said};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::PolicyId;
-use zhida_core::notice::{Channel, Limit, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules, Takes};
+use zhida_core::notice::{Channel, Limit, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeView};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
@@ -18,14 +18,8 @@ pub(crate) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A district that sends: two providers of SMS, and mail; nothing waits for quiet hours.
 pub(crate) fn sends(rules: &mut Rules) {
-    let provider = |name: &str, channel| ProviderRules {
-        name: name.to_owned(),
-        channel,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: Some(450),
-    };
+    let provider =
+        |name, channel| ProviderRules { price_per_segment: Some(450), ..ProviderRules::of_texts(name, channel) };
     rules.notices.providers =
         vec![provider("one", Channel::Sms), provider("two", Channel::Sms), provider("mail", Channel::Mail)];
     rules.notices.signature = Some("鼓楼直达".to_owned());

@@ -4,7 +4,7 @@
 -- sent. They get their outcome as a default that is taken away at once, which writes none of them, however many there are.
 alter table notice_requests add column made_at bigint;
 alter table notice_requests add column outcome text default 'before_notices' check (outcome in
-    ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'));
+    ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'too_old', 'before_notices'));
 alter table notice_requests alter column outcome drop default;
 alter table notice_requests add column notice_id text collate "C";
 -- When its time comes: at once, or later for what waits for company or could not be read.
@@ -22,6 +22,8 @@ create index notice_requests_by_application on notice_requests (application_id) 
 create table notices (
     id text collate "C" primary key check (length(id) <= 36),
     kind text collate "C" not null,
+    -- What it is about; of several requests, that of the first.
+    subject text collate "C" not null,
     recipient text collate "C" not null,
     application_id text collate "C" not null,
     covers bigint not null check (covers >= 1),

@@ -3,7 +3,7 @@
 -- What became of a request; null while it waits. Those that stand here were asked for before anybody sent: they are never sent.
 alter table notice_requests add column made_at integer;
 alter table notice_requests add column outcome text check (outcome in
-    ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'before_notices'))
+    ('made', 'turned_off', 'no_address', 'lost_its_point', 'not_told', 'too_old', 'before_notices'))
     check ((outcome is null) = (made_at is null) or (outcome = 'before_notices' and made_at is null));
 alter table notice_requests add column notice_id text references notices
     check (coalesce(outcome = 'made', 0) = (notice_id is not null));
@@ -20,6 +20,8 @@ create index notice_requests_by_application on notice_requests (application_id) 
 create table notices (
     id text primary key check (length(id) <= 36),
     kind text not null,
+    -- What it is about; of several requests, that of the first.
+    subject text not null,
     recipient text not null,
     application_id text not null,
     covers integer not null check (covers >= 1),

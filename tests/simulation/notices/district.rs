@@ -7,7 +7,7 @@ use zhida_core::case_file::ClockKind;
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, DepartmentId, FundId, OfficerId, OperatorId, PayoutKey, PolicyId};
 use zhida_core::money::Fen;
-use zhida_core::notice::{Channel, KindRules, Limit, NoticeKind, ProviderRules, QuietHours, Repeat, Takes};
+use zhida_core::notice::{Channel, KindRules, Limit, NoticeKind, ProviderRules, QuietHours, Repeat};
 use zhida_core::organisation::{Department, Officer, OfficerRole, Organisation};
 use zhida_core::payout::Enterprise;
 use zhida_core::ports::bank::{Debtor, Payee};
@@ -172,12 +172,9 @@ pub(super) fn rules(rng: &mut fastrand::Rng, vendors: &Vendors) -> Rules {
     for (name, vendor) in &vendors.all {
         let limit = Limit { count: 1, window: SignedDuration::from_mins(1) };
         notices.providers.push(ProviderRules {
-            name: name.clone(),
-            channel: vendor.channel,
-            takes: Takes::Texts,
-            signature: None,
             limits: if tight && vendor.channel == Channel::Sms { vec![limit] } else { Vec::new() },
             price_per_segment: Some(450),
+            ..ProviderRules::of_texts(name, vendor.channel)
         });
     }
     rng.shuffle(&mut notices.providers);

@@ -224,7 +224,12 @@ pub(super) fn requests_by_notice(sim: &Sim) -> BTreeSet<(String, NoticeRequest)>
     let made = tables.noticing.asked.iter().filter_map(|(request, row)| match &row.outcome {
         Some(Outcome::Made { notice_id }) => Some((notice_id.clone(), request.clone())),
         Some(
-            Outcome::TurnedOff | Outcome::NoAddress | Outcome::LostItsPoint | Outcome::NotTold | Outcome::BeforeNotices,
+            Outcome::TurnedOff
+            | Outcome::NoAddress
+            | Outcome::LostItsPoint
+            | Outcome::NotTold
+            | Outcome::TooOld
+            | Outcome::BeforeNotices,
         )
         | None => None,
     });

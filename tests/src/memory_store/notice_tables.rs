@@ -99,6 +99,7 @@ impl NoticeTables {
                 Outcome::TurnedOff
                 | Outcome::NoAddress
                 | Outcome::LostItsPoint
+                | Outcome::TooOld
                 | Outcome::NotTold
                 | Outcome::BeforeNotices,
             )

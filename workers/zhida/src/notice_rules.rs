@@ -18,14 +18,7 @@ pub(crate) fn notice_rules(settings: &Settings) -> NoticeRules {
     let minutes = |count: u32| SignedDuration::from_mins(i64::from(count));
     let mut providers: Vec<ProviderRules> =
         notices.in_order(&settings.sms).into_iter().map(|(name, provider)| sms(name, provider)).collect();
-    providers.extend(settings.mail.host.as_ref().map(|_| ProviderRules {
-        name: MAIL.to_owned(),
-        channel: Channel::Mail,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: None,
-    }));
+    providers.extend(settings.mail.host.as_ref().map(|_| ProviderRules::of_texts(MAIL, Channel::Mail)));
     NoticeRules {
         quiet: notices.quiet.0.map(|(from, to)| QuietHours { from, to }),
         zone: settings.calendar.timezone.clone(),

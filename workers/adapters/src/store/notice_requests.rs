@@ -222,6 +222,7 @@ pub(super) async fn dealt_with(tx: &mut Tx, outcomes: &[(NoticeRequest, Outcome)
             | Outcome::NoAddress
             | Outcome::LostItsPoint
             | Outcome::NotTold
+            | Outcome::TooOld
             | Outcome::BeforeNotices => None,
         };
         let mut record = key(request);

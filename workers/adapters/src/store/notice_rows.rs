@@ -12,13 +12,14 @@ use zhida_core::ports::sms::{Receipt, Trust};
 
 /// Columns of a notice, for [`read`].
 pub(super) const COLUMNS: &str =
-    "id, kind, recipient, application_id, covers, locale, template_version, created_at, expires_at, messages";
+    "id, kind, subject, recipient, application_id, covers, locale, template_version, created_at, expires_at, messages";
 
 /// A new notice.
 pub(super) fn created(one: &Notice) -> Record {
     let mut record = changed(one);
     record.extend([
         ("kind", one.kind.code().into()),
+        ("subject", (&one.subject).into()),
         ("recipient", (&one.recipient).into()),
         ("application_id", one.application_id.as_str().into()),
         ("covers", one.covers.into()),
@@ -50,6 +51,7 @@ pub(super) fn read(row: &Row) -> Result<Notice, Fault> {
         Ok(Notice {
             id: id.clone(),
             kind: kind(row)?,
+            subject: row.get("subject")?,
             recipient: row.get("recipient")?,
             application_id: ApplicationId(row.get("application_id")?),
             covers: row.unsigned("covers")?,

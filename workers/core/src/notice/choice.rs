@@ -5,6 +5,7 @@ use super::desk::{Candidate, Desk};
 use super::rules::{NoticeRules, ProviderRules, Takes, retry_pause};
 use super::step::{Beside, after};
 use super::take::sent_as;
+use super::value::time_and_zone;
 use super::{Attempt, Bell, Channel, Course, Message, Notice, Quiet, WaitsFor};
 use crate::payout::AlarmKind;
 use crate::ports::sms::RefusalClass;
@@ -49,7 +50,8 @@ impl<'a> Desk<'a> {
         }
         let full_until = self.counters.full_until(traits.priority, self.rules, self.now)?;
         if !notice.kind.is_trial() && self.switch.rings(Bell::Ceiling, self.now) {
-            let text = format!("a ceiling of notices was reached: what is due waits until {full_until}");
+            let until = time_and_zone(full_until, &self.rules.zone);
+            let text = format!("a ceiling of notices was reached: what is due waits until {until}");
             self.effects.alarm(AlarmKind::NoticeCeiling, text);
         }
         Some((full_until, WaitsFor::Ceiling))

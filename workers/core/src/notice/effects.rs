@@ -1,11 +1,11 @@
 //! What follows when a notice changes: journal rows, events for the world, alarms, and what was learnt of an address. Rows, never
-//! calls. Neither addresses nor names nor reasons stand in them, and nobody's id: whom a notice went to stands in the notice alone,
-//! so that nothing is let out of orders that inspectors alone see.
+//! calls. Neither addresses nor names nor reasons stand in them. Whom a notice went to stands in the notice alone, so that nothing is
+//! let out of orders that inspectors alone see; of an official who cannot be reached about anything else the id is told, for somebody
+//! has to mend the organisation file.
 
-use super::making::{Outcome, Unreached};
+use super::making::{Outcome, Unreached, Whom};
 use super::{
-    About, Attempt, Audience, Channel, Course, Ended, Essential, Message, Notice, NoticeKind, NoticeRequest,
-    NoticeState,
+    Attempt, Audience, Channel, Course, Ended, Essential, Message, Notice, NoticeKind, NoticeRequest, NoticeState,
 };
 use crate::ids::OrderId;
 use crate::payout::{Alarm, AlarmKind};
@@ -37,6 +37,14 @@ pub struct AddressWord {
     pub known: Known,
 }
 
+/// Why nobody is reached.
+pub(super) struct Missing<'a> {
+    /// What is missing.
+    pub(super) unreached: &'a Unreached,
+    /// Of whom, where that is an official who may be named.
+    pub(super) whom: Option<Whom>,
+}
+
 /// Everything that is to be written beside the notices themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
@@ -66,7 +74,8 @@ impl Effects {
         let traits = after.kind.traits();
         let counts = traits.audience == Audience::Enterprise && traits.essential == Essential::Yes;
         if counts && lost(after) && !lost(before) {
-            let text = "does not arrive by any channel: tell the enterprise otherwise, and look at its contacts";
+            let text =
+                "does not arrive by any channel: tell the enterprise otherwise, and see by `zhida notices show` why";
             self.ring(AlarmKind::NoticeFailed, after, text);
         }
     }
@@ -127,38 +136,54 @@ impl Effects {
         self.row(kind, subject, data);
     }
 
-    /// No notice was made of a request: whom it would have told stands in the request alone. What was missing is named where the reason
-    /// is that there is no address.
-    pub(super) fn not_made(&mut self, request: &NoticeRequest, outcome: &Outcome, unreached: Option<&Unreached>) {
+    /// No notice was made of a request. Where the reason is that there is no address, what was missing is named, and whose it was as far
+    /// as that may be said; whom it would have told otherwise stands in the request alone.
+    pub(super) fn not_made(&mut self, request: &NoticeRequest, outcome: &Outcome, missing: Option<&Missing<'_>>) {
         let mut data = Map::new();
         data.insert("kind".to_owned(), json!(request.kind.code()));
         data.insert("outcome".to_owned(), json!(outcome.code()));
         if is_of_application(request.kind, request.application_id.as_str()) {
             data.insert("application_id".to_owned(), json!(request.application_id));
         }
-        for (channel, lack) in unreached.into_iter().flat_map(Unreached::lacks) {
-            data.insert(channel.code().to_owned(), json!(lack.code()));
+        if let Some(missing) = missing {
+            for (channel, lack) in missing.unreached.lacks() {
+                data.insert(channel.code().to_owned(), json!(lack.code()));
+            }
+            data.extend(missing.whom.iter().flat_map(Whom::facts));
         }
         self.row("notice.not_made", request.application_id.0.clone(), data);
     }
 
-    /// Somebody cannot be told of something essential. It rings once for what would have been one notice.
-    pub(super) fn nobody_reached(&mut self, request: &NoticeRequest, unreached: &Unreached) {
-        let traits = request.kind.traits();
-        let rings = match traits.audience {
-            Audience::Enterprise | Audience::Official => traits.essential == Essential::Yes,
-            // Whoever tries a channel is told by that verb.
-            Audience::Anybody => false,
-        };
-        if !rings {
+    /// What became of a request before anything was made of it. What had to be told and was too old by then rings, as it would had its
+    /// time run out while it waited to be sent.
+    pub(super) fn dropped(&mut self, request: &NoticeRequest, outcome: &Outcome) {
+        self.not_made(request, outcome, None);
+        if *outcome != Outcome::TooOld || !has_to_be_told(request.kind) {
             return;
         }
-        let key = match About::of(request.kind, &request.subject) {
-            About::Payout(key) => Some(key),
-            About::Alert(_) | About::Order(_) | About::Digest(_) | About::Case(_) | About::Nothing => None,
-        };
         let (kind, subject) = (request.kind.code(), &request.subject);
-        let text = format!("notice {kind} about {subject} reaches nobody: {unreached}");
+        let text = format!(
+            "notice {kind} about {subject} was asked for so long ago that it is not sent any more: tell it otherwise, and see why no \
+             notices were made for so long"
+        );
+        self.alarms.push(Alarm { kind: AlarmKind::NoticeFailed, key: request.story(), instruction_id: None, text });
+    }
+
+    /// Somebody cannot be told of something essential. It rings once for what would have been one notice, about the first of these.
+    pub(super) fn nobody_reached(&mut self, requests: &[&NoticeRequest], missing: &Missing<'_>) {
+        let Some(first) = requests.first().filter(|one| has_to_be_told(one.kind)) else { return };
+        let (kind, subject) = (first.kind.code(), &first.subject);
+        let more = match requests.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let whom = match (&missing.whom, first.kind.traits().audience) {
+            (Some(whom), _) => format!("to {whom} "),
+            (None, Audience::Official) => "to somebody whom inspectors alone may know ".to_owned(),
+            (None, Audience::Enterprise | Audience::Anybody) => String::new(),
+        };
+        let text = format!("notice {kind} about {subject}{more} {whom}reaches nobody: {}", missing.unreached);
+        let key = first.story().filter(|key| requests.iter().all(|one| one.story().as_ref() == Some(key)));
         self.alarms.push(Alarm { kind: AlarmKind::NoticeNoAddress, key, instruction_id: None, text });
     }
 
@@ -177,6 +202,7 @@ impl Effects {
         self.journal.push(row);
     }
 
+    /// Rings about nothing in particular.
     pub(super) fn alarm(&mut self, kind: AlarmKind, text: String) {
         self.alarms.push(Alarm { kind, key: None, instruction_id: None, text });
     }
@@ -184,8 +210,13 @@ impl Effects {
     /// Rings about one notice.
     pub(super) fn ring(&mut self, kind: AlarmKind, notice: &Notice, text: &str) {
         let text = format!("notice {} ({}) of {}: {text}", notice.id, notice.kind.code(), notice.application_id);
-        self.alarm(kind, text);
+        self.alarms.push(Alarm { kind, key: notice.story(), instruction_id: None, text });
     }
+}
+
+/// Whoever tries a channel is told by that verb; of everything else what is essential has to be told.
+fn has_to_be_told(kind: NoticeKind) -> bool {
+    kind.traits().essential == Essential::Yes && !kind.is_trial()
 }
 
 /// What every row and event says of a notice.

@@ -146,7 +146,7 @@ fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Channel, NoticeRules, ProviderRules, Takes};
+    use super::super::{Channel, NoticeRules, ProviderRules};
     use super::{ProviderHealth, is_told_of};
     use crate::ports::notices::ErrandEnd;
     use crate::ports::sms::{RefusalClass, SendOutcome};
@@ -213,14 +213,7 @@ mod tests {
         let end = |outcome| ErrandEnd::Sent { notice_id: "n".to_owned(), out_id: "n".to_owned(), outcome };
         let well = BTreeMap::from([("a".to_owned(), ProviderHealth::default())]);
         let mut rules = NoticeRules::with_defaults(TimeZone::UTC);
-        rules.providers.push(ProviderRules {
-            name: "a".to_owned(),
-            channel: Channel::Mail,
-            takes: Takes::Texts,
-            signature: None,
-            limits: Vec::new(),
-            price_per_segment: None,
-        });
+        rules.providers.push(ProviderRules::of_texts("a", Channel::Mail));
         let quiet = [end(accepted()), end(refused(RefusalClass::Content))];
         assert!(!is_told_of(&well, &rules, &quiet));
         for outcome in [failed(), refused(RefusalClass::Busy), refused(RefusalClass::Account)] {

@@ -92,6 +92,7 @@ impl fmt::Debug for Notice {
         out.debug_struct("Notice")
             .field("id", &self.id)
             .field("kind", &self.kind)
+            .field("subject", &self.subject)
             .field("recipient", &printable(self.kind, &self.recipient))
             .field("application_id", &self.application_id)
             .field("covers", &self.covers)
@@ -127,6 +128,8 @@ pub struct Notice {
     pub id: String,
     /// What kind.
     pub kind: NoticeKind,
+    /// What it is about ([`About::of`]); of several requests, that of the first.
+    pub subject: String,
     /// Who, as the kind's [`Audience`] says.
     pub recipient: String,
     /// The application of its request; of several, that of the first.

@@ -41,6 +41,21 @@ pub struct ProviderRules {
     pub price_per_segment: Option<i64>,
 }
 
+impl ProviderRules {
+    /// One that takes texts under the signature of the district, without limits and without a price: as mail does.
+    #[must_use]
+    pub fn of_texts(name: &str, channel: Channel) -> Self {
+        Self {
+            name: name.to_owned(),
+            channel,
+            takes: Takes::Texts,
+            signature: None,
+            limits: Vec::new(),
+            price_per_segment: None,
+        }
+    }
+}
+
 /// What the settings say of one kind, where they say something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KindRules {

@@ -9,7 +9,7 @@ use super::template::{Form, Locale};
 use crate::money::Fen;
 use crate::money_words::capitals;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use std::collections::BTreeMap;
 
 /// Stands where a value is not known.
@@ -190,12 +190,26 @@ pub fn time(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// The same where nothing beside it says by whose clocks: `2026-11-23 09:30 北京时间 Beijing time`, elsewhere `2026-11-23 09:30 (UTC+05)`.
+#[must_use]
+pub fn time_and_zone(at: Timestamp, zone: &TimeZone) -> String {
+    const BEIJING: Offset = jiff::tz::offset(8);
+    let time = time(at, zone);
+    match zone.to_offset(at) {
+        BEIJING => format!("{time} 北京时间 Beijing time"),
+        offset => format!("{time} (UTC{offset})"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Values, account_tail, amount_in_capitals, line, money};
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::{Values, account_tail, amount_in_capitals, line, money, time_and_zone};
     use crate::money::Fen;
     use crate::notice::NoticeKind;
     use crate::notice::template::{Form, Locale};
+    use jiff::tz::TimeZone;
 
     #[test]
     fn a_value_is_one_line_of_bounded_length_and_nothing_but_text() {
@@ -232,6 +246,16 @@ mod tests {
         values.text("application", "¥5 ￥6");
         assert_eq!(values.for_sms("application").as_deref(), Some("元5 元6"), "operators want no sign of the yuan");
         assert_eq!(values.for_sms("nobody"), None);
+    }
+
+    #[test]
+    fn a_time_on_its_own_says_by_whose_clocks() {
+        let at = "2026-11-23T04:01:30Z".parse().unwrap();
+        for (zone, expected) in
+            [("Asia/Shanghai", "2026-11-23 12:01 北京时间 Beijing time"), ("Asia/Karachi", "2026-11-23 09:01 (UTC+05)")]
+        {
+            assert_eq!(time_and_zone(at, &TimeZone::get(zone).unwrap()), expected);
+        }
     }
 
     #[test]

@@ -171,14 +171,28 @@ pub(super) fn of_clock(kind: ClockKind) -> Phrase {
     }
 }
 
-/// Why an alert is over.
-pub(super) fn of_cleared(why: Option<Cleared>) -> Phrase {
+/// Why the alert of a clock is over.
+pub(super) fn of_cleared(kind: ClockKind, why: Option<Cleared>) -> Phrase {
     match why {
         Some(Cleared::Met) => ("已办结", "done"),
-        Some(Cleared::Void) => ("事项已终止", "the matter has ended"),
+        Some(Cleared::Void) => of_void(kind),
         Some(Cleared::Moved) => ("时限已顺延", "its deadline has moved"),
         Some(Cleared::Gone) => ("经补充记录核实，该时限不存在", "there was no such deadline after all"),
         None => ("已解除", "cleared"),
+    }
+}
+
+/// What ended a clock without what it waited for: a step, say, that an approval has overtaken has not come to nothing.
+fn of_void(kind: ClockKind) -> Phrase {
+    match kind {
+        ClockKind::Step | ClockKind::Supplement => {
+            ("申请已有结果或已撤回，本环节无需再办", "the application was decided without it, or has ended")
+        }
+        ClockKind::Acceptance | ClockKind::Review | ClockKind::Legal => {
+            ("申请已撤回或撤销", "the application was withdrawn or revoked")
+        }
+        ClockKind::Payout => ("兑付已取消", "the payout was cancelled"),
+        ClockKind::Order => ("督办单已销号", "the order is closed"),
     }
 }
 
@@ -257,7 +271,7 @@ mod tests {
             phrases.extend([of_clock(kind), next_step(kind, Level::DueSoon), next_step(kind, Level::Rung(2))]);
         }
         let cleared = [Cleared::Met, Cleared::Void, Cleared::Moved, Cleared::Gone].map(Some);
-        phrases.extend(cleared.map(of_cleared));
+        phrases.extend(ClockKind::ALL.iter().flat_map(|kind| cleared.map(|why| of_cleared(*kind, why))));
         for phrase in phrases {
             for locale in Locale::ALL {
                 let text = locale.of(phrase);

@@ -151,7 +151,7 @@ pub enum AlarmKind {
     NoticeProvidersDown,
     /// Nobody can say whether a notice was sent, and none follows by itself.
     NoticeInDoubt,
-    /// A notice about money, or one that is served, does not arrive.
+    /// A notice about money, or one that is served, does not arrive; or one that has to be told was too old before it was made.
     NoticeFailed,
     /// An essential notice could not be made: there is no address by which its recipient is reached.
     NoticeNoAddress,
@@ -219,7 +219,7 @@ impl AlarmKind {
 pub struct Alarm {
     /// What kind.
     pub kind: AlarmKind,
-    /// About which payout, if one.
+    /// About which payout, if one. What is about an application as a whole, its review say, stands with its first.
     pub key: Option<PayoutKey>,
     /// About which instruction, if one.
     pub instruction_id: Option<InstructionId>,

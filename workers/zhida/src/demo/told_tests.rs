@@ -59,6 +59,7 @@ fn notice() -> Notice {
     Notice {
         id: "n".to_owned(),
         kind: NoticeKind::PayoutCredited,
+        subject: "A-1".to_owned(),
         recipient: "91350100M000100Y43".to_owned(),
         application_id: "A-1".into(),
         covers: 1,

@@ -7,10 +7,10 @@ use zhida_core::ports::sms::{AskOutcome, DeliveryWord, RefusalClass, SendOutcome
 /// A kind in Chinese.
 pub(crate) fn kind_word(kind: NoticeKind) -> &'static str {
     match kind {
-        NoticeKind::PayoutReceived => "已受理",
+        NoticeKind::PayoutReceived => "已审定",
         NoticeKind::PayoutHeld => "暂缓",
         NoticeKind::PayoutCredited => "到账",
-        NoticeKind::PayoutRefused => "银行退回",
+        NoticeKind::PayoutRefused => "银行拒付",
         NoticeKind::PayoutReturned => "退汇",
         NoticeKind::PayoutLate => "迟付",
         NoticeKind::ReviewDueSoon => "临期",
@@ -49,6 +49,7 @@ pub(crate) fn not_made_words(code: &str) -> &str {
         "no_address" => "无可用联系方式 no address",
         "lost_its_point" => "已过时 its point was lost",
         "not_told" => "与收件人无关 no concern of the recipient",
+        "too_old" => "请求过久未生成 asked for too long ago",
         "before_notices" => "启用通知之前 asked for before there were notices",
         other => other,
     }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use zhida_config::Settings;
 use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::notice::number::masked;
 use zhida_core::notice::{
@@ -118,22 +119,34 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
 async fn not_told(context: &Context, filter: &NoticeFilter) -> anyhow::Result<Vec<String>> {
     let Some(id) = &filter.application_id else { return Ok(Vec::new()) };
     let story = context.store.trace(&ApplicationId::from(id.as_str())).await?;
-    let told = |row: &JournalEntry| {
-        let said = |name: &str| row.detail[name].as_str().map(str::to_owned);
-        let kind = said("kind").and_then(|code| NoticeKind::from_code(&code))?;
-        if row.kind != "notice.not_made" || filter.kind.is_some_and(|wanted| wanted != kind) {
-            return None;
-        }
-        let lacks = Channel::ALL.into_iter().filter_map(|channel| {
-            Some(format!("{} {}: {}", channel_word(channel), channel.code(), said(channel.code())?))
-        });
-        let lacks = lacks.collect::<Vec<_>>().join(", ");
-        let lacks = if lacks.is_empty() { lacks } else { format!(" ({lacks})") };
-        let (at, why) = (local(&context.settings, row.at), said("outcome").unwrap_or_default());
-        let why = not_made_words(&why);
-        Some(format!("{at}  未通知 nobody told  {} {}: {why}{lacks}", kind_word(kind), kind.code()))
-    };
-    Ok(story.iter().filter_map(told).collect())
+    let rows = story.iter().filter(|row| row.kind == "notice.not_made");
+    Ok(rows.filter_map(|row| not_told_line(&context.settings, filter.kind, row)).collect())
+}
+
+/// None for other kinds than the one that is wanted.
+fn not_told_line(settings: &Settings, wanted: Option<NoticeKind>, row: &JournalEntry) -> Option<String> {
+    let said = |name: &str| row.detail[name].as_str().map(str::to_owned);
+    let kind = said("kind").and_then(|code| NoticeKind::from_code(&code))?;
+    if wanted.is_some_and(|wanted| wanted != kind) {
+        return None;
+    }
+    let lacks = Channel::ALL
+        .into_iter()
+        .filter_map(|channel| Some(format!("{} {}: {}", channel_word(channel), channel.code(), said(channel.code())?)));
+    let lacks = lacks.collect::<Vec<_>>().join(", ");
+    let lacks = if lacks.is_empty() { lacks } else { format!(" ({lacks})") };
+    let whom = said("officer_id").map(|id| format!(" {}", officer_words(&id, said("role"), said("department_id"))));
+    let whom = whom.unwrap_or_default();
+    let (at, why) = (local(settings, row.at), said("outcome").unwrap_or_default());
+    let why = not_made_words(&why);
+    Some(format!("{at}  未通知 nobody told  {} {}{whom}: {why}{lacks}", kind_word(kind), kind.code()))
+}
+
+fn officer_words(id: &str, role: Option<String>, department: Option<String>) -> String {
+    match role.zip(department) {
+        Some((role, department)) => format!("{id} ({role}, {department})"),
+        None => format!("{id} (机构文件未列此人 not in the organisation)"),
+    }
 }
 
 fn channels(notice: &Notice) -> String {
@@ -332,5 +345,36 @@ pub(super) fn switch_lines(context: &Context, switch: &Switch) -> Vec<String> {
             local(&context.settings, one.at),
             one.reason
         )],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::{JournalEntry, NoticeKind, Settings, not_told_line};
+    use serde_json::json;
+
+    #[test]
+    fn who_could_not_be_told_is_named_where_the_record_names_them() {
+        let settings = Settings::load(&[], std::iter::empty(), None).unwrap();
+        let mut row = JournalEntry {
+            sequence: 1,
+            at: "2026-11-24T02:00:00Z".parse().unwrap(),
+            kind: "notice.not_made".to_owned(),
+            subject: "A-1".to_owned(),
+            by: "system".to_owned(),
+            detail: json!({"kind": "review_overdue", "outcome": "no_address", "sms": "flagged", "mail": "no_address",
+                "officer_id": "O-7", "role": "head", "department_id": "D-SCI"}),
+        };
+        let line = |row: &JournalEntry| not_told_line(&settings, Some(NoticeKind::ReviewOverdue), row).unwrap();
+        assert_eq!(
+            line(&row),
+            "2026-11-24 10:00:00  未通知 nobody told  超期 review_overdue O-7 (head, D-SCI): 无可用联系方式 no address (短信 sms: flagged, \
+             邮件 mail: no_address)"
+        );
+        assert_eq!(not_told_line(&settings, Some(NoticeKind::PayoutCredited), &row), None);
+        row.detail = json!({"kind": "review_overdue", "outcome": "no_address", "officer_id": "O-8"});
+        assert!(line(&row).contains("O-8 (机构文件未列此人"), "{}", line(&row));
     }
 }

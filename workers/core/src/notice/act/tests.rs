@@ -7,7 +7,7 @@ use crate::ids::{ApplicationId, OperatorId};
 use crate::notice::making::Addressee;
 use crate::notice::{
     Attempt, Channel, Ended, LostPoint, Message, Notice, NoticeKind, NoticeRequest, NoticeRules, ProviderRules,
-    Standing, Stopped, Switch, Takes,
+    Standing, Stopped, Switch,
 };
 use crate::ports::notices::Wish;
 use crate::ports::sms::SendOutcome;
@@ -58,6 +58,7 @@ fn notice(kind: NoticeKind, ended: Option<Ended>, attempts: Vec<Attempt>) -> Not
     Notice {
         id: "n-1".to_owned(),
         kind,
+        subject: "A-1".to_owned(),
         recipient: "91350100M000100Y43".to_owned(),
         application_id: ApplicationId::from("A-1"),
         covers: 1,
@@ -76,14 +77,7 @@ fn stopped() -> Switch {
 
 fn said(role: Role, what: &NoticeAct, loaded: &Loaded) -> Result<String, String> {
     let mut rules = NoticeRules::with_defaults(TimeZone::UTC);
-    rules.providers.push(ProviderRules {
-        name: "main".to_owned(),
-        channel: Channel::Sms,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: None,
-    });
+    rules.providers.push(ProviderRules::of_texts("main", Channel::Sms));
     let done = act(&operator(role), what, ("因故", "e-1"), loaded, &rules);
     done.map(|deed| format!("{} {}", deed.journal.subject, deed.notices.len())).map_err(|refused| refused.to_string())
 }

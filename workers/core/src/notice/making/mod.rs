@@ -6,12 +6,15 @@ mod group;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod whom;
 
 pub use address::{FLAG_DAYS, Lack, Unreached, unreached_when_told_again};
 pub use subject::{IntegrityFacts, Subject};
+pub use whom::Whom;
 
 use self::address::{Flags, Way};
 use self::group::Group;
+use super::effects::Missing;
 use super::segments::segments;
 use super::template::{self, Form, Locale, RenderError, Template, TemplateKey, TemplateSet};
 use super::value::Values;
@@ -93,6 +96,8 @@ pub enum Outcome {
     LostItsPoint,
     /// It does not concern the recipient.
     NotTold,
+    /// It was asked for so long ago that it is not sent any more, though what it tells is still so.
+    TooOld,
     /// It was asked for before notices were sent at all.
     BeforeNotices,
 }
@@ -107,6 +112,7 @@ impl Outcome {
             Self::NoAddress => "no_address",
             Self::LostItsPoint => "lost_its_point",
             Self::NotTold => "not_told",
+            Self::TooOld => "too_old",
             Self::BeforeNotices => "before_notices",
         }
     }
@@ -148,7 +154,7 @@ pub fn make(asked: Vec<Asked>, making: Making<'_>, new_id: &mut dyn FnMut() -> S
     for one in asked {
         match making.refuses(&one) {
             Some(outcome) => {
-                made.effects.not_made(&one.request, &outcome, None);
+                made.effects.dropped(&one.request, &outcome);
                 made.outcomes.push((one.request, outcome));
             }
             None => standing.push(one),
@@ -167,8 +173,7 @@ impl Making<'_> {
     /// Why nothing is made of a request.
     fn refuses(&self, asked: &Asked) -> Option<Outcome> {
         let kind = asked.request.kind;
-        let over = asked.asked_at.checked_add(kind.expires_after()).is_ok_and(|ends| ends <= self.district.now);
-        let Some(present) = asked.subject.present().filter(|_| !over) else { return Some(Outcome::LostItsPoint) };
+        let Some(present) = asked.subject.present() else { return Some(Outcome::LostItsPoint) };
         if let Subject::Payout { payout, .. } = &asked.subject {
             let held = kind == NoticeKind::PayoutHeld && payout.state() == PayoutState::Held;
             let refused = kind == NoticeKind::PayoutRefused && payout.state() == PayoutState::Refused;
@@ -185,7 +190,11 @@ impl Making<'_> {
             Essential::Yes => false,
             Essential::No => asked.addressee.turned_off.contains(&kind),
         };
-        may.then_some(Outcome::TurnedOff)
+        if may {
+            return Some(Outcome::TurnedOff);
+        }
+        let over = asked.asked_at.checked_add(kind.expires_after()).is_ok_and(|ends| ends <= self.district.now);
+        over.then_some(Outcome::TooOld)
     }
 
     /// Writes one notice about these requests, which have one recipient and one kind.
@@ -195,9 +204,11 @@ impl Making<'_> {
         let ways = match address::ways(first.request.kind, &first.addressee, self.rules, flags) {
             Ok(ways) => ways,
             Err(unreached) => {
-                made.effects.nobody_reached(&first.request, &unreached);
+                let missing = |one| Missing { unreached: &unreached, whom: Whom::of(one, self.district.organisation) };
+                let requests: Vec<&NoticeRequest> = asked.iter().map(|one| &one.request).collect();
+                made.effects.nobody_reached(&requests, &missing(first));
                 for one in asked {
-                    made.effects.not_made(&one.request, &Outcome::NoAddress, Some(&unreached));
+                    made.effects.not_made(&one.request, &Outcome::NoAddress, Some(&missing(one)));
                     made.outcomes.push((one.request.clone(), Outcome::NoAddress));
                 }
                 return;
@@ -242,6 +253,7 @@ impl Making<'_> {
         let notice = Notice {
             id,
             kind,
+            subject: first.request.subject.clone(),
             recipient: first.request.recipient.clone(),
             application_id: first.request.application_id.clone(),
             covers: u32::try_from(asked.len()).unwrap_or(u32::MAX),

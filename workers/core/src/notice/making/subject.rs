@@ -4,10 +4,11 @@
 use super::{Asked, Making};
 use crate::case_file::ClockKind;
 use crate::digest::Digest;
-use crate::ids::PolicyId;
+use crate::ids::{DepartmentId, PolicyId};
 use crate::notice::template::{Form, Locale};
 use crate::notice::value::{NOT_KNOWN, Values, account_tail, amount_in_capitals, money, time};
-use crate::notice::{NoticeKind, Present, words};
+use crate::notice::{NoticeKind, NoticeRequest, Present, words};
+use crate::organisation::Matter;
 use crate::patterns::PatternState;
 use crate::payout::{Payout, RejectionClass};
 use crate::supervision::{Alert, Audience, District, Level, Order, OrderStep};
@@ -81,7 +82,7 @@ pub(super) fn values(asked: &Asked, locale: Locale, making: Making<'_>) -> Value
     match &asked.subject {
         Subject::Payout { payout, policy_title } => filling.payout(payout, policy_title.as_deref()),
         Subject::Alert { alert, policy, order } => {
-            let item = filling.alert(alert, policy.as_ref(), order.as_deref(), asked.request.occasion.parse().ok());
+            let item = filling.alert(alert, policy.as_ref(), order.as_deref(), &asked.request);
             item.iter().for_each(|(name, value)| filling.values.text(name, value));
         }
         Subject::Order(order) => filling.order(order),
@@ -104,8 +105,7 @@ pub(super) fn combined(asked: &[Asked], kind: NoticeKind, locale: Locale, making
     let mut matters: Vec<(Timestamp, BTreeMap<&'static str, String>)> = Vec::new();
     for one in asked {
         if let Subject::Alert { alert, policy, order } = &one.subject {
-            let level = one.request.occasion.parse().ok();
-            matters.push((alert.deadline, filling.alert(alert, policy.as_ref(), order.as_deref(), level)));
+            matters.push((alert.deadline, filling.alert(alert, policy.as_ref(), order.as_deref(), &one.request)));
         }
     }
     // The longest over, or due first, stands first.
@@ -121,6 +121,9 @@ pub(super) fn combined(asked: &[Asked], kind: NoticeKind, locale: Locale, making
     filling.count("more", asked.len() - shown);
     filling.values
 }
+
+/// So much of a name leaves room for the rest of the phrase in an SMS.
+const NAME_MAX: usize = 8;
 
 /// Values while they are put in.
 struct Filling<'a> {
@@ -195,7 +198,7 @@ impl Filling<'_> {
         alert: &Alert,
         policy: Option<&(PolicyId, Option<String>)>,
         order: Option<&Order>,
-        level: Option<Level>,
+        request: &NoticeRequest,
     ) -> BTreeMap<&'static str, String> {
         let locale = self.locale;
         let order_id = alert.order_id();
@@ -211,25 +214,45 @@ impl Filling<'_> {
             let known = self.making.district.organisation.departments.get(id);
             known.map_or_else(|| id.to_string(), |department| department.name.clone())
         });
-        let level = level.unwrap_or_else(|| alert.level());
+        let level = request.occasion.parse().unwrap_or_else(|_| alert.level());
+        let mut standing = self.standing(alert, level);
+        if !hidden && self.values.kind() != NoticeKind::ReviewCleared {
+            standing += &self.in_whose_place(alert, level, &request.recipient);
+        }
         [
             ("matter", matter),
             ("policy", policy),
             ("clock", locale.of(words::of_clock(alert.kind)).to_owned()),
             ("department", department.unwrap_or_default()),
             ("deadline", self.time(alert.deadline)),
-            ("standing", self.standing(alert, level)),
+            ("standing", standing),
             ("action", locale.of(words::next_step(alert.kind, level)).to_owned()),
             ("alert", alert.id.clone()),
         ]
         .into()
     }
 
+    /// In whose place the recipient is told: of those who are absent from the rung, which the recipient does not stand on.
+    fn in_whose_place(&self, alert: &Alert, level: Level, recipient: &str) -> String {
+        let District { organisation, time, now, .. } = self.making.district;
+        let department = alert.department_id.clone().unwrap_or_else(|| DepartmentId::from(""));
+        let matter = Matter { department_id: &department, officer_id: alert.officer_id.as_ref() };
+        let absent = organisation.stood_in_for(&recipient.into(), level.rung(), matter, time.day_of(now));
+        let names: Vec<String> = absent.iter().map(|one| one.name.chars().take(NAME_MAX).collect()).collect();
+        match (names.first(), names.len(), self.locale) {
+            (None, _, _) => String::new(),
+            (Some(name), 1, Locale::Chinese) => format!("（代{name}）"),
+            (Some(name), _, Locale::Chinese) => format!("（代{name}等）"),
+            (Some(name), 1, Locale::English) => format!(" (for {name})"),
+            (Some(name), _, Locale::English) => format!(" (for {name} and others)"),
+        }
+    }
+
     /// How long over, how long left, or why it is over.
     fn standing(&self, alert: &Alert, level: Level) -> String {
         let (now, locale) = (self.making.district.now, self.locale);
         if alert.cleared.is_some() || self.values.kind() == NoticeKind::ReviewCleared {
-            return locale.of(words::of_cleared(alert.cleared.map(|(_, why)| why))).to_owned();
+            return locale.of(words::of_cleared(alert.kind, alert.cleared.map(|(_, why)| why))).to_owned();
         }
         let long = |from: Timestamp, to: Timestamp| match alert.kind {
             ClockKind::Payout => words::natural(to.duration_since(from).as_mins().max(0), locale),

@@ -16,7 +16,7 @@ mod waits;
 
 use super::{
     Candidate, Channel, Counters, Desk, Effects, Message, Notice, NoticeKind, NoticeRules, NoticeState, ProviderHealth,
-    ProviderRules, Received, Standing, Switch, Takes,
+    ProviderRules, Received, Standing, Switch,
 };
 use crate::ids::ApplicationId;
 use crate::ports::notices::{Content, Errand, ErrandEnd};
@@ -35,18 +35,10 @@ pub(super) fn noon() -> Timestamp {
 
 /// Two providers of SMS that take texts, and mail.
 pub(super) fn rules() -> NoticeRules {
-    let provider = |name: &str, channel| ProviderRules {
-        name: name.to_owned(),
-        channel,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: (channel == Channel::Sms).then_some(450),
-    };
+    let sms = |name| ProviderRules { price_per_segment: Some(450), ..ProviderRules::of_texts(name, Channel::Sms) };
     let mut rules = NoticeRules::with_defaults(TimeZone::get("Asia/Shanghai").unwrap());
     rules.signature = Some("鼓楼直达".to_owned());
-    rules.providers =
-        vec![provider("first", Channel::Sms), provider("second", Channel::Sms), provider("mail", Channel::Mail)];
+    rules.providers = vec![sms("first"), sms("second"), ProviderRules::of_texts("mail", Channel::Mail)];
     rules
 }
 
@@ -115,6 +107,7 @@ impl Play {
             notice: Notice {
                 id: "n1".to_owned(),
                 kind,
+                subject: "A-1".to_owned(),
                 recipient: "91350100M000100Y43".to_owned(),
                 application_id: ApplicationId::from("A-1"),
                 covers: 1,

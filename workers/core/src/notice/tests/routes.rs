@@ -1,6 +1,7 @@
 //! How calls end, and what follows: one row a case.
 
 use super::{Play, accepted, doubtful, not_connected, refused};
+use crate::ids::{ApplicationId, PayoutKey};
 use crate::notice::{Channel, Ended, Known, Message, NoticeKind, NoticeState, WaitsFor};
 use crate::ports::notices::{Errand, ErrandEnd};
 use crate::ports::sms::{RefusalClass, SendOutcome};
@@ -97,9 +98,12 @@ fn what_every_provider_refuses_as_it_is_has_failed() {
 #[test]
 fn an_address_that_is_useless_is_flagged_and_rings_when_nothing_is_left() {
     let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.notice.subject = "A-1/2".to_owned();
     play.take();
     play.ends("n1", refused(RefusalClass::Recipient));
     assert_eq!(play.state(), NoticeState::Failed);
+    let key = PayoutKey { application_id: ApplicationId::from("A-1"), tranche: 2 };
+    assert_eq!(play.effects.alarms[0].key, Some(key), "it stands in the story of its payout");
     let learnt = &play.effects.addresses[0];
     assert_eq!((learnt.channel, &learnt.known), (Channel::Sms, &Known::Flagged("CODE".to_owned())));
     assert_eq!(play.rung(), ["notice_failed"]);

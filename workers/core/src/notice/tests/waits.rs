@@ -50,6 +50,8 @@ fn a_ceiling_rings_and_loses_nothing() {
     play.counters.count(None, &[], &play.rules, play.now);
     assert_eq!(play.todo(), [""; 0]);
     assert_eq!((play.waits(), play.rung()), (Some(60), vec!["notice_ceiling"]));
+    let text = &play.effects.alarms[0].text;
+    assert!(text.ends_with("waits until 2026-11-23 12:01 北京时间 Beijing time"), "{text}");
     assert_eq!(play.notice.messages[0].waits_for, Some(WaitsFor::Ceiling));
     play.pass(60);
     assert_eq!(play.todo(), ["first sends n1"]);

@@ -4,8 +4,8 @@ use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, OperatorId, OrderId, PolicyId};
 use crate::notice::making::{Addressee, Asked, Made, MadeNotice, Making, Outcome, Subject, make};
 use crate::notice::template::TemplateSet;
-use crate::notice::{Channel, NoticeKind, NoticeRequest, NoticeRules, ProviderRules, Takes};
-use crate::organisation::{Department, Organisation};
+use crate::notice::{Channel, NoticeKind, NoticeRequest, NoticeRules, ProviderRules};
+use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
 use crate::payout::Payout;
 use crate::ports::notices::Content;
 use crate::rails::LargeValueRail;
@@ -13,7 +13,9 @@ use crate::scenery::{Story, at, rules};
 use crate::supervision::{Alert, Audience, District, Level, Occasion, Order, Raised, SupervisionRules};
 use crate::working_time::WorkingTime;
 use crate::working_time::tests::{china, local};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// Where notices are made.
 pub(super) struct World {
@@ -25,18 +27,6 @@ pub(super) struct World {
     time: WorkingTime,
 }
 
-/// A provider of a channel.
-fn provider(name: &str, channel: Channel) -> ProviderRules {
-    ProviderRules {
-        name: name.to_owned(),
-        channel,
-        takes: Takes::Texts,
-        signature: None,
-        limits: Vec::new(),
-        price_per_segment: None,
-    }
-}
-
 impl World {
     /// With a provider of SMS and one of mail, a minute after the approval of [`paid`].
     pub(super) fn new() -> Self {
@@ -44,13 +34,36 @@ impl World {
         let mut rules = NoticeRules::with_defaults(time.zone.clone());
         rules.signature = Some("鼓楼直达".to_owned());
         rules.public_url = Some("https://zhida.example.gov.cn/".to_owned());
-        rules.providers = vec![provider("ali", Channel::Sms), provider("mail", Channel::Mail)];
+        rules.providers =
+            vec![ProviderRules::of_texts("ali", Channel::Sms), ProviderRules::of_texts("mail", Channel::Mail)];
         let mut organisation = Organisation::default();
         let id = DepartmentId::from("D-SCI");
         let department = Department { id: id.clone(), name: "区科技局".to_owned(), parent_id: None };
         organisation.departments.insert(id, department);
         let supervision = SupervisionRules::default();
         Self { rules, rail: None, now: at(60), supervision, organisation, time }
+    }
+
+    /// Somebody of its people.
+    pub(super) fn knows(&mut self, id: &str, name: &str, role: OfficerRole, department: &str) {
+        let officer = Officer {
+            id: OfficerId::from(id),
+            name: name.to_owned(),
+            department_id: DepartmentId::from(department),
+            role,
+            mobile: None,
+            email: None,
+            substitute_id: None,
+            absent: BTreeSet::new(),
+        };
+        self.organisation.officers.insert(officer.id.clone(), officer);
+    }
+
+    /// Somebody is away on a day, and somebody else stands in.
+    pub(super) fn absent(&mut self, id: &str, substitute: &str, on: Date) {
+        let officer = self.organisation.officers.get_mut(&OfficerId::from(id)).unwrap();
+        officer.substitute_id = Some(OfficerId::from(substitute));
+        officer.absent.insert(Absence { from: on, to: on });
     }
 
     pub(super) fn make(&self, asked: Vec<Asked>) -> Made {

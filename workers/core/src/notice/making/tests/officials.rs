@@ -5,7 +5,7 @@ use crate::case_file::ClockKind;
 use crate::digest::{Facts, Period, compose};
 use crate::notice::making::{IntegrityFacts, Outcome, Subject};
 use crate::notice::{Channel, NoticeKind};
-use crate::organisation::Organisation;
+use crate::organisation::{OfficerRole, Organisation};
 use crate::supervision::{Audience, Cleared, District, Level, OrderStep, Raised, SupervisionRules};
 use crate::working_time::tests::{china, local};
 use jiff::civil::date;
@@ -116,8 +116,31 @@ fn due_soon_escalated_and_cleared_say_how_it_stands() {
     cleared.cleared = Some((local("2026-11-25T09:00"), Cleared::Met));
     let made = world.notice(told_of(&world, NoticeKind::ReviewCleared, cleared.clone(), "O-1", 60));
     assert!(text_of(&made, Channel::Sms).ends_with("的部门审核，已办结。"), "{}", text_of(&made, Channel::Sms));
+    cleared.cleared = Some((local("2026-11-25T09:00"), Cleared::Void));
+    let made = world.notice(told_of(&world, NoticeKind::ReviewCleared, cleared.clone(), "O-1", 60));
+    // It may have been approved, and paid.
+    let text = text_of(&made, Channel::Sms);
+    assert!(text.ends_with("的部门审核，申请已有结果或已撤回，本环节无需再办。"), "{text}");
     let late = told_of(&world, NoticeKind::ReviewOverdue, cleared, "O-1", 60);
     assert_eq!(world.outcome(late), Outcome::LostItsPoint);
+}
+
+#[test]
+fn whoever_stands_in_reads_for_whom() {
+    let mut world = at("2026-11-24T10:30");
+    for (id, name) in [("O-1", "孙经办"), ("O-2", "李代办")] {
+        world.knows(id, name, OfficerRole::Officer, "D-SCI");
+    }
+    let text = |world: &World, who: &str| {
+        let made = world.notice(told_of(world, NoticeKind::ReviewOverdue, alert(1, "2026-11-23T17:30"), who, 60));
+        assert_eq!(all_of(&made).contains("孙经办"), all_of(&made).contains("(for 孙经办)"));
+        text_of(&made, Channel::Sms).to_owned()
+    };
+    assert!(!text(&world, "O-2").contains("代"), "the officer is there");
+    world.absent("O-1", "O-2", date(2026, 11, 24));
+    assert!(text(&world, "O-2").contains("已超期工作时间1小时30分钟（代孙经办）。请"), "{}", text(&world, "O-2"));
+    assert!(!text(&world, "O-1").contains("代"), "told themselves");
+    assert!(!text(&world, "O-3").contains("代"), "who does not stand in");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! By which ways a notice goes, which requests become one notice, and of which none is made.
 
-use super::desk::{World, about, alert, all_of, award, reachable, text_of, told_of};
-use crate::notice::making::{Addressee, FLAG_DAYS, Outcome, Subject};
+use super::desk::{World, about, alert, all_of, award, order, reachable, text_of, told_of};
+use crate::case_file::ClockKind;
+use crate::ids::PayoutKey;
+use crate::notice::making::{Addressee, Asked, FLAG_DAYS, Outcome, Subject};
 use crate::notice::{Channel, Channels, KindRules, Known, NoticeKind, NoticeState};
+use crate::organisation::OfficerRole;
+use crate::supervision::Audience;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
@@ -81,7 +85,7 @@ fn nobody_is_left_untold_without_a_trace() {
     flagged.addressee = Addressee { flagged: [(Channel::Mail, world.now)].into(), mobile: None, ..reachable() };
     let mut received = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
     received.addressee = Addressee::default();
-    let mut official = told_of(&world, NoticeKind::ReviewOverdue, alert(1, "2026-11-20T17:30"), "O-SECRET", 60);
+    let mut official = told_of(&world, NoticeKind::ReviewOverdue, alert(1, "2026-11-20T17:30"), "O-7", 60);
     official.addressee = Addressee::default();
     let mut turned_off = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
     turned_off.addressee.turned_off = [NoticeKind::PayoutReceived].into();
@@ -111,7 +115,7 @@ fn nobody_is_left_untold_without_a_trace() {
         let rung: Vec<&str> = made.effects.alarms.iter().map(|one| one.kind.code()).collect();
         assert_eq!(rung, rings, "{}", asked.request.kind.code());
         let told = format!("{:?} {:?}", made.effects.journal, made.effects.alarms);
-        for secret in ["87654321", "a@b", "O-SECRET", "finance@"] {
+        for secret in ["87654321", "a@b", "finance@"] {
             assert!(!told.contains(secret), "{told}");
         }
     }
@@ -125,6 +129,8 @@ fn nobody_is_left_untold_without_a_trace() {
     });
     let made = world.make(gathered.collect());
     assert_eq!((made.effects.journal.len(), made.effects.alarms.len()), (5, 1));
+    let alarm = &made.effects.alarms[0];
+    assert!(alarm.key.is_none() && alarm.text.contains("about AL-1 (and 4 more) to O-1 ("), "{alarm:?}");
     // A payout is found by its application in the list of alarms.
     world.rules.providers.clear();
     let made = world.make(vec![world.asked(NoticeKind::PayoutLate, about(&award().payout))]);
@@ -172,13 +178,85 @@ fn what_has_passed_or_is_gone_is_not_told() {
     let world = World::new();
     let mut old = world.asked(NoticeKind::PayoutReceived, about(&award().payout));
     old.asked_at = world.now - SignedDuration::from_hours(24);
-    assert_eq!(world.outcome(old.clone()), Outcome::LostItsPoint, "its time is over");
+    assert_eq!(world.outcome(old.clone()), Outcome::TooOld, "its time is over");
     old.asked_at += SignedDuration::from_secs(1);
     assert_eq!(world.outcome(old).code(), "made");
     let gone = world.asked(NoticeKind::PayoutCredited, Subject::Gone);
     assert_eq!(world.outcome(gone), Outcome::LostItsPoint);
     let unpaid = world.asked(NoticeKind::PayoutCredited, about(&award().payout));
     assert_eq!(world.outcome(unpaid), Outcome::LostItsPoint, "nothing is credited");
+}
+
+/// Notices were broken for days: what had to be told is not sent any more, and somebody hears of it.
+#[test]
+fn what_was_too_old_before_it_was_made_rings_where_it_had_to_be_told() {
+    let mut world = World::new();
+    world.now = crate::working_time::tests::local("2026-11-24T10:30");
+    let made_after = |kind: NoticeKind, hours, asked: &dyn Fn(&World) -> Asked| {
+        let mut asked = asked(&world);
+        asked.request.kind = kind;
+        asked.asked_at = world.now - SignedDuration::from_hours(hours);
+        let made = world.make(vec![asked]);
+        let rung: Vec<String> =
+            made.effects.alarms.iter().map(|one| format!("{} {:?}", one.kind.code(), one.key)).collect();
+        (made.outcomes[0].1.code(), made.effects.journal[0].detail["outcome"].clone(), rung)
+    };
+    let award = about(&award().payout);
+    let payout = |world: &World| {
+        let mut asked = world.asked(NoticeKind::PayoutLate, award.clone());
+        asked.request.subject = "A-1/2".to_owned();
+        asked
+    };
+    let review = |world: &World| told_of(world, NoticeKind::ReviewOverdue, alert(1, "2026-11-20T17:30"), "O-1", 60);
+    let key = |tranche| Some(PayoutKey { application_id: "A-1".into(), tranche });
+    let rung = |tranche| vec![format!("notice_failed {:?}", key(tranche))];
+    for (kind, hours, asked, outcome, rings) in [
+        (NoticeKind::PayoutLate, 48, &payout as &dyn Fn(&World) -> Asked, "too_old", rung(2)),
+        (NoticeKind::PayoutLate, 47, &payout, "made", vec![]),
+        (NoticeKind::PayoutReceived, 24, &payout, "too_old", vec![]),
+        (NoticeKind::PayoutCredited, 200, &payout, "lost_its_point", vec![]),
+        (NoticeKind::ReviewOverdue, 72, &review, "too_old", rung(1)),
+    ] {
+        let (became, recorded, rang) = made_after(kind, hours, asked);
+        assert_eq!((became, rang), (outcome, rings), "{kind:?} {hours}");
+        assert!(outcome == "made" || recorded == outcome, "{recorded}");
+    }
+}
+
+/// An operator learns whose address is missing, in the alarm and in the record; of orders for inspectors nobody does.
+#[test]
+fn an_official_who_cannot_be_reached_is_named_unless_inspectors_alone_may_know() {
+    let mut world = World::new();
+    world.knows("O-7", "某人", OfficerRole::Head, "D-SCI");
+    let nobody = |mut asked: Asked| {
+        asked.addressee = Addressee::default();
+        let made = world.make(vec![asked]);
+        (made.effects.alarms[0].clone(), made.effects.journal[0].detail.clone())
+    };
+    let overdue = |who: &str| told_of(&world, NoticeKind::ReviewOverdue, alert(1, "2026-11-20T17:30"), who, 60);
+    let (alarm, row) = nobody(overdue("O-7"));
+    assert!(alarm.text.contains("about AL-1 to O-7 (role head, department D-SCI) reaches nobody"), "{alarm:?}");
+    assert_eq!(alarm.key, Some(PayoutKey { application_id: "A-1".into(), tranche: 1 }), "in the application's story");
+    assert_eq!(
+        (&row["officer_id"], &row["role"], &row["department_id"]),
+        (&"O-7".into(), &"head".into(), &"D-SCI".into())
+    );
+    let (alarm, row) = nobody(overdue("O-8"));
+    assert!(alarm.text.contains("O-8 (机构文件未列此人 not in the organisation)"), "{alarm:?}");
+    assert_eq!((&row["officer_id"], row.get("role")), (&"O-8".into(), None));
+    for (audience, named) in [(Audience::Supervision, true), (Audience::Inspection, false)] {
+        let mut issued = world.asked(NoticeKind::OrderIssued, Subject::Order(Box::new(order(audience))));
+        (issued.request.recipient, issued.request.subject) = ("O-7".to_owned(), "SO-17".to_owned());
+        let mut late = overdue("O-7");
+        let Subject::Alert { alert, order: about, .. } = &mut late.subject else { panic!("an alert") };
+        (alert.kind, alert.clock) = (ClockKind::Order, "order:17".to_owned());
+        *about = Some(Box::new(order(audience)));
+        for asked in [issued, late] {
+            let told = format!("{:?}", nobody(asked));
+            assert_eq!(told.contains("O-7"), named, "{told}");
+            assert!(named || told.contains("inspectors alone may know"), "{told}");
+        }
+    }
 }
 
 #[test]
