@@ -8,7 +8,7 @@ use super::world::Sim;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::notice::making::Outcome;
-use zhida_core::notice::{Audience, Course, Essential, Message, Notice, NoticeState, Repeat};
+use zhida_core::notice::{Course, Essential, Message, Notice, NoticeState, Repeat};
 use zhida_core::payout::{AlarmKind, PayoutState};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{DeliveryWord, Trust};
@@ -158,8 +158,7 @@ fn alarms(sim: &Sim, tables: &Tables, notice: &Notice) -> Vec<String> {
         tables.alarms.iter().filter(|one| one.kind == kind && one.text.starts_with(&named)).count()
     };
     let mut found = Vec::new();
-    let traits = notice.kind.traits();
-    let essential = traits.audience == Audience::Enterprise && traits.essential == Essential::Yes;
+    let essential = notice.kind.traits().essential == Essential::Yes && !notice.kind.is_trial();
     let lost = matches!(notice.state(), NoticeState::Failed | NoticeState::GaveUp);
     if essential && lost && rang(AlarmKind::NoticeFailed) == 0 {
         found.push("it is lost, and nobody was rung".to_owned());

@@ -71,11 +71,8 @@ impl Effects {
             NoticeState::Expired => notice.messages.iter().any(Message::went_unsent),
             NoticeState::Created | NoticeState::Sending | NoticeState::Sent | NoticeState::Delivered => false,
         };
-        let traits = after.kind.traits();
-        let counts = traits.audience == Audience::Enterprise && traits.essential == Essential::Yes;
-        if counts && lost(after) && !lost(before) {
-            let text =
-                "does not arrive by any channel: tell the enterprise otherwise, and see by `zhida notices show` why";
+        if has_to_be_told(after.kind) && lost(after) && !lost(before) {
+            let text = "does not arrive by any channel: tell it otherwise, and see by `zhida notices show` why";
             self.ring(AlarmKind::NoticeFailed, after, text);
         }
     }

@@ -108,7 +108,12 @@ fn an_address_that_is_useless_is_flagged_and_rings_when_nothing_is_left() {
     assert_eq!((learnt.channel, &learnt.known), (Channel::Sms, &Known::Flagged("CODE".to_owned())));
     assert_eq!(play.rung(), ["notice_failed"]);
     assert_eq!(play.waits(), None);
-    // Of what is no money and not served nobody has to hear at night.
+    // An official who does not learn of a breach is as bad.
+    let mut play = Play::sms(NoticeKind::ReviewOverdue);
+    play.take();
+    play.ends("n1", refused(RefusalClass::Recipient));
+    assert_eq!((play.state(), play.rung()), (NoticeState::Failed, vec!["notice_failed"]));
+    // Of what is no money, not served and no official's duty nobody has to hear at night.
     let mut play = Play::sms(NoticeKind::PayoutReceived);
     play.take();
     play.ends("n1", refused(RefusalClass::Recipient));

@@ -57,8 +57,15 @@ fn a_ceiling_rings_and_loses_nothing() {
     assert_eq!(play.todo(), ["first sends n1"]);
     assert_eq!(play.counters.minute.count, 1);
 
-    // Money goes beyond the day's.
-    for (kind, told) in [(NoticeKind::PayoutReceived, &[][..]), (NoticeKind::PayoutLate, &["first sends n1"])] {
+    // That money arrived goes beyond the day's; what a broken day makes many of does not.
+    for (kind, told) in [
+        (NoticeKind::PayoutReceived, &[][..]),
+        (NoticeKind::PayoutRefused, &[]),
+        (NoticeKind::PayoutReturned, &[]),
+        (NoticeKind::PayoutLate, &[]),
+        (NoticeKind::ReviewOverdue, &[]),
+        (NoticeKind::PayoutCredited, &["first sends n1"]),
+    ] {
         let mut play = Play::sms(kind);
         play.rules.per_day_max = 1;
         play.counters.count(None, &[], &play.rules, play.now);
