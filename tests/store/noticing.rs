@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zhida_core::case_file::{CaseNote, Said};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::PolicyId;
-use zhida_core::notice::{Channel, Limit, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderRules};
+use zhida_core::notice::{Channel, Limit, Notice, NoticeKind, NoticeState, ProviderRules};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeView};
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
@@ -338,14 +338,9 @@ pub(crate) async fn an_address_that_nothing_reaches_is_not_written_to_again(worl
     let word = receipt(&of_first, 1);
     assert_eq!(book(&world, "one", Trust::Signed, &[word]).await, (1, 0, 0));
     assert_eq!(state(&world, &of_first).await, NoticeState::Delivered, "late truth counts");
-    let request = NoticeRequest {
-        kind: NoticeKind::PayoutCredited,
-        subject: "A-1".to_owned(),
-        recipient: uscc(1),
-        occasion: "by hand".to_owned(),
-        application_id: key(1).application_id,
-    };
-    assert_eq!(world.store.ask_for_notices(&[request.clone(), request]).await.unwrap(), 1);
+    let award = world.award(2).await;
+    let contacts = Some(Contacts::new(award.approved - 60 * MINUTE, Some(mobile(1)), None, None));
+    world.take(&[Arrival { contacts, ..reached(&award, None) }]).await;
     world.store.make_notices(100).await.unwrap();
     assert_eq!(calls(&take(&world).await).len(), 1);
 }

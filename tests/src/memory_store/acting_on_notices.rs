@@ -4,8 +4,7 @@ use super::{MemoryStore, Tables};
 use serde_json::json;
 use zhida_core::ids::OfficerId;
 use zhida_core::notice::{
-    About, Audience, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped, act,
-    standing,
+    Audience, Deed, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped, act,
 };
 use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;

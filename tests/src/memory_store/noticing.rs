@@ -9,8 +9,8 @@ use zhida_core::ids::{ApplicationId, OrderId, PayoutKey};
 use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Essential, Known, Notice, NoticeRequest, Present, Switch, standing,
-    unsubscribe_key, unsubscribe_url, with_codes_in_force,
+    About, Candidate, Channel, Desk, Effects, Essential, Known, Notice, NoticeRequest, Present, Standing, Switch,
+    standing, unsubscribe_key, unsubscribe_url, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{

@@ -75,7 +75,7 @@ impl Values {
     /// Puts a text in. What the kind does not offer is left out: kinds that are alike are filled alike.
     pub fn text(&mut self, name: &str, raw: &str) {
         if let Some(one) = variable(self.kind, self.form, name) {
-            let longest = one.kind.longest(Channel::Mail, self.locale);
+            let longest = one.kind.longest(Channel::Mail);
             self.values.insert(one.name, Value::Text(line(raw, longest)));
         }
     }
@@ -92,7 +92,7 @@ impl Values {
         let safe = |item: &BTreeMap<&'static str, String>| {
             let of = |one: &Variable| {
                 let raw = item.get(one.name).map_or("", String::as_str);
-                (one.name, line(raw, one.kind.longest(Channel::Mail, self.locale)))
+                (one.name, line(raw, one.kind.longest(Channel::Mail)))
             };
             ITEM.iter().map(of).collect()
         };
@@ -112,7 +112,7 @@ impl Values {
     #[must_use]
     pub fn for_sms(&self, name: &str) -> Option<String> {
         let one = variable(self.kind, self.form, name)?;
-        let longest = one.kind.longest(Channel::Sms, self.locale);
+        let longest = one.kind.longest(Channel::Sms);
         match self.values.get(name)? {
             Value::Text(text) if text.is_empty() => Some(NOT_KNOWN.to_owned()),
             // The sign of the yuan has no place in an SMS (DOMAIN: notices), and a name may hold one.
@@ -207,8 +207,9 @@ mod tests {
 
     use super::{Values, account_tail, amount_in_capitals, line, money, time_and_zone};
     use crate::money::Fen;
-    use crate::notice::NoticeKind;
+    use crate::notice::template::variables::VariableType;
     use crate::notice::template::{Form, Locale};
+    use crate::notice::{Channel, NoticeKind};
     use jiff::tz::TimeZone;
 
     #[test]
@@ -266,6 +267,8 @@ mod tests {
         assert_eq!(money(amount, "USD", Locale::Chinese), "USD 1409.50");
         assert_eq!(amount_in_capitals(amount, "CNY"), "人民币壹仟肆佰零玖元伍角");
         assert_eq!(amount_in_capitals(amount, "USD"), "USD 1409.50");
+        let largest = amount_in_capitals(Fen(99_999_999_999_999), "CNY");
+        assert!(largest.chars().count() <= VariableType::Capitals.longest(Channel::Sms), "{largest}");
         assert_eq!(account_tail("4000020109000000001"), "0001");
         assert_eq!(account_tail("12345678"), "****", "half of a short number would be too much");
     }

@@ -30,35 +30,34 @@ const fn advice(reason: Phrase, action: Phrase) -> Advice {
 pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
     Some(match code {
         HoldCode::AccountName => advice(
-            ("收款户名与企业登记名称不一致", "the account is not in your registered name"),
-            ("请在申报平台更正为本企业对公账户", "Please give your own corporate account online"),
+            ("收款户名与企业登记名称不一致", "account is not in your own name"),
+            ("请在申报平台更正为本企业对公账户", "Please give your own account online"),
         ),
         HoldCode::CommitmentMissing => advice(
-            ("尚未收到诚信承诺书", "the integrity commitment is not signed"),
-            ("请在申报平台签署，签署后自动拨付", "Please sign it online; payment follows by itself"),
+            ("尚未收到诚信承诺书", "the commitment is not signed yet"),
+            ("请在申报平台签署，签署后自动拨付", "Please sign it online; then we pay"),
         ),
         HoldCode::PayeeChanged => advice(
-            ("收款账户与上次拨付的不同", "the account differs from the one paid last"),
-            ("为保障资金安全，请留意经办部门的核实联系", "The department will contact you to confirm it"),
+            ("收款账户与上次拨付的不同", "account differs from the last one"),
+            ("为保障资金安全，请留意经办部门的核实联系", "The department will call to confirm"),
         ),
         HoldCode::PublicityOpen => advice(
             ("公示期尚未结束", "the public notice has not ended"),
-            ("无需贵单位操作，公示期满后自动拨付", "Nothing is needed; it is paid when the notice ends"),
+            ("无需贵单位操作，公示期满后自动拨付", "Nothing to do; paid when it ends"),
         ),
         HoldCode::ObjectionOpen => advice(
-            ("公示期间收到异议，正在核实", "an objection was raised during the notice"),
-            ("如需说明情况，请联系经办部门", "To state your view, please ask the department"),
+            ("公示期间收到异议，正在核实", "an objection is being looked into"),
+            ("如需说明情况，请联系经办部门", "To comment, ask the department"),
         ),
         HoldCode::CapPerApplication | HoldCode::CapPerEnterprise => {
-            advice(("金额超过政策上限，正在复核", "the amount above the policy's cap is reviewed"), NOTHING_NEEDED)
+            advice(("金额超过政策上限，正在复核", "amount above the cap, under review"), NOTHING_NEEDED)
         }
-        HoldCode::PolicyNotOpen => advice(
-            ("审定日期不在政策有效期内，正在复核", "the approval outside the policy's term is reviewed"),
-            NOTHING_NEEDED,
-        ),
+        HoldCode::PolicyNotOpen => {
+            advice(("审定日期不在政策有效期内，正在复核", "outside the term, under review"), NOTHING_NEEDED)
+        }
         HoldCode::ApplicationEnded => advice(
-            ("该申请此前已撤回或终止，正在核实", "the application had ended; this is checked"),
-            ("如有疑问，请联系经办部门", "If in doubt, please ask the department"),
+            ("该申请此前已撤回或终止，正在核实", "it had ended; this is being checked"),
+            ("如有疑问，请联系经办部门", "If in doubt, ask the department"),
         ),
         HoldCode::Operator => advice(("经办部门正在核实", "the department is checking it"), NOTHING_NEEDED),
         HoldCode::PolicyUnknown
@@ -85,21 +84,21 @@ pub(super) fn of_holds<'a>(codes: impl Iterator<Item = &'a HoldCode>) -> Option<
 /// What to correct after the bank refused a payment, or sent it back, with an ISO 20022 reason.
 pub(super) fn of_bank_reason(reason: &str) -> Advice {
     let correct = ("请核对后在申报平台更正收款账户", "Please check and correct it online");
-    let another = ("请在申报平台改为可用的本企业对公账户", "Please give another corporate account online");
+    let another = ("请在申报平台改为可用的本企业对公账户", "Please give another account online");
     match reason {
         "AC01" | "AC02" | "AC03" => advice(("收款账号有误", "the account number is not valid"), correct),
         "AC04" | "AC05" | "AC07" => advice(("收款账户已销户", "the account is closed"), another),
         "AC06" => advice(
             ("收款账户被冻结或停止支付", "the account is blocked"),
-            ("请联系开户银行，或在申报平台更换账户", "Please ask your bank, or give another account online"),
+            ("请联系开户银行，或在申报平台更换账户", "Ask your bank, or change it online"),
         ),
         _ if reason.starts_with("BE") => advice(
-            ("收款户名与银行登记的不一致", "the account name is not the one the bank has"),
+            ("收款户名与银行登记的不一致", "account name is not as the bank's"),
             ("请核对户名后在申报平台更正", "Please check and correct it online"),
         ),
         _ if reason.starts_with("RC") => advice(
             ("开户银行行号有误", "the bank code is not valid"),
-            ("请向开户银行核对12位行号后在申报平台更正", "Please ask your bank for it and correct it online"),
+            ("请向开户银行核对12位行号后在申报平台更正", "Ask your bank, then mend it online"),
         ),
         _ if reason.starts_with("AC") => advice(("收款账户无法入账", "the account cannot be credited"), correct),
         _ => advice(("收款银行未予入账", "the bank did not credit it"), correct),
@@ -117,11 +116,11 @@ pub(super) fn of_lateness(
     let at_once = ("到账后立即告知，无需来电询问", "You are told when it is credited");
     let opening = rail.filter(|one| one.carries(payout.amount)).and_then(|one| one.next_opening(now).ok());
     if let Some(opening) = opening.filter(|opening| *opening > now) {
-        let reason = ("大额支付系统已关闭，开放后继续办理", "the large-value payment system is closed");
+        let reason = ("大额支付系统已关闭，开放后继续办理", "large-value payments are closed");
         let at = time(opening);
         let expected = match locale {
             Locale::Chinese => format!("预计{at}后到账，届时告知"),
-            Locale::English => format!("Expected after {at}; you are told then"),
+            Locale::English => format!("Expected after {at}"),
         };
         return (locale.of(reason).to_owned(), expected);
     }
@@ -133,7 +132,7 @@ pub(super) fn of_lateness(
             (("已提交银行，银行正在处理", "the bank is processing it"), at_once)
         }
         (PayoutState::Refused | PayoutState::Returned, _) => {
-            (("银行未入账，正在核实原因", "the bank did not credit it, and is being asked"), at_once)
+            (("银行未入账，正在核实原因", "not credited; the bank is asked why"), at_once)
         }
         (PayoutState::Ready | PayoutState::Settled | PayoutState::Cancelled, _) => {
             (("拨付正在排队办理", "the payment is queued"), at_once)
@@ -262,21 +261,24 @@ mod tests {
     #[test]
     fn every_phrase_fits_into_a_variable_of_an_sms() {
         let mut phrases: Vec<Phrase> = Vec::new();
+        let longest = VariableType::Words.longest(Channel::Sms);
         let told = HoldCode::ALL.iter().filter_map(|code| of_hold(*code));
         let reasons = ["AC01", "AC04", "AC06", "AC13", "BE01", "RC04", "FOCR"].map(of_bank_reason);
         for advice in told.chain(reasons) {
             phrases.extend([advice.reason, advice.action]);
         }
+        for phrase in &phrases {
+            assert!(phrase.1.chars().count() <= longest, "{}", phrase.1);
+        }
+        // An official's SMS is always Chinese.
         for kind in ClockKind::ALL {
             phrases.extend([of_clock(kind), next_step(kind, Level::DueSoon), next_step(kind, Level::Rung(2))]);
         }
         let cleared = [Cleared::Met, Cleared::Void, Cleared::Moved, Cleared::Gone].map(Some);
         phrases.extend(ClockKind::ALL.iter().flat_map(|kind| cleared.map(|why| of_cleared(*kind, why))));
         for phrase in phrases {
-            for locale in Locale::ALL {
-                let text = locale.of(phrase);
-                let longest = VariableType::Words.longest(Channel::Sms, locale);
-                assert!(text.chars().count() <= longest, "{text}");
+            assert!(phrase.0.chars().count() <= longest, "{}", phrase.0);
+            for text in [phrase.0, phrase.1] {
                 assert!(!text.ends_with(['。', '.']), "templates end sentences: {text}");
             }
         }

@@ -59,7 +59,7 @@ fn text(kind: NoticeKind, one: &Variable, locale: Locale, sample: Sample) -> Str
                 }
                 _ => "0",
             };
-            letter.repeat(one.kind.longest(channel, locale))
+            letter.repeat(one.kind.longest(channel))
         }
         Sample::Hostile => HOSTILE.repeat(50),
         Sample::Empty => String::new(),
@@ -111,9 +111,7 @@ fn usual(kind: NoticeKind, one: &Variable, locale: Locale) -> String {
 fn usual_words(kind: NoticeKind, name: &str) -> (&'static str, &'static str) {
     match (name, kind) {
         ("clock", _) => ("部门审核", "department's step"),
-        ("expected", _) => {
-            ("预计2026-11-24 09:00后到账，届时告知", "Expected after 2026-11-24 09:00; you are told then")
-        }
+        ("expected", _) => ("预计2026-11-24 09:00后到账，届时告知", "Expected after 2026-11-24 09:00"),
         ("standing", NoticeKind::ReviewDueSoon) => ("还剩1个工作日", "1 working day left"),
         ("standing", NoticeKind::ReviewCleared) => ("已办结", "done"),
         ("standing", NoticeKind::ReviewEscalated) => {

@@ -1,7 +1,7 @@
 //! Which variables the templates of a kind may use: one table, each with its type, and whether a text without it would leave out
 //! what the notice is for.
 
-use super::{Form, Locale};
+use super::Form;
 use crate::notice::{Channel, NoticeKind};
 
 /// What a variable holds, which bounds its length.
@@ -16,7 +16,7 @@ pub enum VariableType {
     Words,
     /// An amount in figures.
     Money,
-    /// An amount in capitals.
+    /// An amount in capitals; below 10^12 yuan it has at most 31 characters.
     Capitals,
     /// The last four digits of an account.
     MaskedAccount,
@@ -34,7 +34,10 @@ pub enum VariableType {
     Items,
 }
 
-/// A text from outside is cut to so many characters in an SMS: vendors refuse longer variables (35 characters; check).
+/// Vendors refuse an SMS with a longer variable (Alibaba's rules for the variables of templates; check).
+pub const SMS_VARIABLE_MAX: usize = 35;
+
+/// A text from outside is cut to so many characters in an SMS.
 pub const SMS_TEXT_MAX: usize = 30;
 
 /// In a mail a phrase of ours has at most so many characters.
@@ -46,22 +49,21 @@ pub const ITEMS_MAX: usize = 50;
 impl VariableType {
     /// The most units of UTF-16 that a value has on a channel: as segments are counted, an emoji is two.
     #[must_use]
-    pub fn longest(self, channel: Channel, locale: Locale) -> usize {
-        match (self, channel, locale) {
-            (Self::Text { max }, Channel::Sms, _) => max.min(SMS_TEXT_MAX),
-            (Self::Text { max }, Channel::Mail, _) => max,
-            (Self::Words, Channel::Sms, Locale::Chinese) => 35,
-            (Self::Words, Channel::Sms, Locale::English) => 60,
-            (Self::Words, Channel::Mail, _) => WORDS_MAX,
-            (Self::Money, _, _) => 24,
-            (Self::Capitals, _, _) => 50,
-            (Self::MaskedAccount, _, _) => 4,
-            (Self::Time, _, _) => 16,
-            (Self::Date, _, _) => 10,
-            (Self::Count, _, _) => 7,
-            (Self::Id, _, _) => 64,
-            (Self::Link, _, _) => 200,
-            (Self::Items, _, _) => 0,
+    pub fn longest(self, channel: Channel) -> usize {
+        match (self, channel) {
+            (Self::Text { max }, Channel::Sms) => max.min(SMS_TEXT_MAX),
+            (Self::Text { max }, Channel::Mail) => max,
+            (Self::Words | Self::Capitals, Channel::Sms) => SMS_VARIABLE_MAX,
+            (Self::Words, Channel::Mail) => WORDS_MAX,
+            (Self::Money, _) => 24,
+            (Self::Capitals, Channel::Mail) => 50,
+            (Self::MaskedAccount, _) => 4,
+            (Self::Time, _) => 16,
+            (Self::Date, _) => 10,
+            (Self::Count, _) => 7,
+            (Self::Id, _) => 64,
+            (Self::Link, _) => 200,
+            (Self::Items, _) => 0,
         }
     }
 

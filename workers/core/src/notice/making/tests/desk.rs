@@ -103,7 +103,7 @@ impl World {
             kind,
             subject: "X".to_owned(),
             recipient: "91350100M000100Y43".to_owned(),
-            occasion: "1".to_owned(),
+            occasion: occasion(kind, &subject),
             application_id: ApplicationId::from("A-1"),
         };
         Asked { request, asked_at: self.now, subject, addressee: reachable() }
@@ -173,6 +173,21 @@ pub(super) fn alert(number: u32, deadline: &str) -> Alert {
         raised: vec![rung(Level::DueSoon), rung(Level::Rung(0))],
         acknowledged: Vec::new(),
         cleared: None,
+    }
+}
+
+/// The occasion as the protocol writes it.
+fn occasion(kind: NoticeKind, subject: &Subject) -> String {
+    match subject {
+        Subject::Payout { payout, .. } if kind == NoticeKind::PayoutHeld => {
+            payout.holds.keys().map(|code| code.code()).collect::<Vec<_>>().join("+")
+        }
+        Subject::Payout { payout, .. } => {
+            let what = kind.code().trim_start_matches("payout_");
+            payout.speaking().map_or(what.to_owned(), |one| format!("{what}_{}", one.generation))
+        }
+        Subject::Order(order) => format!("{}_{}", kind.code().trim_start_matches("order_"), order.steps.len()),
+        _ => "1".to_owned(),
     }
 }
 
