@@ -6,6 +6,7 @@
 mod digest;
 mod receipts;
 mod scenery;
+mod unsubscribing;
 
 use scenery::{Answer, Caller, Everything, Hangs, Refuses, closed_store, console, memory};
 use serde_json::Value;
@@ -159,8 +160,8 @@ async fn the_document_lists_every_route_and_every_route_asks_for_a_token() {
     let console = console(Arc::new(memory(1).await), Arc::new(Everything)).await;
     for operation in documented(&openapi) {
         let (method, path) = operation.split_once(' ').unwrap();
-        let button = operation == "GET /v1/notices/unsubscribe/{notice_id}/{key}";
-        let open = button || ["/livez", "/readyz"].contains(&path);
+        // A mail program has no token: the key in the address is what lets it in.
+        let open = ["/livez", "/readyz", "/v1/notices/unsubscribe/{notice_id}/{key}"].contains(&path);
         let answer = console
             .ask(
                 Caller::Nobody,

@@ -1,4 +1,4 @@
-//! Receipts of SMS as vendors push them, and unsubscribing with one click: who is let in, and what is answered.
+//! Receipts of SMS as vendors push them: who is let in, and what is answered.
 
 use crate::problem_says;
 use crate::scenery::{Caller, Everything, Served, closed_store, console, memory};
@@ -106,20 +106,4 @@ async fn what_cannot_be_booked_is_pushed_again() {
     let console = console(Arc::new(store), Arc::new(Everything)).await;
     let answer = push(&console, &format!("/v1/sms/receipts/main/{SECRET}"), b"n-1").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));
-}
-
-#[tokio::test]
-async fn a_page_with_a_button_unsubscribes_nobody_by_itself() {
-    let console = console(Arc::new(memory(0).await), Arc::new(Everything)).await;
-    let path = "/v1/notices/unsubscribe/n-1/k-1";
-    let page = console.ask(Caller::Nobody, "GET", path, "", b"").await;
-    assert_eq!(page.status, 200);
-    for part in ["确认退订", "Unsubscribe", "method=\"post\"", "List-Unsubscribe"] {
-        assert!(page.body.contains(part), "{part} in {}", page.body);
-    }
-    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("form-action 'self'")));
-    let form = "application/x-www-form-urlencoded";
-    let wrong = console.ask(Caller::Nobody, "POST", path, form, b"List-Unsubscribe=One-Click").await;
-    assert_eq!(wrong.status, 401);
-    problem_says(&wrong, "此退订链接无效");
 }

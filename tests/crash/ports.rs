@@ -16,7 +16,7 @@ use zhida_core::calendars::ImportedCalendar;
 use zhida_core::digest::Digest;
 use zhida_core::ids::{ApplicationId, InstructionId, MsgId, OrderId, PolicyId};
 use zhida_core::jobs::Run;
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{self, Notice, NoticeRequest};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
@@ -143,9 +143,10 @@ mortal! {
         fn notices(filter: &NoticeFilter) -> Vec<Notice>;
         fn notice(id: &str) -> Option<NoticeView>;
         fn count_requests() -> RequestCounts;
-        fn import_templates(set: &TemplateSet, by: &str) -> ();
+        fn import_templates(set: &TemplateSet, seen: &TemplateSet, by: &str) -> Replacing;
         fn templates() -> TemplateSet;
         fn notice_switch() -> notice::Switch;
+        fn unsubscribes(notice_id: &str, key: &str) -> bool;
         fn unsubscribe(notice_id: &str, key: &str) -> bool;
     }
     ReadStore {

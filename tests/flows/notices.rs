@@ -367,8 +367,11 @@ async fn one_click_in_a_digest_unsubscribes_and_no_other_address_does() {
         let request = client.post(link).header("content-type", "application/x-www-form-urlencoded");
         request.body("List-Unsubscribe=One-Click").send().await.unwrap().status().as_u16()
     };
+    let bare = client.post(&link).send().await.unwrap();
+    assert_eq!(bare.status().as_u16(), 400, "what RFC 8058 does not call a click is none");
+    assert!(world.ends(1, &trace).contains("is not known"), "and changes nothing");
     let last = if link.ends_with('A') { "B" } else { "A" };
-    assert_eq!(click(&format!("{}{last}", &link[..link.len() - 1])).await, 401, "another key");
+    assert_eq!(click(&format!("{}{last}", &link[..link.len() - 1])).await, 404, "another key");
     assert_eq!(click(&link).await, 200);
     assert_eq!(click(&link).await, 200, "again, and nothing happens");
     let told = world.run(&trace);

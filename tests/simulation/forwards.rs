@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use zhida_config::Calendar;
 use zhida_core::calendars::ImportedCalendar;
 use zhida_core::ids::{ApplicationId, OrderId};
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::organisation::Organisation;
 use zhida_core::patterns::{Found, Health, Pattern, PatternState, Rule};
@@ -55,9 +55,10 @@ forwarded!(NoticeStore {
     fn notices(filter: &NoticeFilter) -> Vec<Notice>;
     fn notice(id: &str) -> Option<NoticeView>;
     fn count_requests() -> RequestCounts;
-    fn import_templates(set: &TemplateSet, by: &str) -> ();
+    fn import_templates(set: &TemplateSet, seen: &TemplateSet, by: &str) -> Replacing;
     fn templates() -> TemplateSet;
     fn notice_switch() -> Switch;
+    fn unsubscribes(notice_id: &str, key: &str) -> bool;
     fn unsubscribe(notice_id: &str, key: &str) -> bool;
 });
 forwarded!(OrderStore {

@@ -24,7 +24,7 @@ mod taking_in;
 pub use cases::{CaseTables, Circumstances};
 pub use digesting::DigestTables;
 pub use notice_tables::{AskedRow, NoticeTables, ReceiptRow};
-pub use patterns::PatternTables;
+pub use patterns::{PatternTables, seal};
 
 use jiff::Timestamp;
 use serde_json::json;

@@ -164,6 +164,7 @@ cases! {
     telling::an_alert_that_is_cleared_is_told_to_nobody_any_more with |rules| noticing::sends(rules);
     telling::a_call_that_was_not_made_is_certainly_not_sent with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
+    telling::of_two_imports_of_the_same_sight_the_second_changes_nothing with |rules| noticing::sends(rules);
     telling::the_other_channel_takes_over with |rules| noticing::sends(rules);
     telling::without_a_receipt_for_half_an_hour_the_mail_goes with |rules| noticing::sends(rules);
     telling::without_a_receipt_and_without_mail_another_provider_is_tried with |rules| noticing::sends(rules);

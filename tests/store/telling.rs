@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use zhida_config::sample_district::ORGANISATION_TOML;
 use zhida_core::ids::{ApplicationId, OfficerId};
-use zhida_core::notice::template::{Locale, TemplateSet};
+use zhida_core::notice::template::{KnownProviders, Locale, Replacing, TemplateSet};
 use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, Takes};
 use zhida_core::organisation::{Absence, Organisation};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter};
@@ -155,8 +155,8 @@ pub(crate) async fn templates_are_in_force_from_their_import(world: World) {
     let own = "version = \"district-2\"\n\n[[template]]\nkind = \"payout_received\"\nchannel = \"sms\"\nlocale = \"zh-CN\"\n\
         text = \"收到{{ application }}。\"\n";
     let set = TemplateSet::read(own).unwrap();
-    world.store.import_templates(&set, "R-1").await.unwrap();
-    world.other.import_templates(&set, "R-1").await.unwrap();
+    assert_eq!(world.store.import_templates(&set, &embedded, "R-1").await.unwrap(), Replacing::Imported);
+    assert_eq!(world.other.import_templates(&set, &embedded, "R-1").await.unwrap(), Replacing::Same, "once more");
     assert_eq!(world.other.templates().await.unwrap(), set);
     received(&world, [2]).await;
     let notices = listed(&world, NoticeKind::PayoutReceived).await;
@@ -164,6 +164,33 @@ pub(crate) async fn templates_are_in_force_from_their_import(world: World) {
     assert_eq!(of(1).template_version, embedded.version, "what was written stays as it was written");
     assert_eq!((of(2).template_version.as_str(), of(2).locale.as_str()), ("district-2", Locale::Chinese.code()));
     assert_eq!(view(&world, &of(2).id).await.contents[0].text, "收到A-2。");
+}
+
+/// Two people change different templates of what both have seen: whoever comes second would take back what the first has changed.
+pub(crate) async fn of_two_imports_of_the_same_sight_the_second_changes_nothing(world: World) {
+    let seen = world.store.templates().await.unwrap();
+    let change = |version: &str, locale: &str| {
+        let file = format!(
+            "version = \"{version}\"\n\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"{locale}\"\n\
+             providers.one.code = \"SMS_1\"\n"
+        );
+        seen.changed(&file, &KnownProviders::Any).unwrap()
+    };
+    let (first, second) = (change("first", "zh-CN"), change("second", "en"));
+    let both = tokio::join!(
+        world.store.import_templates(&first, &seen, "R-1"),
+        world.other.import_templates(&second, &seen, "R-2")
+    );
+    let (won, version, lost) = match (both.0.unwrap(), both.1.unwrap()) {
+        (Replacing::Imported, Replacing::Overtaken { version }) => (&first, version, &second),
+        (Replacing::Overtaken { version }, Replacing::Imported) => (&second, version, &first),
+        other => panic!("one of them, and one alone: {other:?}"),
+    };
+    let in_force = world.store.templates().await.unwrap();
+    assert_eq!((&version, &in_force.version, &in_force.source), (&won.version, &won.version, &won.source));
+    let again = Replacing::Overtaken { version };
+    assert_eq!(world.store.import_templates(lost, &seen, "R-2").await.unwrap(), again, "it stays so");
+    assert_eq!(world.store.import_templates(lost, &in_force, "R-2").await.unwrap(), Replacing::Imported);
 }
 
 pub(crate) async fn digests_are_unsubscribed_from_with_their_own_key(world: World) {
@@ -184,9 +211,10 @@ pub(crate) async fn digests_are_unsubscribed_from_with_their_own_key(world: Worl
     let key = link.rsplit('/').next().unwrap();
     assert_eq!(link, format!("https://zhida.example/v1/notices/unsubscribe/{notice_id}/{key}"));
     let other = digests.iter().find(|one| one.id != *notice_id).expect("two people supervise");
-    assert!(!world.store.unsubscribe(notice_id, "AAAA").await.unwrap());
-    assert!(!world.store.unsubscribe(&other.id, key).await.unwrap(), "a key is for one notice");
-    assert!(world.other.unsubscribe(notice_id, key).await.unwrap());
+    for (id, key, right) in [(notice_id, "AAAA", false), (&other.id, key, false), (notice_id, key, true)] {
+        assert_eq!(world.store.unsubscribes(id, key).await.unwrap(), right, "a key is for one notice");
+        assert_eq!(world.other.unsubscribe(id, key).await.unwrap(), right);
+    }
     let outlook = world.store.digest_outlook().await.unwrap();
     world.pass(outlook.next_due.unwrap().duration_since(outlook.now) + SECOND);
     world.store.make_due_digest().await.unwrap();
@@ -267,7 +295,8 @@ pub(crate) async fn a_code_that_is_imported_later_frees_what_waits(world: World)
              text = \"{text}\"\n\n[template.providers.one]\ncode = \"SMS_7\"\n"
         );
         let set = TemplateSet::read(&own).unwrap();
-        world.store.import_templates(&set, "R-1").await.unwrap();
+        let seen = world.store.templates().await.unwrap();
+        world.store.import_templates(&set, &seen, "R-1").await.unwrap();
         world.pass(SignedDuration::from_mins(16));
         let codes: Vec<Option<String>> = take(&world)
             .await

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::mail::{BounceReader, Mail, MailProvider};
 use zhida_core::ports::notices::*;
@@ -116,14 +116,17 @@ impl NoticeStore for Connection {
     async fn notice(&self, id: &str) -> Result<Option<NoticeView>, StoreError> {
         self.store.notice(id).await
     }
-    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {
-        self.store.import_templates(set, by).await
+    async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError> {
+        self.store.import_templates(set, seen, by).await
     }
     async fn templates(&self) -> Result<TemplateSet, StoreError> {
         self.store.templates().await
     }
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
         self.store.notice_switch().await
+    }
+    async fn unsubscribes(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
+        self.store.unsubscribes(notice_id, key).await
     }
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
         self.store.unsubscribe(notice_id, key).await

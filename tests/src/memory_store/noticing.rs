@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use zhida_core::ids::{ApplicationId, OrderId, PayoutKey};
 use zhida_core::notice::rules::UNMATCHED_KEPT;
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet, replacing};
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Essential, Known, Notice, NoticeRequest, Present, Standing, Switch,
-    standing, unsubscribe_key, unsubscribe_url, with_codes_in_force,
+    About, Candidate, Channel, Desk, Effects, Known, Notice, NoticeRequest, Present, Standing, Switch, standing,
+    unsubscribe_url, unsubscribes, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
@@ -155,14 +155,18 @@ impl NoticeStore for MemoryStore {
         Ok(counts)
     }
 
-    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {
+    async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError> {
         let mut tables = self.tables();
-        if tables.noticing.templates.last().is_none_or(|last| last.source != set.source) {
-            tables.noticing.templates.push(set.clone());
-            let detail = json!({"version": set.version, "templates": set.templates.len()});
-            self.note_of_notices(&mut tables, "notice_templates.imported", "notice_templates", by, detail);
+        let replacing = replacing(set, seen, tables.noticing.templates.last().unwrap_or(TemplateSet::embedded()));
+        match replacing {
+            Replacing::Imported => {
+                tables.noticing.templates.push(set.clone());
+                let detail = json!({"version": set.version, "templates": set.templates.len()});
+                self.note_of_notices(&mut tables, "notice_templates.imported", "notice_templates", by, detail);
+            }
+            Replacing::Same | Replacing::Overtaken { .. } => {}
         }
-        Ok(())
+        Ok(replacing)
     }
 
     async fn templates(&self) -> Result<TemplateSet, StoreError> {
@@ -173,17 +177,16 @@ impl NoticeStore for MemoryStore {
         Ok(self.tables().noticing.switch.clone())
     }
 
+    async fn unsubscribes(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
+        Ok(self.tables().noticing.notices.get(notice_id).is_some_and(|one| unsubscribes(one, key, &seal())))
+    }
+
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
         let notice = self.tables().noticing.notices.get(notice_id).cloned();
-        let Some(notice) = notice.filter(|one| unsubscribe_key(&one.id, &seal()) == key) else { return Ok(false) };
-        match notice.kind.traits().essential {
-            Essential::Yes => Ok(false),
-            Essential::No => {
-                let recipient = &notice.recipient;
-                self.put_preference(&mut self.tables(), recipient, notice.kind, Wish::NotTold, recipient);
-                Ok(true)
-            }
-        }
+        let Some(notice) = notice.filter(|one| unsubscribes(one, key, &seal())) else { return Ok(false) };
+        let recipient = &notice.recipient;
+        self.put_preference(&mut self.tables(), recipient, notice.kind, Wish::NotTold, recipient);
+        Ok(true)
     }
 }
 

@@ -147,6 +147,7 @@ impl MemoryStore {
 }
 
 /// The secret of this store.
-pub(super) fn seal() -> Seal {
+#[must_use]
+pub fn seal() -> Seal {
     Seal::new("the secret of a store in memory")
 }

@@ -82,10 +82,11 @@ fn paths() -> Value {
             "responses": with_problems(taken(), RECEIPT_PROBLEMS)}},
         "/v1/notices/unsubscribe/{notice_id}/{key}": {
             "get": {"operationId": "askUnsubscribe", "security": [], "summary": "A page with a button that unsubscribes from digests by mail; it changes nothing",
-                "parameters": [named("notice_id", "n-1"), named("key", "k-1")], "responses": with_problems(page("the page"), &["404"])},
-            "post": {"operationId": "unsubscribe", "summary": "Unsubscribes with one click (RFC 8058); the key of the address, which stands in the mail, authorises it",
-                "parameters": [named("notice_id", "n-1"), named("key", "k-1")],
-                "responses": with_problems(page("done"), &["401", "404", "503"])}},
+                "parameters": [named("notice_id", "n-1"), named("key", "k-1")], "responses": unsubscribing(&["404", "503"])},
+            "post": {"operationId": "unsubscribe", "security": [],
+                "summary": "Unsubscribes with one click (RFC 8058); the key of the address, which stands in the mail, authorises it",
+                "parameters": [named("notice_id", "n-1"), named("key", "k-1")], "requestBody": one_click(),
+                "responses": unsubscribing(&["400", "404", "503"])}},
         "/v1/openapi.json": {"get": {"operationId": "openapi", "summary": "This document (scope read)",
             "responses": with_problems(json!({"200": answer("the document", json!({"type": "object"}))}), &["401", "403"])}},
     })
@@ -161,6 +162,23 @@ fn answer(description: &str, schema: Value) -> Value {
 
 fn page(description: &str) -> Value {
     json!({"200": {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}})
+}
+
+/// What the one click posts.
+fn one_click() -> Value {
+    let form = json!({"schema": {"type": "object", "required": ["List-Unsubscribe"],
+        "properties": {"List-Unsubscribe": {"type": "string", "enum": ["One-Click"]}}}});
+    json!({"required": true, "content": {"application/x-www-form-urlencoded": form, "multipart/form-data": form}})
+}
+
+/// A page whatever happens, for people open these addresses. Where this process serves no API it is a problem.
+fn unsubscribing(statuses: &[&str]) -> Value {
+    let mut responses = page("the page");
+    for status in statuses {
+        let content = responses["200"]["content"].clone();
+        responses[*status] = json!({"description": "a page that says why, and what to do", "content": content});
+    }
+    responses
 }
 
 fn with_problems(mut responses: Value, statuses: &[&str]) -> Value {

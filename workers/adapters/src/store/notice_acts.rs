@@ -11,8 +11,8 @@ use super::{SqlStore, notice_making, notice_requests, notice_rows, notice_surrou
 use serde_json::json;
 use std::collections::BTreeSet;
 use zhida_core::notice::{
-    self as notice, Deed, Essential, Loaded, LoadedNotice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped,
-    Switch, act, unsubscribe_key,
+    self as notice, Deed, Loaded, LoadedNotice, Notice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped,
+    Switch, act, unsubscribes,
 };
 use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
@@ -105,19 +105,9 @@ impl SqlStore {
     }
 
     pub(super) async fn unsubscribe_by(&self, tx: &mut Tx, notice_id: &str, key: &str) -> Result<bool, Fault> {
-        let seal = patterns::seal(tx).await?;
-        let read = notice_rows::locked(tx, vec![notice_id.to_owned()], Lock::None).await?;
-        let Some(notice) = read.notices.first().filter(|one| unsubscribe_key(&one.id, &seal) == key) else {
-            return Ok(false);
-        };
-        match notice.kind.traits().essential {
-            Essential::Yes => Ok(false),
-            Essential::No => {
-                let recipient = notice.recipient.clone();
-                self.put_preference(tx, &recipient, notice.kind, Wish::NotTold, &recipient).await?;
-                Ok(true)
-            }
-        }
+        let Some(Notice { recipient, kind, .. }) = unsubscribed_by(tx, notice_id, key).await? else { return Ok(false) };
+        self.put_preference(tx, &recipient, kind, Wish::NotTold, &recipient).await?;
+        Ok(true)
     }
 
     async fn load_for(&self, tx: &mut Tx, what: &NoticeAct) -> Result<Loaded, Fault> {
@@ -164,6 +154,13 @@ impl SqlStore {
         let row = JournalRow { kind: kind.to_owned(), subject: subject.to_owned(), by: by.to_owned(), detail };
         self.write(tx, Changes { journal: vec![row], ..Changes::default() }).await
     }
+}
+
+/// The notice that this key unsubscribes from.
+pub(super) async fn unsubscribed_by(tx: &mut Tx, notice_id: &str, key: &str) -> Result<Option<Notice>, Fault> {
+    let seal = patterns::seal(tx).await?;
+    let read = notice_rows::locked(tx, vec![notice_id.to_owned()], Lock::None).await?;
+    Ok(read.notices.into_iter().find(|notice| unsubscribes(notice, key, &seal)))
 }
 
 /// Whether anything was ever heard of a recipient of this kind.

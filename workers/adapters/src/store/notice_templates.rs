@@ -8,7 +8,7 @@ use super::write::write_journal;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet, replacing};
 use zhida_core::payout::{Alarm, AlarmKind};
 use zhida_core::steps::JournalRow;
 
@@ -89,16 +89,20 @@ fn read(row: &Row) -> Result<TemplateSet, Fault> {
     })
 }
 
-/// Writes a set that was checked; nothing when it is in force already.
-pub(super) async fn import(tx: &mut Tx, set: &TemplateSet, by: &str) -> Result<(), Fault> {
+/// Writes a set that was checked, where what its importer had seen is still in force.
+pub(super) async fn import(tx: &mut Tx, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, Fault> {
     // One import at a time: what is compared is what is in force.
     tx.lock_judging().await?;
-    let sql = "select body from notice_templates order by number desc limit 1";
-    let rows = tx.rows(sql, vec![]).await?;
-    let known = rows.first().map(|row| row.get::<String>("body")).transpose()?;
-    if known.as_deref() == Some(set.source.as_str()) {
-        return Ok(());
+    let (last, _) = last_readable(tx).await?;
+    let replacing = replacing(set, seen, last.as_ref().unwrap_or_else(|| TemplateSet::embedded()));
+    match replacing {
+        Replacing::Imported => write(tx, set, by).await?,
+        Replacing::Same | Replacing::Overtaken { .. } => {}
     }
+    Ok(replacing)
+}
+
+async fn write(tx: &mut Tx, set: &TemplateSet, by: &str) -> Result<(), Fault> {
     let record = vec![
         ("version", (&set.version).into()),
         ("body", (&set.source).into()),

@@ -2,12 +2,14 @@
 
 use super::fault::Fault;
 use super::link::{Lock, Tx};
-use super::{SqlStore, notice_requests, notice_rows, notice_surroundings, notice_templates, patterns, transact};
+use super::{
+    SqlStore, notice_acts, notice_requests, notice_rows, notice_surroundings, notice_templates, patterns, transact,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::notice::rules::UNMATCHED_KEPT;
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
     Content, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
@@ -63,8 +65,8 @@ impl NoticeStore for SqlStore {
         transact!(self, Reading, |tx| notice_requests::count(&mut tx))
     }
 
-    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| notice_templates::import(&mut tx, set, by))
+    async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError> {
+        transact!(self, Writing, |tx| notice_templates::import(&mut tx, set, seen, by))
     }
 
     async fn templates(&self) -> Result<TemplateSet, StoreError> {
@@ -74,6 +76,11 @@ impl NoticeStore for SqlStore {
 
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
         transact!(self, Reading, |tx| notice_surroundings::switch(&mut tx))
+    }
+
+    async fn unsubscribes(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {
+        let found = transact!(self, Reading, |tx| notice_acts::unsubscribed_by(&mut tx, notice_id, key))?;
+        Ok(found.is_some())
     }
 
     async fn unsubscribe(&self, notice_id: &str, key: &str) -> Result<bool, StoreError> {

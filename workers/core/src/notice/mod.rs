@@ -52,7 +52,7 @@ pub use rules::{KindRules, Limit, NoticeRules, ProviderRules, Takes};
 pub use standing::{LostPoint, Present, Standing, standing};
 pub use state::Course;
 pub use switch::{Bell, Stopped, Switch};
-pub use unsubscribe::{unsubscribe_key, unsubscribe_url};
+pub use unsubscribe::{unsubscribe_key, unsubscribe_url, unsubscribes};
 
 use crate::ids::ApplicationId;
 use crate::ports::sms::{AskOutcome, DeliveryWord, SendOutcome};

@@ -3,7 +3,7 @@
 use super::mail::Mail;
 use super::sms::{AskOutcome, Question, Receipt, SendOutcome, Sms, Trust};
 use super::store::StoreError;
-use crate::notice::template::TemplateSet;
+use crate::notice::template::{Replacing, TemplateSet};
 use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -249,15 +249,19 @@ pub trait NoticeStore: Send + Sync {
     /// What became of all requests there ever were. It counts them, so it is for a look now and then.
     async fn count_requests(&self) -> Result<RequestCounts, StoreError>;
 
-    /// Imports a set of templates that was checked ([`TemplateSet::checked`]); nothing happens when it is in force. `by` stands in the
-    /// journal.
-    async fn import_templates(&self, set: &TemplateSet, by: &str) -> Result<(), StoreError>;
+    /// Imports a set of templates that was checked ([`TemplateSet::changed`] onto `seen`, which [`NoticeStore::templates`] had
+    /// brought); nothing happens when it is in force, or when something else than `seen` is ([`crate::notice::template::replacing`]).
+    /// `by` stands in the journal.
+    async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError>;
 
     /// The set in force as it was imported; the embedded one while none was.
     async fn templates(&self) -> Result<TemplateSet, StoreError>;
 
     /// The stop switch of notices.
     async fn notice_switch(&self) -> Result<Switch, StoreError>;
+
+    /// Whether [`NoticeStore::unsubscribe`] with the same would turn something off ([`crate::notice::unsubscribes`]). Changes nothing.
+    async fn unsubscribes(&self, notice_id: &str, key: &str) -> Result<bool, StoreError>;
 
     /// Turns off the kind of that notice for its recipient, where the key is right ([`crate::notice::unsubscribe_key`]). False when it
     /// is not, or what is told is essential.

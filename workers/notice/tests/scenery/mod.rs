@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-use zhida_core::notice::template::TemplateSet;
+use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::mail::Mail;
 use zhida_core::ports::notices::{
@@ -257,7 +257,7 @@ impl NoticeStore for Desk {
         unimplemented!()
     }
 
-    async fn import_templates(&self, _: &TemplateSet, _: &str) -> Result<(), StoreError> {
+    async fn import_templates(&self, _: &TemplateSet, _: &TemplateSet, _: &str) -> Result<Replacing, StoreError> {
         unimplemented!()
     }
 
@@ -266,6 +266,10 @@ impl NoticeStore for Desk {
     }
 
     async fn notice_switch(&self) -> Result<Switch, StoreError> {
+        unimplemented!()
+    }
+
+    async fn unsubscribes(&self, _: &str, _: &str) -> Result<bool, StoreError> {
         unimplemented!()
     }
 

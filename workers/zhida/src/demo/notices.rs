@@ -4,7 +4,7 @@
 use std::iter::repeat_n;
 use zhida_config::sample_district::Award;
 use zhida_core::notice::Channel;
-use zhida_core::notice::template::{Form, KnownProviders, TemplateSet};
+use zhida_core::notice::template::{Form, KnownProviders, Replacing, TemplateSet};
 use zhida_core::ports::notices::NoticeStore;
 use zhida_sandbox::{Sandbox, SmsFault, SmsTarget, Vendor};
 
@@ -107,8 +107,11 @@ pub(super) async fn register(sandbox: &Sandbox, store: &dyn NoticeStore, console
         let receipts = format!("{console}/v1/sms/receipts/{name}/{}", receipt_secret(name));
         sandbox.sms.set_receipts_url(vendor, Some(&receipts));
     }
-    store.import_templates(&set, "demo").await?;
-    Ok(())
+    let seen = store.templates().await?;
+    match store.import_templates(&set, &seen, "demo").await? {
+        Replacing::Imported | Replacing::Same => Ok(()),
+        Replacing::Overtaken { version } => anyhow::bail!("somebody imports templates beside the demo: {version}"),
+    }
 }
 
 /// The SMS of a set, with a code for each at each vendor.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_core::notice::NoticeKind;
-use zhida_core::notice::template::{KnownProviders, Problem, Template, TemplateSet};
+use zhida_core::notice::template::{KnownProviders, Problem, Replacing, Template, TemplateSet};
 
 /// What needs no database; none where the verb needs one.
 pub(crate) fn without_store(settings: &Settings, verb: &NoticeTemplatesVerb) -> Option<anyhow::Result<ExitCode>> {
@@ -96,10 +96,10 @@ fn known_kind(name: &str) -> Result<NoticeKind, Usage> {
 
 async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> anyhow::Result<ExitCode> {
     let text = file_text("the file of templates", path)?;
-    let before = context.store.templates().await?;
-    let set = before.changed(&text, &known(&context.settings));
+    let seen = context.store.templates().await?;
+    let set = seen.changed(&text, &known(&context.settings));
     let set = set.map_err(|problems| anyhow::anyhow!("nothing was imported; {}", told(&problems)))?;
-    let before = before.filled();
+    let before = seen.clone().filled();
     let mut out = Out::new();
     if before.version == set.version && before.templates != set.templates {
         anyhow::bail!(
@@ -114,14 +114,46 @@ async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> an
     } else {
         match import.into() {
             Import::DryRun => out.line("仅预览 a preview; nothing was written")?,
-            Import::Write => {
-                context.store.import_templates(&set, COMMAND_LINE).await?;
-                out.line(
+            Import::Write => match context.store.import_templates(&set, &seen, COMMAND_LINE).await? {
+                Replacing::Imported | Replacing::Same => out.line(
                     "已导入 imported; notices that are made from now on bear these words, codes reach what waits too",
-                )?;
-            }
+                )?,
+                Replacing::Overtaken { version } => {
+                    let now = context.store.templates().await?.filled();
+                    anyhow::bail!("{}", overtaken(&version, &before, &now));
+                }
+            },
         }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Somebody else has imported between the look and the writing: what that changed, and what to do.
+fn overtaken(version: &str, before: &TemplateSet, now: &TemplateSet) -> String {
+    let meanwhile: Vec<String> = changes(before, now).iter().map(|line| format!("\n  {line}")).collect();
+    format!(
+        "nothing was imported; 此间版本 {version} 已导入 version {version} came into force meanwhile, and this import would undo it; run it \
+         again and look at what it changes then. 此间变化 What has changed meanwhile:{}",
+        meanwhile.concat()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::overtaken;
+    use zhida_core::notice::template::{KnownProviders, TemplateSet};
+
+    #[test]
+    fn whoever_was_overtaken_reads_by_what_and_what_to_do() {
+        let before = TemplateSet::embedded().clone();
+        let code = "version = \"2026.12-3\"\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"en\"\nproviders.ali.code = \"7\"\n";
+        let now = before.changed(code, &KnownProviders::Any).unwrap();
+        let text = overtaken(&now.version, &before, &now);
+        for part in ["nothing was imported", "2026.12-3", "run it again", "~ test/sms/en", "    providers + ali 7"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
 }

@@ -149,6 +149,33 @@ impl KnownProviders {
     }
 }
 
+/// What becomes of a set that is to replace the one in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replacing {
+    /// It is in force from now on.
+    Imported,
+    /// It was in force already.
+    Same,
+    /// Nothing: something else came into force since its importer looked.
+    Overtaken {
+        /// The version that did.
+        version: String,
+    },
+}
+
+/// What becomes of a set that was made from `seen`, while `in_force` is in force. It holds everything that it leaves as it was, so that
+/// whatever was imported since `seen` would be undone by it.
+#[must_use]
+pub fn replacing(set: &TemplateSet, seen: &TemplateSet, in_force: &TemplateSet) -> Replacing {
+    if set.source == in_force.source {
+        Replacing::Same
+    } else if seen.source == in_force.source {
+        Replacing::Imported
+    } else {
+        Replacing::Overtaken { version: in_force.version.clone() }
+    }
+}
+
 static EMBEDDED: LazyLock<TemplateSet> =
     LazyLock::new(|| TemplateSet::read(zhida_config::NOTICE_TEMPLATES).unwrap_or_default()); // A test holds it to be whole.
 
