@@ -157,6 +157,7 @@ cases! {
     noticing::an_address_that_nothing_reaches_is_not_written_to_again with |rules| noticing::sends(rules);
     forgetting::a_name_that_a_question_brought_is_known with |rules| noticing::sends(rules);
     forgetting::what_nobody_needs_any_more_is_forgotten with |rules| noticing::with_limits(rules);
+    noticing::what_was_not_made_uses_up_no_ceiling with |rules| noticing::with_a_ceiling(rules);
     noticing::ceilings_are_exact_with_two_workers with |rules| noticing::with_a_ceiling(rules);
     noticing::one_number_is_not_written_to_more_often_than_its_provider_allows with |rules| noticing::with_limits(rules);
     telling::what_gathers_for_one_recipient_becomes_one with |rules| noticing::sends(rules);

@@ -324,6 +324,20 @@ pub(crate) async fn one_number_is_not_written_to_more_often_than_its_provider_al
     assert_eq!(calls(&take(&world).await).len(), 1);
 }
 
+pub(crate) async fn what_was_not_made_uses_up_no_ceiling(world: World) {
+    received(&world, 1..=6).await;
+    for turn in 1..=3 {
+        let claimed = calls(&take(&world).await);
+        assert_eq!(claimed.len(), 5, "turn {turn}");
+        let not_made = |(out_id, _, notice_id)| ErrandEnd::NotMade { notice_id, out_id };
+        let ends: Vec<ErrandEnd> = claimed.into_iter().map(not_made).collect();
+        world.other.book_errands(&ends).await.unwrap();
+        world.other.book_errands(&ends).await.unwrap();
+    }
+    assert_eq!(calls(&take(&world).await).len(), 5, "no more, however often it was said");
+    assert_eq!(calls(&take(&world).await).len(), 0);
+}
+
 pub(crate) async fn an_address_that_nothing_reaches_is_not_written_to_again(world: World) {
     received(&world, [1]).await;
     let errands = take(&world).await;

@@ -85,9 +85,7 @@ fn ends(notice: &Notice) -> Vec<String> {
         if lost && reason.is_none() {
             found.push(format!("no reason is on record why it is {:?}", message.state()));
         }
-        // Of what has arrived, or has ended, nobody waits for other calls.
-        let rests = message.ended.is_some() || message.state() == Some(NoticeState::Delivered);
-        if !rests && message.attempts.iter().any(|one| one.course() == Course::UnderWay) {
+        if message.attempts.iter().any(|one| one.course() == Course::UnderWay) {
             found.push("a call has not ended".to_owned());
         }
     }
@@ -145,10 +143,10 @@ fn believed(tables: &Tables, push: &Push) -> Option<String> {
         return None;
     }
     let notice = notice_of(tables, &push.receipt.out_id)?;
-    let (message, attempt) = attempt_of(notice, &push.receipt.out_id)?;
-    let in_vain = push.trust == Trust::Hint && attempt.hint.as_ref().is_some_and(|hint| hint.asked >= 8);
-    let wrong = message.state() != Some(NoticeState::Delivered) && !in_vain;
-    wrong.then(|| format!("{}: a receipt says that it was delivered, and it is {:?}", attempt.out_id, message.state()))
+    let (_, attempt) = attempt_of(notice, &push.receipt.out_id)?;
+    let in_vain = push.trust == Trust::Hint && attempt.hint.is_some() && attempt.hint_questions >= 8;
+    let wrong = attempt.course() != Course::Arrived && !in_vain;
+    wrong.then(|| format!("{}: a receipt says that it was delivered, and it is {:?}", attempt.out_id, attempt.course()))
 }
 
 /// What people have to see to has rung.

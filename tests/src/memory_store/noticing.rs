@@ -67,7 +67,7 @@ impl NoticeStore for MemoryStore {
             }
         }
         tables.noticing.receive_kept(&mut desk, ends);
-        tables.noticing.health = desk.health;
+        (tables.noticing.health, tables.noticing.counters) = (desk.health, desk.counters);
         self.write_effects(tables, desk.effects);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Booking what came of errands, and receipts: each notice on its own, in whatever order they come, before or after our own record.
 
 use super::fault::Fault;
-use super::link::{Lock, Tx};
+use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::notice_rows::Read;
 use super::value::{Record, Value, json};
 use super::{SqlStore, notice_rows, notice_surroundings, patterns, transact};
@@ -40,15 +40,21 @@ impl SqlStore {
     }
 
     async fn book_ends_within(&self, tx: &mut Tx, ends: &[ErrandEnd]) -> Result<(), Fault> {
+        let rules = &self.protocol.rules.notices;
+        let mut counters = Counters::default();
+        if ends.iter().any(ErrandEnd::gives_back) {
+            // Whoever takes notices counts meanwhile; locked before every row, as he does.
+            tx.lock_turn(TAKING_NOTICES).await?;
+            counters = notice_surroundings::counters(tx, BTreeSet::new()).await?;
+        }
         lock_names(tx, ends.iter().filter_map(|end| end.told_name()).map(|(_, name)| name)).await?;
         let ids: BTreeSet<String> = ends.iter().map(|end| end.notice_id().to_owned()).collect();
         let mut books = self.open_books(tx, ids).await?;
-        let rules = &self.protocol.rules.notices;
         let mut health = notice_surroundings::health(tx, rules, Lock::None).await?;
-        if is_told_of(&health, &self.protocol.rules.notices, ends) {
+        if is_told_of(&health, rules, ends) {
             health = notice_surroundings::health(tx, rules, Lock::Wait).await?;
         }
-        let mut desk = Desk::new(rules, tx.now, Switch::default(), health.clone(), Counters::default());
+        let mut desk = Desk::new(rules, tx.now, Switch::default(), health.clone(), counters.clone());
         for end in ends {
             if let Some(notice) = books.notices.get(end.notice_id()).cloned() {
                 books.put(desk.book(notice, end));
@@ -58,6 +64,7 @@ impl SqlStore {
         if !told.is_empty() {
             receive_kept(tx, &mut books, &mut desk, &told).await?;
         }
+        notice_surroundings::write_counters(tx, &counters, &desk.counters).await?;
         notice_surroundings::write_health(tx, &health, &desk.health).await?;
         self.close_books(tx, books, desk).await
     }

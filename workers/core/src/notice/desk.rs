@@ -98,7 +98,7 @@ pub struct Desk<'a> {
     pub switch: Switch,
     /// Providers' health by name, as it is then; who has none is well.
     pub health: BTreeMap<String, ProviderHealth>,
-    /// What has gone, as it is then: the ceilings' tallies, and the numbers of [`Candidate::number_keys`].
+    /// What has gone, as it is then: the ceilings' tallies, and for taking the numbers of [`Candidate::number_keys`].
     pub counters: Counters,
     /// What is to be written beside.
     pub effects: Effects,
@@ -145,11 +145,13 @@ impl<'a> Desk<'a> {
                 }
             }
             ErrandEnd::NotMade { .. } => {
-                let provider = changed.attempts[attempt].provider.clone();
-                if changed.not_made(attempt, self.now) == News::Yes
-                    && let Some(health) = self.health.get_mut(&provider)
-                {
-                    health.not_made();
+                let (provider, claimed_at) =
+                    (changed.attempts[attempt].provider.clone(), changed.attempts[attempt].began_at);
+                if changed.not_made(attempt, self.now) == News::Yes {
+                    self.counters.give_back(self.rules, claimed_at);
+                    if let Some(health) = self.health.get_mut(&provider) {
+                        health.not_made();
+                    }
                 }
             }
             ErrandEnd::Asked { begun_at, outcome, .. } => {

@@ -28,6 +28,12 @@ impl Tally {
         if self.since == since { self.count } else { 0 }
     }
 
+    fn take_back(&mut self, since: Timestamp) {
+        if self.since == since {
+            self.count = self.count.saturating_sub(1);
+        }
+    }
+
     fn add(&mut self, since: Timestamp) {
         *self = Self { since, count: self.of(since).saturating_add(1) };
     }
@@ -99,6 +105,13 @@ impl Counters {
         moments.push(now);
         let surplus = moments.len().saturating_sub(largest);
         moments.drain(..surplus);
+    }
+
+    /// What was counted at that moment was not handed in after all: there is room for another one under the ceilings. (What one address may
+    /// be sent stays counted: fewer are sent than the vendor allows, never more.)
+    pub(super) fn give_back(&mut self, rules: &NoticeRules, counted_at: Timestamp) {
+        self.minute.take_back(start_of_minute(counted_at));
+        self.day.take_back(day(rules, counted_at).0);
     }
 }
 

@@ -237,9 +237,12 @@ pub struct Attempt {
     /// The provider's own name of it, where an enquiry brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found_as: Option<String>,
-    /// What an unsigned receipt said, until the provider has been asked.
+    /// What an unsigned receipt said, until the provider has confirmed or denied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
+    /// How often it was asked for because of unsigned receipts, whatever they said: none of them may have it asked without end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hint_questions: u32,
     /// The provider definitely knows nothing of it.
     pub absent: bool,
     /// What became of it, and when we learnt of it.
@@ -247,6 +250,10 @@ pub struct Attempt {
     /// How far that word is to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word_from: Option<WordFrom>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// As what an SMS was handed in to a vendor.
@@ -275,8 +282,6 @@ pub enum WordFrom {
 pub struct Hint {
     /// What it said.
     pub word: DeliveryWord,
-    /// How often the provider was asked since.
-    pub asked: u32,
 }
 
 /// Why a message ended without arriving.

@@ -2,7 +2,7 @@
 //! however late; one that says less than what is known changes nothing.
 
 use super::step::after;
-use super::{Attempt, Channel, Course, Ended, Hint, Message, Notice, Number, Repeat, WordFrom};
+use super::{Attempt, Channel, Course, Ended, Message, Notice, Number, Repeat, WordFrom};
 use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
 use jiff::{SignedDuration, Timestamp};
 
@@ -148,7 +148,7 @@ impl Message {
         };
         let known = attempt.hint.as_ref().is_some_and(|hint| hint.word == *word);
         if says_something && !known && attempt.course() != Course::Arrived {
-            attempt.hint = Some(Hint { word: word.clone(), asked: 0 });
+            attempt.hinted(word, now);
         }
     }
 

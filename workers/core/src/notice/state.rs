@@ -1,11 +1,19 @@
 //! How attempts, messages and notices stand, derived from what is known of them.
 
+use super::rules::retry_pause;
+use super::step::after;
 use super::{Attempt, Channel, Ended, Hint, LostPoint, Message, Notice, NoticeState, WaitsFor};
 use crate::ports::sms::{DeliveryWord, RefusalClass, SendOutcome};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// So many questions about one hint; what has not been confirmed by then is left to the usual questions.
+/// So many questions about one attempt because of unsigned receipts, until it was not asked for at all for
+/// [`HINT_QUESTIONS_RENEWED_AFTER`]. With their pauses they are three quarters of an hour, longer than a vendor's enquiry lags behind its
+/// receipts. Whoever knows the secret address, or a vendor that contradicts itself, costs us so many calls a day and no more; what has not
+/// been confirmed by then is left to the usual questions.
 const HINT_QUESTIONS_MAX: u32 = 8;
+
+/// A receipt that comes so long after the last question is a new matter.
+const HINT_QUESTIONS_RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl NoticeState {
     /// Every state, the best first.
@@ -127,8 +135,25 @@ impl Attempt {
     }
 
     /// An unsigned receipt about which it is still worth asking.
-    pub(super) fn open_hint(&self) -> Option<&Hint> {
-        self.hint.as_ref().filter(|hint| hint.asked < HINT_QUESTIONS_MAX)
+    #[must_use]
+    pub fn open_hint(&self) -> Option<&Hint> {
+        self.hint.as_ref().filter(|_| self.hint_questions < HINT_QUESTIONS_MAX)
+    }
+
+    /// An unsigned receipt said something.
+    pub(super) fn hinted(&mut self, word: &DeliveryWord, now: Timestamp) {
+        if self.asked_at.is_some_and(|at| now >= after(at, HINT_QUESTIONS_RENEWED_AFTER)) {
+            self.hint_questions = 0;
+        }
+        self.hint = Some(Hint { word: word.clone() });
+    }
+
+    /// When the provider is asked about its hint: at once for the first, with growing pauses afterwards, whatever was hinted meanwhile.
+    pub(super) fn hint_asked_from(&self, now: Timestamp) -> Timestamp {
+        match self.asked_at {
+            Some(at) if self.hint_questions > 0 => after(at, retry_pause(self.hint_questions)).max(now),
+            Some(_) | None => now,
+        }
     }
 
     /// What it costs, once a provider has taken it: by the provider's count of segments, else by ours; `segments` stands for that where
@@ -243,6 +268,16 @@ impl Message {
             (_, Some(Ended::Expired)) => Some(NoticeState::Expired),
             (_, Some(Ended::NotNeeded)) => None,
             (best, None) => Some(best),
+        }
+    }
+
+    /// Word of an attempt that may have arrived would be news, and nobody asks for it any more: what is known of it stays as it is,
+    /// unless a receipt comes.
+    #[must_use]
+    pub fn is_asked_no_more(&self, attempt: &Attempt) -> bool {
+        match attempt.course() {
+            Course::InDoubt | Course::TakenIn => self.next_at.is_none(),
+            Course::UnderWay | Course::Arrived | Course::Undelivered | Course::NotSent => false,
         }
     }
 

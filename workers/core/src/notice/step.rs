@@ -84,17 +84,15 @@ const UNDELIVERED_MAX: usize = 3;
 
 impl Message {
     pub(super) fn step(&self, view: &View) -> Step {
-        if self.is_delivered() {
-            return Step::Rest;
-        }
         if let Some(step) = self.step_after_hint(view) {
             return step;
         }
-        if self.ended.is_some() {
-            return Step::Rest;
-        }
+        // Whatever else is known by now, a call does not stay under way on record for ever.
         if let Some(call) = self.attempts.iter().find(|one| one.course() == Course::UnderWay) {
             return Step::AwaitCall(call.lease_until);
+        }
+        if self.is_delivered() || self.ended.is_some() {
+            return Step::Rest;
         }
         let latest = |course| self.attempts.iter().rposition(|one| one.course() == course);
         match (latest(Course::TakenIn), latest(Course::InDoubt)) {
@@ -119,15 +117,12 @@ impl Message {
         self.attempts.iter().any(|one| !one.not_made)
     }
 
-    /// An unsigned receipt is a question to be asked, also after the end.
+    /// An unsigned receipt is a question to be asked, also after the end and also when another attempt has arrived: each attempt keeps
+    /// what is true of it, for the proof and for the bill.
     fn step_after_hint(&self, view: &View) -> Option<Step> {
-        let place = self.attempts.iter().position(|one| one.open_hint().is_some() && self.can_be_asked(one))?;
-        let attempt = &self.attempts[place];
-        let asked = attempt.open_hint().map_or(0, |hint| hint.asked);
-        let from = match attempt.asked_at {
-            Some(at) if asked > 0 => after(at, retry_pause(asked)),
-            Some(_) | None => view.now,
-        };
+        let hinted =
+            self.attempts.iter().enumerate().filter(|(_, one)| one.open_hint().is_some() && self.can_be_asked(one));
+        let (from, place) = hinted.map(|(place, one)| (one.hint_asked_from(view.now), place)).min()?;
         Some(if from <= view.now { Step::Ask(place) } else { Step::AwaitWord(from) })
     }
 

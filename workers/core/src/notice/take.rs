@@ -75,8 +75,8 @@ impl Desk<'_> {
         };
         one.asked = one.asked.saturating_add(1);
         one.asked_at = Some(self.now);
-        if let Some(hint) = &mut one.hint {
-            hint.asked = hint.asked.saturating_add(1);
+        if one.hint.is_some() {
+            one.hint_questions = one.hint_questions.saturating_add(1);
         }
         // One that is not in the settings of this process may be in those of another, or again tomorrow: no answer, this time.
         self.rules.provider(&one.provider)?;
@@ -157,6 +157,7 @@ impl Desk<'_> {
             answered: None,
             found_as: None,
             hint: None,
+            hint_questions: 0,
             absent: false,
             word: None,
             word_from: None,

@@ -98,6 +98,15 @@ impl ErrandEnd {
         }
     }
 
+    /// What was counted for it when it was claimed is given back: its booking needs the ceilings' tallies.
+    #[must_use]
+    pub fn gives_back(&self) -> bool {
+        match self {
+            Self::NotMade { .. } => true,
+            Self::Sent { .. } | Self::Asked { .. } => false,
+        }
+    }
+
     /// The attempt, and the provider's own name of it where the provider said one.
     #[must_use]
     pub fn told_name(&self) -> Option<(&str, &str)> {

@@ -46,6 +46,7 @@ fn attempt(provider: &str, out_id: &str, cost: Option<i64>) -> Attempt {
         answered: None,
         found_as: None,
         hint: None,
+        hint_questions: 0,
         absent: false,
         word: Some((DeliveryWord::Delivered { at: None }, AT)),
         word_from: None,

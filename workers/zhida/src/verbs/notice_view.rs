@@ -83,11 +83,7 @@ fn message_lines(
     }
     for attempt in &message.attempts {
         lines.extend(attempt_lines(settings, attempt));
-        if message.is_said_lost(attempt) {
-            let line =
-                "    未签名的退信称未送达,待人工判断 an unsigned bounce says that it did not arrive: a person decides";
-            lines.push(line.to_owned());
-        }
+        lines.extend(last_word(message, attempt).map(|word| format!("    {word}")));
     }
     if let Some(ended) = message.ended {
         let because = message.because.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
@@ -101,6 +97,27 @@ fn message_lines(
         lines.extend(looks.iter().map(line));
     }
     lines
+}
+
+/// What stands open about an attempt, or will be open for good.
+fn last_word(message: &Message, attempt: &Attempt) -> Option<&'static str> {
+    if message.is_said_lost(attempt) {
+        return Some(
+            "未签名的退信称未送达,待人工判断 an unsigned bounce says that it did not arrive: a person decides",
+        );
+    }
+    if attempt.open_hint().is_some() {
+        return Some("有未签名回执,正向渠道求证 an unsigned receipt came: the provider is being asked about it");
+    }
+    if attempt.hint.is_some() {
+        return Some(
+            "有未签名回执,渠道未予证实,不再询问 an unsigned receipt came, the provider did not confirm it, and is not asked any more",
+        );
+    }
+    let silent = message.channel == Channel::Sms && message.is_asked_no_more(attempt);
+    silent.then_some(
+        "没有回执,不再询问 no receipt came, and the provider is not asked any more; one that comes still counts",
+    )
 }
 
 /// What is known of an address: whether anything ever arrived there, and whether it is left alone. No mail server says that somebody has
@@ -199,11 +216,11 @@ fn message_json(message: &Message) -> Value {
         "because": message.because,
         "waits_for": message.waits_for,
         "next_at": micros(message.next_at),
-        "attempts": message.attempts.iter().map(attempt_json).collect::<Vec<_>>(),
+        "attempts": message.attempts.iter().map(|one| attempt_json(message, one)).collect::<Vec<_>>(),
     })
 }
 
-fn attempt_json(attempt: &Attempt) -> Value {
+fn attempt_json(message: &Message, attempt: &Attempt) -> Value {
     let (word, word_at) = attempt.word.clone().unzip();
     json!({
         "out_id": attempt.out_id,
@@ -224,6 +241,7 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "word": word,
         "word_at": micros(word_at),
         "word_from": attempt.word_from,
+        "asked_no_more": message.is_asked_no_more(attempt),
         "hint": attempt.hint.as_ref().map(|hint| &hint.word),
     })
 }

@@ -38,6 +38,7 @@ fn attempt(outcome: SendOutcome) -> Attempt {
         not_made: false,
         answered: None,
         hint: None,
+        hint_questions: 0,
         found_as: None,
         absent: false,
         word: None,

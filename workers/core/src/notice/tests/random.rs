@@ -285,6 +285,8 @@ impl World {
             prop_assert!(turns < 500, "no end: {:?}", self.play.notice);
         }
         self.must_hold()?;
+        let attempts = self.play.notice.messages.iter().flat_map(|one| &one.attempts);
+        prop_assert!(attempts.clone().all(|one| one.course() != Course::UnderWay), "{:?}", self.play.notice);
         Ok(self.play.now)
     }
 }

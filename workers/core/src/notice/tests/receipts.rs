@@ -1,7 +1,7 @@
 //! Receipts: signed and not, before the answer, late, of other numbers, and contradicting each other.
 
 use super::{ADDRESS, NUMBER, Play, accepted, delivered, doubtful, found, refused, undelivered};
-use crate::notice::{Known, NoticeKind, NoticeState, possible_ids};
+use crate::notice::{Course, Known, NoticeKind, NoticeState, possible_ids};
 use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, RefusalClass, Trust};
 
 fn receipt(out_id: &str, word: DeliveryWord) -> Receipt {
@@ -63,6 +63,115 @@ fn a_forged_hint_costs_some_questions_and_decides_nothing() {
     assert!(questions < 12, "{questions}");
     assert_ne!(play.state(), NoticeState::Delivered);
     assert_eq!(play.notice.messages[0].attempts[1].out_id, "n1-2", "it goes on");
+}
+
+/// Delivered at `minute` o'clock, as the vendor's clock has it: each such word is another one.
+fn delivered_at(minute: i64) -> DeliveryWord {
+    DeliveryWord::Delivered { at: Some(super::noon() + jiff::SignedDuration::from_mins(minute)) }
+}
+
+#[test]
+fn receipts_that_contradict_each_other_and_the_vendor_are_asked_about_a_few_times_a_day() {
+    for (answer, state) in [
+        (AskOutcome::NotFound, NoticeState::Sent),
+        (found(DeliveryWord::OnTheWay), NoticeState::Sent),
+        (found(undelivered(RefusalClass::Recipient)), NoticeState::Failed),
+    ] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.take();
+        play.ends("n1", accepted());
+        // A week, so that no other question is due any more.
+        play.pass(8 * 86_400);
+        play.take();
+        for day in 1..=3 {
+            let mut questions = 0;
+            for minute in 0..400 {
+                let word = if minute % 2 == 0 { delivered_at(minute) } else { undelivered(RefusalClass::Busy) };
+                play.receives("first", &receipt("n1", word), Trust::Hint);
+                if play.todo() == ["first is asked for n1"] {
+                    questions += 1;
+                    play.answers("n1", answer.clone());
+                }
+                play.pass(60);
+            }
+            assert!((1..=8).contains(&questions), "{questions} on day {day} with {answer:?}");
+            assert_eq!((play.state(), play.waits()), (state, None), "nothing is open in the end");
+            play.pass(86_400);
+        }
+    }
+}
+
+#[test]
+fn a_late_receipt_is_confirmed_when_another_attempt_has_arrived_as_well() {
+    for (answer, course) in [
+        (delivered(), Course::Arrived),
+        (undelivered(RefusalClass::Busy), Course::Undelivered),
+        (DeliveryWord::OnTheWay, Course::TakenIn),
+    ] {
+        let mut play = Play::sms(NoticeKind::PayoutCredited);
+        play.take();
+        play.ends("n1", doubtful());
+        while play.notice.messages[0].attempts.len() == 1 {
+            play.pass_until_due();
+            if play.todo() == ["first is asked for n1"] {
+                play.answers("n1", AskOutcome::NoAnswer { why: String::new() });
+            }
+        }
+        play.ends("n1-2", accepted());
+        assert!(play.receives("second", &receipt("n1-2", delivered()), Trust::Signed));
+        assert_eq!((play.state(), play.waits()), (NoticeState::Delivered, None));
+        let message = &play.notice.messages[0];
+        assert!(message.is_asked_no_more(&message.attempts[0]), "and the proof says so");
+        assert!(play.receives("first", &receipt("n1", delivered()), Trust::Hint));
+        assert_eq!(play.todo(), ["first is asked for n1"], "a hint is no proof, of this attempt neither");
+        let mut questions = 0;
+        while let Some(_due) = play.notice.next_at() {
+            play.answers("n1", found(answer.clone()));
+            questions += 1;
+            if play.notice.next_at().is_some() {
+                play.pass_until_due().take();
+            }
+        }
+        assert_eq!(questions, if answer == DeliveryWord::OnTheWay { 8 } else { 1 });
+        let message = &play.notice.messages[0];
+        assert_eq!(message.attempts[0].course(), course);
+        assert_eq!(message.is_asked_no_more(&message.attempts[0]), course == Course::TakenIn);
+        assert_eq!((play.state(), play.journal()), (NoticeState::Delivered, vec!["notice.sent", "notice.delivered"]));
+    }
+}
+
+#[test]
+fn a_call_that_nobody_books_the_end_of_is_not_under_way_for_ever_when_another_has_arrived() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", doubtful());
+    play.pass(1_800);
+    play.take();
+    play.answers("n1", AskOutcome::NoAnswer { why: String::new() });
+    assert_eq!(play.todo(), ["second sends n1-2"]);
+    assert!(play.receives("first", &receipt("n1", delivered()), Trust::Signed));
+    assert_eq!((play.state(), play.waits()), (NoticeState::Delivered, Some(60)));
+    assert_eq!(play.pass(60).todo(), [""; 0]);
+    let message = &play.notice.messages[0];
+    assert_eq!((message.attempts[1].course(), play.waits()), (Course::InDoubt, None));
+    assert!(message.is_asked_no_more(&message.attempts[1]));
+}
+
+#[test]
+fn of_two_attempts_with_receipts_each_is_asked_about_in_its_time() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.take();
+    play.ends("n1", doubtful());
+    play.pass(1_800);
+    play.take();
+    play.answers("n1", AskOutcome::NoAnswer { why: String::new() });
+    assert_eq!(play.todo(), ["second sends n1-2"]);
+    play.ends("n1-2", accepted());
+    play.receives("first", &receipt("n1", delivered()), Trust::Hint);
+    assert_eq!(play.todo(), ["first is asked for n1"]);
+    play.answers("n1", found(DeliveryWord::OnTheWay));
+    play.receives("second", &receipt("n1-2", delivered()), Trust::Hint);
+    assert_eq!(play.todo(), ["second is asked for n1-2"], "not behind the pause of the other");
 }
 
 #[test]

@@ -164,6 +164,11 @@ fn what_was_not_made_says_nothing_of_the_provider() {
     let not_made = ErrandEnd::NotMade { notice_id: "n1".to_owned(), out_id: "n1".to_owned() };
     play.book(&not_made);
     play.book(&not_made);
+    assert_eq!(
+        (play.counters.minute.count, play.counters.day.count),
+        (0, 0),
+        "what was not handed in uses up no ceiling"
+    );
     assert_eq!(play.todo(), ["first sends n1-2"], "the same provider, at once, under a new name");
     assert!(play.health.values().all(|health| health.failures == 0));
 }
