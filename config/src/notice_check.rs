@@ -1,6 +1,6 @@
 //! Whether `serve` can honour the settings of notices as they stand together. The form of each one was checked when it was read.
 
-use crate::form::Setting;
+use crate::form::{Secret, Setting};
 use crate::notices::{ChannelsWord, KINDS, MailSecurity, RepeatWord, SERVED, SmsKind, SmsProvider};
 use crate::sections::Environment;
 use crate::serve_check::is_plain_and_elsewhere;
@@ -84,12 +84,14 @@ impl Settings {
                 "notices.sms.{name}.url is plain http:// to another machine, where anybody on the way may read numbers and texts: write https://…"
             ));
         }
-        if provider.receipt_secret.as_ref().is_some_and(|secret| !fits_an_address(secret.expose())) {
-            refusals.push(format!(
-                "notices.sms.{name}.receipt_secret (hidden, {} characters) cannot stand in an address: use 16 or more letters, digits, - and _",
-                provider.receipt_secret.as_ref().map_or(0, |secret| secret.expose().chars().count())
-            ));
-        }
+        let secret = provider.receipt_secret.as_ref().map(Secret::expose).filter(|secret| !fits_an_address(secret));
+        refusals.extend(secret.map(|secret| {
+            format!(
+                "notices.sms.{name}.receipt_secret (hidden) has {} characters and cannot be the secret part of an address: use \
+                 {SECRET_LETTERS_MIN} or more, all of them letters, digits, - and _; `openssl rand -hex 16` makes one",
+                secret.chars().count()
+            )
+        }));
         self.check_lease(&format!("notices.sms.{name}.timeout_seconds"), provider.timeout_seconds(), refusals);
     }
 
@@ -185,8 +187,12 @@ fn fields(provider: &SmsProvider) -> [(&'static str, State, Wanted); 8] {
     ]
 }
 
+/// Whoever learns the address of receipts can push hints: it must not be guessed.
+const SECRET_LETTERS_MIN: usize = 16;
+
 fn fits_an_address(secret: &str) -> bool {
-    secret.len() >= 16 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    secret.len() >= SECRET_LETTERS_MIN
+        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]

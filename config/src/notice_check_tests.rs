@@ -61,7 +61,8 @@ fn what_cannot_be_honoured_is_refused_in_one_sentence() {
         (&[("notices.sms.main.url", "http://sms.example")], "notices.sms.main.url is plain http:// to another machine"),
         (
             &[("notices.sms.main.receipt_secret", "too/short")],
-            "notices.sms.main.receipt_secret (hidden, 9 characters) cannot stand in an address: use 16 or more",
+            "notices.sms.main.receipt_secret (hidden) has 9 characters and cannot be the secret part of an address: use 16 or more, all of \
+             them letters, digits, - and _; `openssl rand -hex 16` makes one",
         ),
         (
             &[("notices.sms.main.timeout_seconds", "31")],

@@ -129,12 +129,29 @@ pub enum Problem {
 
 /// Everything that is wrong with the settings, one sentence a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", lines(.problems))]
+#[error("{}", lines(.problems, .refusals))]
 pub struct ConfigError {
     /// At least one.
     pub problems: Vec<Problem>,
+    /// What `serve` would refuse of the rest, as far as it can be judged without what is in the problems.
+    pub refusals: Vec<String>,
 }
 
-fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+fn lines(problems: &[Problem], refusals: &[String]) -> String {
+    problems.iter().map(Problem::to_string).chain(refusals.iter().cloned()).collect::<Vec<_>>().join("\n")
+}
+
+impl Problem {
+    /// The settings that it is about, as far as it says; none: what it leaves of the settings is not known.
+    pub(crate) fn keys(&self) -> Option<Vec<String>> {
+        match self {
+            Self::UnknownKey { key, nearest, .. } => Some(vec![key.clone(), nearest.clone()]),
+            Self::WrongForm { key, .. }
+            | Self::Missing { key, .. }
+            | Self::GivenTwice { key }
+            | Self::NotASecret { key, .. } => Some(vec![key.clone()]),
+            Self::NamesAlike { key, other, .. } => Some(vec![key.clone(), other.clone()]),
+            Self::AlmostOurs { .. } | Self::Unreadable { .. } | Self::NotToml { .. } => None,
+        }
+    }
 }

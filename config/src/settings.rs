@@ -87,7 +87,7 @@ impl Settings {
     /// the embedded defaults.
     ///
     /// # Errors
-    /// Everything that is wrong, not only the first: unknown keys, wrong forms, unreadable files.
+    /// Everything that is wrong, not only the first: unknown keys, wrong forms, unreadable files, and what `serve` would refuse of the rest.
     pub fn load(
         flags: &[(String, String)],
         environment: impl IntoIterator<Item = (String, String)>,
@@ -99,8 +99,34 @@ impl Settings {
         let settings = Self::read(&mut reader);
         match settings {
             Some(settings) if reader.problems.is_empty() => Ok(Self { rows: reader.rows, ..settings }),
-            Some(_) | None => Err(ConfigError { problems: reader.problems }),
+            Some(_) | None => {
+                let refusals = Self::refused_of_the_rest(reader.table, &reader.problems).unwrap_or_default();
+                Err(ConfigError { problems: reader.problems, refusals })
+            }
         }
+    }
+
+    /// What `serve` would refuse of settings that have these problems: judged with the defaults in the place of what is wrong, and without
+    /// any sentence about that. None where nobody can say what the settings would be.
+    fn refused_of_the_rest(mut table: Table, problems: &[Problem]) -> Option<Vec<String>> {
+        let mut wrong: Vec<String> = problems.iter().map(Problem::keys).collect::<Option<Vec<_>>>()?.concat();
+        let defaults = layers::merge(&[], [], None, &mut Vec::new());
+        table.retain(|key, _| !wrong.contains(&key.join(".")));
+        table.extend(defaults.into_iter().filter(|(key, _)| wrong.contains(&key.join("."))));
+        let mut reader = Reader { table, rows: Vec::new(), problems: Vec::new() };
+        let settings = Self::read(&mut reader)?;
+        // An entry that lacks a part now is not there for whoever names it.
+        let lacking: Vec<String> = reader.problems.iter().filter_map(Problem::keys).flatten().collect();
+        let is_there = |entry: &str| {
+            let part = |key: &String| key.rsplit_once('.').is_some_and(|(above, _)| above == entry);
+            !lacking.iter().any(part) && reader.rows.iter().any(|row| part(&row.key))
+        };
+        let entries = wrong.iter().filter_map(|key| key.rsplit_once('.')).map(|(entry, _)| entry);
+        let named = |entry: &&str| named_groups().iter().any(|group| entry.starts_with(&format!("{}.", group.path)));
+        let lost: Vec<String> = entries.filter(named).filter(|entry| !is_there(entry)).map(str::to_owned).collect();
+        wrong.extend(lost);
+        let refusals = settings.check_for_serve();
+        Some(refusals.into_iter().filter(|one| !wrong.iter().any(|key| one.contains(key.as_str()))).collect())
     }
 
     /// Every setting with its value (secrets redacted) and where it came from.

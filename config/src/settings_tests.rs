@@ -341,3 +341,32 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
     let far_sandbox = [("environment", "sandbox"), ("bank.url", "http://bank.example/")];
     assert_eq!(refusals(&far_sandbox), [""; 0]);
 }
+
+#[test]
+fn a_value_of_a_wrong_form_hides_nothing_that_serve_would_refuse() {
+    let text = "[district]\nid = \"gulou\"\n\n[notices]\nsms_order = [\"main\", \"spare\", \"lost\"]\nsweep_secnds = 2\n\n\
+        [notices.sms.main]\nkind = \"fax\"\n\n[notices.sms.spare]\nkind = \"aliyun\"\nurl = 7\naccess_key_id = \"id\"\n\
+        access_key_secret = \"geheim\"\nreceipt_secret = \"short\"\n\n[notices.mail]\nhost = \"mail.example.com\"\nport = \"x\"\n";
+    let load = |text: &str| Settings::load(&[], [], Some(&File::with("forms", text).0)).unwrap_err();
+    let (error, broken) = (load(text), load(&format!("{text}\nbroken")));
+    let told = error.to_string();
+    for beginning in [
+        "notices.sms.main.kind = \"fax\"",
+        "notices.mail.port = \"x\"",
+        "notices.sweep_secnds",
+        "notices.sms_order names \"lost\"",
+        "notices.sms.spare.url = (hidden)",
+        "notices.sms.spare.signature is missing",
+        "notices.sms.spare.receipt_secret (hidden) has 5 characters",
+        "notices.mail.from is missing",
+        "bank.kind",
+    ] {
+        let found = told.lines().filter(|line| line.starts_with(beginning)).count();
+        assert_eq!(found, 1, "{beginning} in {told}");
+    }
+    // What follows from something that was told of already is not told of.
+    for part in ["names \"main\"", "notices.sms.main.url", "notices.sms.spare.url is missing"] {
+        assert!(!told.contains(part), "{part} in {told}");
+    }
+    assert_eq!((broken.problems.len(), broken.refusals), (1, vec![]), "of what cannot be read nothing is known");
+}

@@ -38,16 +38,19 @@ pub(crate) fn hands(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Resul
     })
 }
 
-/// Everything that could not be set up, one sentence each. Certificates, keys and folders are read, nothing is sent.
-pub(crate) fn check(settings: &Settings) -> Vec<String> {
-    let mut wrong: Vec<String> = Vec::new();
+/// Everything that could not be set up, one sentence each with the settings that it is about. Certificates, keys and folders are read,
+/// nothing is sent.
+pub(crate) fn check(settings: &Settings) -> Vec<(String, String)> {
+    let mut wrong: Vec<(String, String)> = Vec::new();
     // By itself each, so that one that cannot be set up hides no other.
     for (name, provider) in &settings.sms {
-        wrong.extend(zhida_adapters::providers::sms::open(name, provider).err().map(|error| error.to_string()));
+        let refused = zhida_adapters::providers::sms::open(name, provider).err();
+        wrong.extend(refused.map(|error| (format!("notices.sms.{name}."), error.to_string())));
     }
-    wrong.extend(mail(settings).err().map(|error| format!("{error:#}")));
+    wrong.extend(mail(settings).err().map(|error| ("notices.mail.".to_owned(), format!("{error:#}"))));
     if let Some(folder) = &settings.mail.bounces_dir {
-        wrong.extend(["new", "cur"].iter().filter_map(|part| unreadable(folder, part)));
+        let unreadable = ["new", "cur"].iter().filter_map(|part| unreadable(folder, part));
+        wrong.extend(unreadable.map(|error| ("notices.mail.bounces_dir".to_owned(), error)));
     }
     wrong
 }
@@ -134,7 +137,10 @@ mod tests {
         };
         let found = check(&settings(&[("notices.mail.ca_file", "/nowhere.pem")]));
         for part in ["notices.sms.main.url", "/nowhere.pem", "its folder new cannot", "its folder cur cannot"] {
-            assert!(found.iter().any(|one| one.contains(part)), "{part}: {found:?}");
+            assert!(
+                found.iter().any(|(of, one)| one.contains(part) && of.starts_with("notices.")),
+                "{part}: {found:?}"
+            );
         }
         for part in ["new", "cur"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
@@ -142,6 +148,6 @@ mod tests {
         let sound = [("notices.sms.main.url", "http://127.0.0.1:9/"), ("notices.sms.main.key", "geheimgeheim")];
         let found = check(&settings(&sound));
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(found, [""; 0]);
+        assert_eq!(found, []);
     }
 }
