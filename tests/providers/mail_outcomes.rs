@@ -256,6 +256,7 @@ async fn the_mailbox_shows_mails_to_people_and_to_programs() {
     let link = SmtpMail::new(&in_clear(sandbox.mail.address().port())).unwrap();
     let mut evil = mail("n1", "finance@example.test");
     evil.subject = "<script>alert(1)</script>".to_owned();
+    evil.unsubscribe = Some("https://zhida.test/u?a=1&b=2".to_owned());
     evil.html = "<p>你好</p>\"><script>alert(2)</script>".to_owned();
     assert_eq!(send(&link, &evil).await, "accepted");
     let page = async |path: &str| reqwest::get(format!("{}{path}", sandbox.url())).await.unwrap().text().await.unwrap();
@@ -270,6 +271,26 @@ async fn the_mailbox_shows_mails_to_people_and_to_programs() {
     let mails: serde_json::Value = serde_json::from_str(&page("/mail.json").await).unwrap();
     assert_eq!(mails[0]["message_id"], "n1@district.test");
     assert_eq!(mails[0]["subject"], "<script>alert(1)</script>");
+    let header = |name: &str| {
+        let headers = mails[0]["headers"].as_array().unwrap();
+        headers.iter().find(|one| one["name"] == name).unwrap()["value"].clone()
+    };
+    for (name, value) in [
+        ("To", "finance@example.test"),
+        ("Subject", "<script>alert(1)</script>"),
+        ("Message-ID", "<n1@district.test>"),
+        ("Auto-Submitted", "auto-generated"),
+        ("List-Unsubscribe", "<https://zhida.test/u?a=1&b=2>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ] {
+        assert_eq!(header(name), value, "{name} in {mails}");
+    }
+    assert!(header("Date").is_string() && header("From").as_str().unwrap().contains("@district.test"), "{mails}");
+    assert!(header("DKIM-Signature").is_null(), "{mails}");
+    for name in ["List-Unsubscribe-Post", "DKIM-Signature", "Auto-Submitted"] {
+        assert!(one.contains(&format!("<dt>{name}</dt>")), "{name} in {one}");
+    }
+    assert!(!one.contains("<https://") && one.contains("List-Unsubscribe=One-Click"), "escaped: {one}");
     let client = reqwest::Client::new();
     let steps = r#"[{"fault":"refuse","at":"recipient","code":550,"text":"5.1.1 no"}]"#;
     let told = client.post(format!("{}/control/mail", sandbox.url())).header("content-type", "application/json");

@@ -3,7 +3,7 @@
 //! | route | |
 //! |---|---|
 //! | `GET /mail`, `GET /mail/{id}` | the box, one mail |
-//! | `GET /mail.json` | every mail: `{"id","at","from","to","subject","message_id","text","html"}`, oldest first |
+//! | `GET /mail.json` | every mail: `{"id","at","from","to","subject","message_id","headers":[{"name","value"}],"text","html"}`, oldest first |
 //! | `POST /control/mail` | `[{"fault":"keep_and_hang"},null]` adds steps to the script; `null` is "as it should" |
 
 use super::{KeptMail, MailFault, MailHandle};
@@ -40,9 +40,31 @@ struct Shown {
     to: String,
     subject: String,
     message_id: String,
+    headers: Vec<Header>,
     text: String,
     html: String,
 }
+
+/// A header of it; without a value where it has none by that name.
+#[derive(Serialize)]
+struct Header {
+    name: &'static str,
+    value: Option<String>,
+}
+
+/// What a mail of ours is expected to have, in this order: who it is from, what answers and unsubscribes, and who vouches for it.
+const HEADERS: [&str; 10] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Reply-To",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Auto-Submitted",
+    "DKIM-Signature",
+];
 
 impl Shown {
     fn of(mail: &KeptMail) -> Self {
@@ -56,6 +78,7 @@ impl Shown {
             to: mail.to.join(", "),
             subject: text(read.as_ref().and_then(|mail| mail.subject())),
             message_id: text(read.as_ref().and_then(|mail| mail.message_id())),
+            headers: HEADERS.map(|name| Header { name, value: mail.header_line(name) }).into(),
             text: read.as_ref().and_then(|mail| mail.body_text(0)).unwrap_or_default().into_owned(),
             html: read.as_ref().and_then(|mail| mail.body_html(0)).unwrap_or_default().into_owned(),
         }

@@ -4,6 +4,7 @@
 
 mod events;
 mod found;
+mod looking;
 mod notices;
 mod reviews;
 mod sender;
@@ -41,9 +42,6 @@ const TOKEN: &str = "demo-token";
 /// The review system's key id.
 const KEYID: &str = "review-demo";
 
-/// The mobile of a head of department whose officers are late.
-const OF_A_HEAD: &str = "+8613800009100";
-
 /// A policy is on paper when nobody applied for so many days: nobody has seen more than a month of this district.
 const SEEN_DAYS: &str = "20";
 
@@ -62,7 +60,9 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     })?;
     let address = listener.local_addr()?;
     let of_notices = notices::settings(&sandbox, &address.to_string());
-    let settings = settings(&folder.path, &key, &sandbox.url(), &address.to_string(), of_notices)?;
+    let flags = flags(&folder.path, &key, &sandbox.url(), &address.to_string(), of_notices);
+    let settings = Settings::load(&flags, std::iter::empty(), None)?;
+    looking::write_environment(&folder.path, &flags)?;
     opening::migrate(&settings).await?;
     let guard = opening::guard(&settings)?;
     let (stop, stopped) = watch::channel(false);
@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     println!(
         "API http://{address} (token \"{TOKEN}\"), 手机 phones {}, 邮箱 mail {}",
         sandbox.sms.phone_url(),
-        mail_url(&sandbox)
+        looking::mail_url(&sandbox)
     );
     let policies = crate::verbs::policies::import_text(&*house.store, sample_district::POLICIES_TOML, "demo").await?;
     crate::verbs::organisation::import_text(&*house.store, sample_district::ORGANISATION_TOML, "demo").await?;
@@ -106,8 +106,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     if !arguments.exit {
         // When there is something to be told, a digest that is due tells it.
         house.start_digests();
-        look_around(&address.to_string(), &folder, summary.worst());
-        look_at_phones(&sandbox, &awards);
+        looking::around(&address.to_string(), &folder.path, summary.worst());
+        looking::at_phones(&sandbox, &awards);
         tokio::signal::ctrl_c().await?;
     }
     stop.send_replace(true);
@@ -116,32 +116,6 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<ExitCode> {
     drop(guard);
     folder.leave()?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// How to look on. The folder holds the database while the demo runs, and with --dir afterwards, too.
-fn look_around(address: &str, folder: &Folder, worst: Option<&str>) {
-    println!("\n查看 Look around (Ctrl-C ends it; with --dir the data stays):");
-    println!("  curl -H 'Authorization: Bearer {TOKEN}' 'http://{address}/v1/payouts?state=held'");
-    println!("  curl -H 'Authorization: Bearer {TOKEN}' http://{address}/metrics");
-    let database = folder.path.join("zhida.db").display().to_string();
-    println!(
-        "  export ZHIDA__ENVIRONMENT=sandbox ZHIDA__DISTRICT__ID={DISTRICT} ZHIDA__DATABASE__URL=sqlite:{database}"
-    );
-    println!("  zhida payouts list; zhida alerts list; zhida patterns list");
-    println!("  zhida policies health --set patterns.policy_unused.days={SEEN_DAYS}; zhida digest preview");
-    if let Some(application) = worst {
-        println!("  zhida clock explain {application}; zhida trace {application}");
-    }
-}
-
-/// What an enterprise and a head of department hold in their hands.
-fn look_at_phones(sandbox: &Sandbox, awards: &[Award]) {
-    let phone = sandbox.sms.phone_url();
-    println!("  {phone} {} — 手机短信与邮件 text messages and mails", mail_url(sandbox));
-    let mut shown = awards.iter().filter(|award| award.twist.is_none()).filter_map(|award| award.mobile.as_deref());
-    if let Some(mobile) = shown.next() {
-        println!("  {phone}/{mobile} — 一家企业 an enterprise; {phone}/{OF_A_HEAD} — 一位主管 a head of department");
-    }
 }
 
 fn cannot_write(path: &Path) -> String {
@@ -176,10 +150,6 @@ impl Folder {
     }
 }
 
-fn mail_url(sandbox: &Sandbox) -> String {
-    format!("{}/mail", sandbox.url())
-}
-
 async fn start_sandbox(folder: &Path, awards: &[Award]) -> anyhow::Result<Sandbox> {
     let ledger = Some(folder.join("bank-ledger.ndjson"));
     let sandbox = Sandbox::start(SandboxSettings { ledger, ..SandboxSettings::default() }).await?;
@@ -191,13 +161,13 @@ async fn start_sandbox(folder: &Path, awards: &[Award]) -> anyhow::Result<Sandbo
 }
 
 /// As a district would write them, with a bank that is quick to forget and quick to be asked.
-fn settings(
+fn flags(
     folder: &Path,
     key: &SigningKey,
     bank: &str,
     listen: &str,
     of_notices: Vec<(String, String)>,
-) -> anyhow::Result<Settings> {
+) -> Vec<(String, String)> {
     let database = format!("sqlite:{}", folder.join("zhida.db").display());
     let trusted = format!("intake.trusted_keys.{KEYID}");
     let incarnation = folder.join("incarnation").display().to_string();
@@ -228,8 +198,7 @@ fn settings(
         ("sweeps.figures_seconds", "1"),
     ];
     let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let flags: Vec<(String, String)> = flags.chain(of_notices).collect();
-    Ok(Settings::load(&flags, std::iter::empty(), None)?)
+    flags.chain(of_notices).collect()
 }
 
 /// The district's working time, by the calendar in force.

@@ -85,6 +85,11 @@ fn paid(entry: &Entry, awards: &[Award]) -> Option<Paid> {
 #[derive(Default)]
 pub(super) struct Told {
     asked: u64,
+    /// Requests that were answered together with another one, by one notice for both.
+    gathered: u64,
+    /// Requests of which no notice was made: their point was lost, or there was nobody to tell.
+    not_made: u64,
+    notices: u64,
     states: BTreeMap<NoticeState, u64>,
     by_kind: BTreeMap<NoticeKind, BTreeMap<NoticeState, u64>>,
     by_vendor: BTreeMap<&'static str, u64>,
@@ -101,7 +106,15 @@ pub(super) struct Told {
 impl Told {
     /// Compares. `asked` is how many requests there were.
     pub(super) fn of(asked: u64, notices: &[Notice], received: &Received, paid: &[Paid]) -> Self {
-        let mut told = Self { asked, mails: received.mails.len(), ..Self::default() };
+        let covered: u64 = notices.iter().map(|notice| u64::from(notice.covers)).sum();
+        let mut told = Self {
+            asked,
+            gathered: covered.saturating_sub(notices.len() as u64),
+            not_made: asked.saturating_sub(covered),
+            notices: notices.len() as u64,
+            mails: received.mails.len(),
+            ..Self::default()
+        };
         for notice in notices {
             *told.states.entry(notice.state()).or_default() += 1;
             *told.by_kind.entry(notice.kind).or_default().entry(notice.state()).or_default() += 1;
@@ -139,7 +152,7 @@ impl Told {
         let by_kind: serde_json::Map<_, _> =
             self.by_kind.iter().map(|(kind, of)| (kind.code().to_owned(), states(of))).collect();
         json!({
-            "asked": self.asked, "sent": self.count(NoticeState::Sent), "delivered": self.count(NoticeState::Delivered),
+            "asked": self.asked, "gathered": self.gathered, "not_made": self.not_made, "notices": self.notices, "sent": self.count(NoticeState::Sent), "delivered": self.count(NoticeState::Delivered),
             "failed": self.count(NoticeState::Failed), "gave_up": self.count(NoticeState::GaveUp),
             "expired": self.count(NoticeState::Expired), "sms_segments": self.segments, "cost": yuan(self.cost),
             "by_kind": by_kind, "paid_without_notice": self.paid_without_notice, "twice": self.twice,
@@ -150,14 +163,7 @@ impl Told {
 
     /// For people.
     pub(super) fn print(&self) {
-        println!(
-            "通知 Notices: 应告知 asked {}, 送达 delivered {}, 已交邮件 by mail alone {}, 过时 lost their point {}, 未达 failed {}",
-            self.asked,
-            self.count(NoticeState::Delivered),
-            self.count(NoticeState::Sent),
-            self.count(NoticeState::Expired),
-            self.count(NoticeState::Failed) + self.count(NoticeState::GaveUp)
-        );
+        println!("{}", self.headline());
         let by_vendor: Vec<String> = self.by_vendor.iter().map(|(name, count)| format!("{name} {count}")).collect();
         println!(
             "  短信 SMS: {}, 计费 segments {}, 费用 yuan {}; 邮件 mails {}",
@@ -173,6 +179,24 @@ impl Told {
         println!(
             "  演示不设静默时段 no quiet hours here; 首选短信商中途停机 the first vendor went out of service on the way"
         );
+    }
+
+    /// What was asked for and what became of it, so that the figures add up.
+    fn headline(&self) -> String {
+        let under_way = self.count(NoticeState::Created) + self.count(NoticeState::Sending);
+        let under_way = if under_way > 0 { format!(" + 未完 under way {under_way}") } else { String::new() };
+        format!(
+            "通知 Notices: 应告知 asked {} - 并入同一条 gathered {} - 未生成 not made {} = {} = 送达 delivered {} + 已交邮件 by mail alone {} + \
+             过时 lost their point {} + 未达 failed {}{under_way}",
+            self.asked,
+            self.gathered,
+            self.not_made,
+            self.notices,
+            self.count(NoticeState::Delivered),
+            self.count(NoticeState::Sent),
+            self.count(NoticeState::Expired),
+            self.count(NoticeState::Failed) + self.count(NoticeState::GaveUp)
+        )
     }
 }
 

@@ -119,3 +119,18 @@ fn one_thing_amiss_is_enough_to_be_unsound() {
     assert_eq!(figures(&judged(vec![unreached.clone()], vec![mail("n-m1", TEXT)])), (0, 0, 0, 0), "the mail has to do");
     assert_eq!(figures(&judged(vec![unreached], vec![mail("n-m1", "…")])), (1, 0, 0, 0), "and there is none");
 }
+
+#[test]
+fn what_was_asked_for_adds_up() {
+    let gathered = Notice { id: "m".to_owned(), covers: 3, ..notice() };
+    let waits = Notice { id: "w".to_owned(), messages: vec![Message::first(Channel::Sms, 1, AT)], ..notice() };
+    let told = Told::of(7, &[notice(), gathered, waits], &Received { sms: Vec::new(), mails: Vec::new() }, &[]);
+    let json = told.json();
+    for (key, count) in [("asked", 7), ("gathered", 2), ("not_made", 2), ("notices", 3), ("delivered", 2)] {
+        assert_eq!(json[key], count, "{key} in {json}");
+    }
+    let headline = told.headline();
+    let numbers: Vec<i64> = headline.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [asked, gathered, not_made, notices, states @ ..] = &numbers[..] else { panic!("{headline}") };
+    assert_eq!((asked - gathered - not_made, states.iter().sum::<i64>()), (*notices, *notices), "{headline}");
+}
