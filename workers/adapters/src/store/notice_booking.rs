@@ -23,12 +23,12 @@ impl SqlStore {
         if ends.is_empty() {
             return Ok(());
         }
-        match transact!(self, Writing, |tx| self.book_ends_within(&mut tx, ends)) {
+        match transact!(self, WritingByKeys, |tx| self.book_ends_within(&mut tx, ends)) {
             Err(error) if error.is_of_a_row() && ends.len() > 1 => {}
             done => return done,
         }
         for end in ends {
-            match transact!(self, Writing, |tx| self.book_ends_within(&mut tx, std::slice::from_ref(end))) {
+            match transact!(self, WritingByKeys, |tx| self.book_ends_within(&mut tx, std::slice::from_ref(end))) {
                 Ok(()) => {}
                 Err(error) if error.is_of_a_row() => {
                     error!(notice = end.notice_id(), %error, "what came of a notice cannot be booked; its lease runs out");
@@ -78,7 +78,7 @@ impl SqlStore {
     ) -> Result<ReceiptsBooked, StoreError> {
         let mut booked = ReceiptsBooked::default();
         for some in receipts.chunks(RECEIPTS_AT_ONCE) {
-            match transact!(self, Writing, |tx| self.receive(&mut tx, provider, trust, some)) {
+            match transact!(self, WritingByKeys, |tx| self.receive(&mut tx, provider, trust, some)) {
                 Ok(more) => booked += more,
                 Err(error) if error.is_of_a_row() => {
                     booked += self.book_receipts_one_by_one(provider, trust, some).await?
@@ -99,7 +99,7 @@ impl SqlStore {
         let mut booked = ReceiptsBooked::default();
         for receipt in receipts {
             let one = std::slice::from_ref(receipt);
-            match transact!(self, Writing, |tx| self.receive(&mut tx, provider, trust, one)) {
+            match transact!(self, WritingByKeys, |tx| self.receive(&mut tx, provider, trust, one)) {
                 Ok(more) => booked += more,
                 Err(error) if error.is_of_a_row() => {
                     error!(provider, out_id = receipt.out_id, %error, "a receipt cannot be booked");

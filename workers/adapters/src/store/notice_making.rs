@@ -57,10 +57,10 @@ impl SqlStore {
         // Read apart and as of one moment: what is wrong here is no request's fault.
         let Some(by) = transact!(self, Reading, |tx| self.made_by(&mut tx))? else { return Ok(0) };
         if !by.unreadable.is_empty() {
-            transact!(self, Writing, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
+            transact!(self, WritingByKeys, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
         }
         loop {
-            let dealt = match transact!(self, Writing, |tx| self.make_due(&mut tx, &by, max)) {
+            let dealt = match transact!(self, WritingByKeys, |tx| self.make_due(&mut tx, &by, max)) {
                 Err(error) if error.is_of_a_row() => self.make_one_by_one(&by, max).await?,
                 dealt => dealt?,
             };
@@ -73,7 +73,7 @@ impl SqlStore {
     /// Asks for a notice, makes it and takes it, alone and in one transaction, so that nobody else does so in between.
     pub(super) async fn ask_make_and_take(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
         let by = By { trial: Some(to.to_owned()), ..transact!(self, Reading, |tx| self.by(&mut tx))? };
-        transact!(self, Writing, |tx| self.ask_make_and_take_within(&mut tx, &by, request))
+        transact!(self, WritingByKeys, |tx| self.ask_make_and_take_within(&mut tx, &by, request))
     }
 
     async fn ask_make_and_take_within(
@@ -123,16 +123,16 @@ impl SqlStore {
         let mut dealt = Dealt { seen: found.len(), done: 0 };
         for (key, place) in found.unreadable {
             let key = &key;
-            transact!(self, Writing, |tx| notice_requests::set_unreadable_aside(&mut tx, key.clone(), &place))?;
+            transact!(self, WritingByKeys, |tx| notice_requests::set_unreadable_aside(&mut tx, key.clone(), &place))?;
             dealt.done += 1;
         }
         for (request, _) in found.waiting {
-            match transact!(self, Writing, |tx| self.make_one(&mut tx, by, &request)) {
+            match transact!(self, WritingByKeys, |tx| self.make_one(&mut tx, by, &request)) {
                 Ok(one) => dealt.done += one.done,
                 Err(error) if error.is_of_a_row() => {
                     error!(kind = request.kind.code(), subject = request.subject, %error, "a notice cannot be made");
                     let why = "the database refuses to read or to change what it needs";
-                    transact!(self, Writing, |tx| notice_requests::set_aside(&mut tx, &request, why))?;
+                    transact!(self, WritingByKeys, |tx| notice_requests::set_aside(&mut tx, &request, why))?;
                     dealt.done += 1;
                 }
                 Err(error) => return Err(error),

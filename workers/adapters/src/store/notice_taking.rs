@@ -33,7 +33,7 @@ impl SqlStore {
     /// What is due, until something is to be called or nothing more is due.
     pub(super) async fn take_notices(&self, max: u32) -> Result<Vec<Errand>, StoreError> {
         loop {
-            let taken = match transact!(self, Writing, |tx| self.take_due(&mut tx, max)) {
+            let taken = match transact!(self, WritingByKeys, |tx| self.take_due(&mut tx, max)) {
                 Err(error) if error.is_of_a_row() => self.take_one_by_one(max).await?,
                 taken => taken?,
             };
@@ -72,11 +72,11 @@ impl SqlStore {
     }
 
     async fn take_alone(&self, id: &String) -> Result<Taken, StoreError> {
-        match transact!(self, Writing, |tx| self.take_one(&mut tx, id)) {
+        match transact!(self, WritingByKeys, |tx| self.take_one(&mut tx, id)) {
             Err(error) if error.is_of_a_row() => {
                 let one = BTreeMap::from([(id.clone(), "the database refuses to read or to change them".to_owned())]);
                 error!(notice = id, %error, "a notice cannot be taken; it is tried again in an hour");
-                transact!(self, Writing, |tx| set_aside(&mut tx, &one))?;
+                transact!(self, WritingByKeys, |tx| set_aside(&mut tx, &one))?;
                 Ok(Taken::default())
             }
             taken => taken,

@@ -28,6 +28,9 @@ pub(super) enum Create {
 pub(super) enum Purpose {
     /// Reads and writes.
     Writing,
+    /// The same, of many rows by their keys. The planner holds a look at the whole table for cheaper than some hundred looks into an index,
+    /// up to tables of tens of thousands of rows, where it takes ten times as long: so it is not asked about each list anew.
+    WritingByKeys,
     /// Reads one state of the database; waits for nobody.
     Reading,
 }
@@ -48,10 +51,13 @@ impl Pools {
     pub(super) async fn begin(&self, purpose: Purpose) -> Result<Link, sqlx::Error> {
         Ok(match (self, purpose) {
             (Self::Postgres(pool), Purpose::Writing) => Link::Postgres(pool.begin().await?),
+            (Self::Postgres(pool), Purpose::WritingByKeys) => {
+                Link::Postgres(pool.begin_with("begin; set local plan_cache_mode = force_generic_plan").await?)
+            }
             (Self::Postgres(pool), Purpose::Reading) => {
                 Link::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
             }
-            (Self::Sqlite { writer, .. }, Purpose::Writing) => {
+            (Self::Sqlite { writer, .. }, Purpose::Writing | Purpose::WritingByKeys) => {
                 Link::Sqlite(writer.begin_with("begin immediate").await?)
             }
             (Self::Sqlite { reader, .. }, Purpose::Reading) => Link::Sqlite(reader.begin().await?),
