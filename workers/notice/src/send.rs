@@ -1,5 +1,6 @@
 //! Sending, as two lanes: one takes what is due and begins the calls, the other books how they ended. Neither waits for the other's
-//! transactions. Ends that come while a booking is under way are booked together by the next one.
+//! transactions. Ends that come while a booking is under way are booked together by the next one, and where several have come by then, it
+//! gives those that are about to come a moment.
 
 use crate::run::{Bells, FIRST_PAUSE, LONGEST_PAUSE, NoticeWorker, SWEEP, Stop, wait};
 use crate::turn::book;
@@ -20,7 +21,10 @@ use zhida_core::ports::store::StoreError;
 const GONE_WITHIN: Duration = Duration::from_secs(1);
 
 /// So many times the calls that may be under way are in hand at most: whoever is killed leaves no more than that in doubt.
-const AHEAD_MAX: usize = 4;
+const AHEAD_MAX: usize = 8;
+
+/// Where several ends have come, so long is waited for more of them. Booking many is one transaction as booking few, and costs hardly more.
+const GATHERED_FOR: Duration = Duration::from_millis(20);
 
 /// So many calls of one taking to one provider that fail in a row: the rest of that taking is left, for another provider or another
 /// time. As many as shut a provider.
@@ -62,6 +66,10 @@ pub(crate) async fn booking_lane(worker: NoticeWorker, mut ended: Receiver<Erran
     let max = worker.batch_max.max(1) as usize;
     let mut ends = Vec::new();
     while ended.recv_many(&mut ends, max).await > 0 {
+        // One that comes alone is booked at once: nothing is under way that would be worth waiting for.
+        if ends.len() > 1 {
+            gather(&worker, &mut ended, &mut ends, max).await;
+        }
         if let Err(error) = book(&*worker.store, &*worker.hands.time, &ends).await {
             error!(%error, count = ends.len(), "ends of messages are left to their leases; they are asked for");
         }
@@ -70,6 +78,18 @@ pub(crate) async fn booking_lane(worker: NoticeWorker, mut ended: Receiver<Erran
             bells.send.notify_one();
         }
         ends.clear();
+    }
+}
+
+/// Waits a moment for more ends, as long as there are fewer than `max`.
+async fn gather(worker: &NoticeWorker, ended: &mut Receiver<ErrandEnd>, ends: &mut Vec<ErrandEnd>, max: usize) {
+    let mut over = worker.hands.time.pause(GATHERED_FOR);
+    while ends.len() < max {
+        let room = max - ends.len();
+        tokio::select! {
+            more = ended.recv_many(ends, room) => if more == 0 { return },
+            () = &mut over => return,
+        }
     }
 }
 
@@ -100,8 +120,10 @@ impl Table {
         Self { worker, calls: JoinSet::new(), ends, places, stop, ahead: parallel, filled_at: None }
     }
 
+    /// Whether it is time to take more: nothing waits for a place any more. A transaction for many costs hardly more than one for few.
     fn has_room(&self) -> bool {
-        2 * self.calls.len() <= self.ahead
+        let parallel = self.worker.parallel_calls.max(1) as usize;
+        self.calls.len() <= parallel.min(self.ahead / 2)
     }
 
     /// Takes errands of as many notices as there is room for, and begins to carry them out.

@@ -117,6 +117,8 @@ pub(crate) struct Desk {
     asked: watch::Sender<u32>,
     answers: AtomicU32,
     bookings: watch::Sender<usize>,
+    bookings_begun: watch::Sender<u32>,
+    most_booked: AtomicUsize,
 }
 
 impl Desk {
@@ -131,6 +133,8 @@ impl Desk {
             taken: AtomicUsize::new(0),
             most_taken: AtomicUsize::new(0),
             bookings: watch::channel(0).0,
+            bookings_begun: watch::channel(0).0,
+            most_booked: AtomicUsize::new(0),
             asked: watch::channel(0).0,
             answers: AtomicU32::new(u32::MAX),
         })
@@ -169,6 +173,16 @@ impl Desk {
     /// How many it has handed out at once at most.
     pub(crate) fn most_taken(&self) -> usize {
         self.most_taken.load(Ordering::SeqCst)
+    }
+
+    /// How many ends came with one booking at most.
+    pub(crate) fn most_booked(&self) -> usize {
+        self.most_booked.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many bookings were tried.
+    pub(crate) async fn until_bookings_begun(&self, count: u32) {
+        self.bookings_begun.subscribe().wait_for(|begun| *begun >= count).await.unwrap();
     }
 
     /// Waits until so many ends were booked.
@@ -217,12 +231,14 @@ impl NoticeStore for Desk {
     }
 
     async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError> {
+        self.bookings_begun.send_modify(|begun| *begun += 1);
         let left = self.refusals.load(Ordering::SeqCst);
         if left > 0 {
             self.refusals.store(left - 1, Ordering::SeqCst);
             return Err(StoreError::Unavailable("away".to_owned()));
         }
         self.booked.lock().unwrap().extend(ends.iter().cloned());
+        self.most_booked.fetch_max(ends.len(), Ordering::SeqCst);
         self.bookings.send_modify(|booked| *booked += ends.len());
         if let Some(then) = self.then.lock().unwrap().take() {
             then();
