@@ -24,8 +24,7 @@ const DOORBELL_MAX: usize = 200;
 pub(super) fn journal(row: &JournalRow, now: Timestamp) -> Record {
     let detail = String::from_utf8_lossy(&canonical(&row.detail)).into_owned();
     let at = now.as_microsecond();
-    let whole = json!({"at": at, "by": row.by, "detail": row.detail, "kind": row.kind, "subject": row.subject,
-        "version": JOURNAL_VERSION});
+    let leaf = digest(&SHA256, &whole(row, &detail, at));
     vec![
         ("version", JOURNAL_VERSION.into()),
         ("kind", (&row.kind).into()),
@@ -34,8 +33,32 @@ pub(super) fn journal(row: &JournalRow, now: Timestamp) -> Record {
         ("by", (&row.by).into()),
         ("detail", detail.into()),
         ("leaf_algorithm", LEAF_ALGORITHM.into()),
-        ("leaf", digest(&SHA256, &canonical(&whole)).as_ref().to_vec().into()),
+        ("leaf", leaf.as_ref().to_vec().into()),
     ]
+}
+
+/// What a leaf is computed over. It is put together of parts in their canonical form, for a detail may be large, and stands in a column of
+/// its own besides.
+fn whole(row: &JournalRow, detail: &str, at: i64) -> Vec<u8> {
+    let text = |text: &str| canonical(&text.into());
+    let (by, kind, subject) = (text(&row.by), text(&row.kind), text(&row.subject));
+    let (at, version) = (at.to_string(), JOURNAL_VERSION.to_string());
+    let parts: [&[u8]; 13] = [
+        b"{\"at\":",
+        at.as_bytes(),
+        b",\"by\":",
+        &by,
+        b",\"detail\":",
+        detail.as_bytes(),
+        b",\"kind\":",
+        &kind,
+        b",\"subject\":",
+        &subject,
+        b",\"version\":",
+        version.as_bytes(),
+        b"}",
+    ];
+    parts.concat()
 }
 
 /// An outbox row with an event for the world.
@@ -148,4 +171,28 @@ fn lawful<T: FromStr>(text: &Option<String>) -> Option<&str> {
 /// PostgreSQL stores every character in a text but NUL.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // a test may fail loudly
+    use super::{JOURNAL_VERSION, whole};
+    use serde_json::json;
+    use zhida_core::steps::JournalRow;
+    use zhida_schemas::canonical;
+
+    #[test]
+    fn a_leaf_is_computed_over_the_canonical_form() {
+        let row = JournalRow {
+            kind: "notice.made".to_owned(),
+            subject: "A-\"1\"\n直达".to_owned(),
+            by: "O-1".to_owned(),
+            detail: json!({"z": [1, 2.5, null], "a": {"ü": "\u{1}", "b": true}}),
+        };
+        let at = 1_795_709_723_494_644;
+        let detail = String::from_utf8(canonical(&row.detail)).unwrap();
+        let expected = canonical(&json!({"at": at, "by": row.by, "detail": row.detail, "kind": row.kind,
+            "subject": row.subject, "version": JOURNAL_VERSION}));
+        assert_eq!(whole(&row, &detail, at), expected);
+    }
 }
