@@ -26,6 +26,7 @@ async fn scene(kind: NoticeKind) -> (MemoryStore, Served, String) {
     let notice = Notice {
         id: "0193a7e2-n".to_owned(),
         kind,
+        subject: "DG-1".to_owned(),
         recipient: "O-951".to_owned(),
         application_id: ApplicationId::from("digest"),
         covers: 1,

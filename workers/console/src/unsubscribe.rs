@@ -165,7 +165,7 @@ mod tests {
         let multipart =
             "--x-7\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x-7--\r\n";
         let click = &[("List-Unsubscribe", "One-Click")][..];
-        let rows: [(&str, &str, &[(&str, &str)]); 9] = [
+        for (kind, body, expected) in [
             ("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click", click),
             ("application/x-www-form-urlencoded; charset=utf-8", "List-Unsubscribe=One-Click\r\n", click),
             ("", "List-Unsubscribe=One-Click", click),
@@ -175,8 +175,7 @@ mod tests {
             ("Multipart/Form-Data; charset=utf-8; Boundary=\"x-7\"", multipart, click),
             ("multipart/form-data; boundary=other", multipart, &[]),
             ("multipart/form-data", "List-Unsubscribe=One-Click", click),
-        ];
-        for (kind, body, expected) in rows {
+        ] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);
             let expected: Vec<(String, String)> =
                 expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

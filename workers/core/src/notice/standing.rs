@@ -99,7 +99,7 @@ fn of_payout(kind: NoticeKind, occasion: &str, payout: &Payout) -> Standing {
         // 24 hours run on, as the notice says, and if they are missed they are told of that.
         // Nor is a promise made that is known to be broken.
         NoticeKind::PayoutReceived => state.is_live() && !is_told_of_hold(payout) && !payout.is_known_to_be_late(),
-        NoticeKind::PayoutHeld => is_told_of_hold(payout) && occasion.split('+').any(|code| holds(payout, code)),
+        NoticeKind::PayoutHeld => is_told_of_hold(payout) && occasion.split('+').any(|hold| still_holds(payout, hold)),
         NoticeKind::PayoutCredited => {
             state == PayoutState::Settled
                 && generation("credited", payout.instructions.iter().find(|one| one.is_debited()))
@@ -129,8 +129,9 @@ fn is_told_of_hold(payout: &Payout) -> bool {
     payout.state() == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
 }
 
-fn holds(payout: &Payout, code: &str) -> bool {
-    payout.holds.keys().any(|hold| hold.code() == code)
+/// Occasions name a hold by its code and since when: `account_name.1764172800000000`.
+fn still_holds(payout: &Payout, hold: &str) -> bool {
+    payout.holds.iter().any(|(code, one)| hold == format!("{}.{}", code.code(), one.since.as_microsecond()))
 }
 
 fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {

@@ -115,8 +115,12 @@ impl Values {
         let longest = one.kind.longest(Channel::Sms);
         match self.values.get(name)? {
             Value::Text(text) if text.is_empty() => Some(NOT_KNOWN.to_owned()),
-            // The sign of the yuan has no place in an SMS (DOMAIN: notices), and a name may hold one.
-            Value::Text(text) => Some(line(&text.replace(['¥', '￥'], "元"), longest)),
+            // The sign of the yuan has no place in an SMS (DOMAIN: notices), and a name may hold one; nor have brackets that phones and
+            // operators read as a second signature.
+            Value::Text(text) => {
+                let plain = text.replace(['¥', '￥'], "元").replace('【', "〔").replace('】', "〕");
+                Some(line(&plain, longest))
+            }
             Value::Count(count) => Some(count.to_string()),
             Value::Items(_) => None,
         }
@@ -246,6 +250,8 @@ mod tests {
         assert_eq!(values.for_sms("reference").as_deref(), Some("—"));
         values.text("application", "¥5 ￥6");
         assert_eq!(values.for_sms("application").as_deref(), Some("元5 元6"), "operators want no sign of the yuan");
+        values.text("policy", "【紧急】补贴");
+        assert_eq!(values.for_sms("policy").as_deref(), Some("〔紧急〕补贴"), "there is one signature");
         assert_eq!(values.for_sms("nobody"), None);
     }
 

@@ -125,7 +125,7 @@ pub struct Desk<'a> {
     /// What is to be written.
     pub changes: Changes,
     /// Of which holds enterprises had been told when the transaction began.
-    told_holds: BTreeMap<PayoutKey, BTreeSet<HoldCode>>,
+    told_holds: BTreeMap<PayoutKey, BTreeSet<(HoldCode, Timestamp)>>,
     /// What was taken in by this transaction.
     received: BTreeSet<PayoutKey>,
 }
@@ -176,14 +176,15 @@ impl<'a> Desk<'a> {
         self.changes.notices.extend(request);
     }
 
-    /// That it was received is told once no hold speaks for it: when it was taken in, else when such a hold is lifted.
+    /// That it was received is told once no hold speaks for it, while there is time: when it was taken in, else when such a hold is lifted. Whoever was told of
+    /// none because it was lifted first, as at night, hears this, and whoever was told of one hears that it is over. Who was told before
+    /// it was held is not told again, for it is asked for once.
     fn tell_of_receipt(&mut self, payout: &Payout) {
         let was_held = self.told_holds.get(&payout.key).is_some_and(|before| !before.is_empty());
-        let request = match (self.received.contains(&payout.key), was_held) {
-            (true, _) => notices::received(payout, self.rules),
-            (false, true) => notices::received_after_hold(payout, self.rules, self.now),
-            (false, false) => return,
-        };
+        if !self.received.contains(&payout.key) && !was_held {
+            return;
+        }
+        let request = notices::received(payout, self.rules, self.now);
         self.changes.notices.retain(|one| !notices::is_of_receipt(one, payout));
         self.changes.notices.extend(request);
     }

@@ -51,30 +51,28 @@ pub(super) fn asked_for(
     Some(request(payout, kind, occasion))
 }
 
-/// The reasons that the enterprise is told while the payout is held.
-pub(super) fn told_holds(payout: &Payout) -> BTreeSet<HoldCode> {
+/// The reasons that the enterprise is told while the payout is held, each with the moment since when: one that was lifted and holds again
+/// is told again, for whoever has corrected an account waits to hear whether it is right now.
+pub(super) fn told_holds(payout: &Payout) -> BTreeSet<(HoldCode, Timestamp)> {
     let held = payout.state() == PayoutState::Held;
-    payout.holds.keys().copied().filter(|code| held && code.concerns_enterprise()).collect()
+    let told = payout.holds.iter().filter(|(code, _)| held && code.concerns_enterprise());
+    told.map(|(code, hold)| (*code, hold.since)).collect()
 }
 
 /// The notice of reasons that a transaction has added to those it began with.
-pub(super) fn held(payout: &Payout, before: &BTreeSet<HoldCode>, rules: &Rules) -> Option<NoticeRequest> {
-    let new: Vec<&str> = told_holds(payout).difference(before).map(|code| code.code()).collect();
+pub(super) fn held(payout: &Payout, before: &BTreeSet<(HoldCode, Timestamp)>, rules: &Rules) -> Option<NoticeRequest> {
+    let now = told_holds(payout);
+    let new: Vec<String> =
+        now.difference(before).map(|(code, since)| format!("{}.{}", code.code(), since.as_microsecond())).collect();
     let told = !new.is_empty() && !is_history(payout, rules);
     told.then(|| request(payout, NoticeKind::PayoutHeld, new.join("+")))
 }
 
 /// That it was taken in, and by when the money will be there: not while a hold is told, nor when that it will be late is, which say more.
-pub(super) fn received(payout: &Payout, rules: &Rules) -> Option<NoticeRequest> {
-    let says_more = !told_holds(payout).is_empty() || payout.is_known_to_be_late();
+pub(super) fn received(payout: &Payout, rules: &Rules, now: Timestamp) -> Option<NoticeRequest> {
+    let says_more = !told_holds(payout).is_empty() || payout.is_known_to_be_late() || payout.due_at <= now;
     let told = payout.state().is_live() && !says_more && !is_history(payout, rules);
     told.then(|| request(payout, NoticeKind::PayoutReceived, "received".to_owned()))
-}
-
-/// The same once no hold is told any more, while there is time: whoever was told of none because it was lifted first, as at night, hears
-/// this, and whoever was told of one hears that it is over. Who was told before it was held is not told again, for it is asked for once.
-pub(super) fn received_after_hold(payout: &Payout, rules: &Rules, now: Timestamp) -> Option<NoticeRequest> {
-    received(payout, rules).filter(|_| now < payout.due_at)
 }
 
 /// Whether a request is the one that [`received`] makes of a payout.

@@ -52,7 +52,8 @@ impl Scene {
         let funds = file.funds.iter().map(|fund| fund_of_file(fund, drawn(fund.id.as_str()))).collect();
         let key = SigningKey::generate().unwrap();
         let (bank, listen) = ("http://127.0.0.1:1", "127.0.0.1:0");
-        let settings = crate::demo::settings(Path::new("/demo"), &key, bank, listen, Vec::new()).unwrap();
+        let flags = crate::demo::flags(Path::new("/demo"), &key, bank, listen, Vec::new());
+        let settings = zhida_config::Settings::load(&flags, std::iter::empty(), None).unwrap();
         let rules = SupervisionRules { replay_pause: SignedDuration::ZERO, ..SupervisionRules::default() };
         Self {
             reviews: sample_district::reviews().unwrap(),

@@ -38,8 +38,10 @@ fn a_payout_notice_says_what_is_so() {
         for kind in [PayoutReceived, PayoutHeld, PayoutCredited, PayoutRefused, PayoutReturned, PayoutLate] {
             let expected =
                 if with_point.contains(&kind) { Standing::Stands } else { Standing::Lost(LostPoint::PayoutMoved) };
+            let since = story.payout.holds.values().next().map_or(0, |hold| hold.since.as_microsecond());
+            let held_since = format!("account_name.{since}");
             let occasion = match kind {
-                PayoutHeld => story.payout.holds.keys().next().map_or("account_name", |code| code.code()),
+                PayoutHeld => &held_since,
                 PayoutCredited => "credited_1",
                 PayoutRefused => "refused_1",
                 PayoutReturned => "returned_1",
@@ -70,12 +72,14 @@ fn what_has_come_round_again_is_told_by_another_notice() {
     let mut held = Story::ready(rules());
     held.is_held(HoldCode::AccountName);
     held.is_held(HoldCode::KeyRevoked);
+    let since = held.payout.holds[&HoldCode::AccountName].since.as_microsecond();
     for (occasion, expected) in [
-        ("account_name", Standing::Stands),
-        ("account_name+publicity_open", Standing::Stands),
-        ("publicity_open", lost),
+        (format!("account_name.{since}"), Standing::Stands),
+        (format!("account_name.{since}+publicity_open.{since}"), Standing::Stands),
+        (format!("publicity_open.{since}"), lost),
+        ("account_name.1".to_owned(), lost),
     ] {
-        assert_eq!(of(NoticeKind::PayoutHeld, occasion, &held), expected, "{occasion}");
+        assert_eq!(of(NoticeKind::PayoutHeld, &occasion, &held), expected, "{occasion}");
     }
     let mut refused = Story::ready(rules());
     refused.refused("AC01");

@@ -5,6 +5,7 @@ use super::{Arrival, approval, arrival, context};
 use crate::money::Fen;
 use crate::notice::{NoticeKind, NoticeRequest};
 use crate::payout::{Carrier, Event, Hold, HoldCode, Payout, Word};
+use crate::ports::bank::Payee;
 use crate::rails::LargeValueRail;
 use crate::rules::Rules;
 use crate::scenery::{Story, at, hold, key, rejected, rules, settled};
@@ -18,11 +19,15 @@ use zhida_config::Calendar;
 struct Requests(BTreeSet<NoticeRequest>);
 
 impl Requests {
-    /// Kinds and occasions that were asked for and had not been before.
+    /// Kinds and occasions, without the moments of holds, that were asked for and had not been before.
     fn take(&mut self, desk: &Desk<'_>) -> Vec<String> {
         let asked = desk.changes.notices.iter();
         let new = asked.filter(|one| self.0.insert((*one).clone()));
-        new.map(|one| format!("{} {}", one.kind.code(), one.occasion)).collect()
+        let without = |occasion: &str| {
+            let holds = occasion.split('+').map(|hold| hold.split('.').next().unwrap_or_default());
+            holds.collect::<Vec<_>>().join("+")
+        };
+        new.map(|one| format!("{} {}", one.kind.code(), without(&one.occasion))).collect()
     }
 }
 
@@ -133,11 +138,24 @@ fn a_transaction_tells_once_of_the_holds_it_leaves_behind() {
     assert_eq!(requests.take(&desk), ["payout_held objection_open"]);
     let desk = then(&rules, desk.payouts[&key(1)].clone(), at(20), placed(HoldCode::KeyRevoked));
     assert_eq!(requests.take(&desk), [""; 0]);
-    // Held again for a reason that it has been told of: nothing new.
+    // Lifted, and held again for the same reason: who waits to hear that it is right now hears that it is not.
     let mut without = desk.payouts[&key(1)].clone();
     without.holds.remove(&HoldCode::ObjectionOpen);
-    let desk = then(&rules, without, at(30), placed(HoldCode::ObjectionOpen));
-    assert_eq!(requests.take(&desk), [""; 0]);
+    let again = Event::Placed(HoldCode::ObjectionOpen, Hold { since: at(40), ..hold() });
+    let desk = then(&rules, without, at(40), again.clone());
+    assert_eq!(requests.take(&desk), ["payout_held objection_open"]);
+    let desk = then(&rules, desk.payouts[&key(1)].clone(), at(50), again);
+    assert_eq!(requests.take(&desk), [""; 0], "what holds already is not placed again");
+    // Corrected, and wrong again: lifted and placed in one transaction.
+    let payout = desk.payouts[&key(1)].clone();
+    let correction = |account: &str, seconds| {
+        let payee = Payee { account_name: "又一公司".to_owned(), ..crate::scenery::payee(account) };
+        Event::Corrected { payee, authority: ("t".to_owned(), account.to_owned()), at: at(seconds) }
+    };
+    let desk = then(&rules, payout, at(60), correction("2", 60));
+    assert_eq!(requests.take(&desk), ["payout_held account_name"]);
+    let desk = then(&rules, desk.payouts[&key(1)].clone(), at(70), correction("3", 70));
+    assert_eq!(requests.take(&desk), ["payout_held account_name"]);
 }
 
 fn released(code: HoldCode) -> Event {
@@ -232,10 +250,14 @@ fn what_will_be_late_is_told_before_they_ask_and_once() {
 #[test]
 fn a_history_that_is_handed_in_again_rings_at_no_enterprise() {
     let rules = rules();
-    for (days, expected) in [(3, &["payout_received received"][..]), (31, &[])] {
+    for days in [3, 31] {
         let now = at(days * 24 * 3600);
         let mut desk = taken_in(&rules, now, approved_with(|_| {}));
-        assert_eq!(Requests::default().take(&desk), expected, "{days} days");
+        assert_eq!(
+            Requests::default().take(&desk),
+            [""; 0],
+            "what comes after {days} days is promised for no moment gone by"
+        );
         time_passes(&mut desk, &key(1));
         let late = desk.changes.notices.iter().any(|one| one.kind == NoticeKind::PayoutLate);
         assert_eq!(late, days == 3, "late it is all the same");

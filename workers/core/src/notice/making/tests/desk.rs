@@ -6,7 +6,7 @@ use crate::notice::making::{Addressee, Asked, Made, MadeNotice, Making, Outcome,
 use crate::notice::template::TemplateSet;
 use crate::notice::{Channel, NoticeKind, NoticeRequest, NoticeRules, ProviderRules};
 use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
-use crate::payout::Payout;
+use crate::payout::{Hold, HoldCode, Payout};
 use crate::ports::notices::Content;
 use crate::rails::LargeValueRail;
 use crate::scenery::{Story, at, rules};
@@ -180,7 +180,8 @@ pub(super) fn alert(number: u32, deadline: &str) -> Alert {
 fn occasion(kind: NoticeKind, subject: &Subject) -> String {
     match subject {
         Subject::Payout { payout, .. } if kind == NoticeKind::PayoutHeld => {
-            payout.holds.keys().map(|code| code.code()).collect::<Vec<_>>().join("+")
+            let hold = |(code, hold): (&HoldCode, &Hold)| format!("{}.{}", code.code(), hold.since.as_microsecond());
+            payout.holds.iter().map(hold).collect::<Vec<_>>().join("+")
         }
         Subject::Payout { payout, .. } => {
             let what = kind.code().trim_start_matches("payout_");
