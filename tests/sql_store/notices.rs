@@ -13,7 +13,7 @@ use zhida_core::ids::PolicyId;
 use zhida_core::notice::{Channel, NoticeKind, NoticeRequest, NoticeState, ProviderRules};
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, SendOutcome, Trust};
-use zhida_core::ports::store::{IntakeStore, OutboxStore, Protocol, ReadStore, ReferenceStore};
+use zhida_core::ports::store::{AlarmFilter, IntakeStore, OutboxStore, Protocol, ReadStore, ReferenceStore};
 use zhida_core::steps::Arrival;
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
@@ -109,6 +109,8 @@ pub(crate) async fn an_unreadable_subject(place: &Place) {
     place.execute("update payouts set holds = '{' where application_id = 'A-1'").await.unwrap();
     assert_eq!(make(&store).await, 2, "dealt with: one was made, one put aside");
     assert_eq!(rang(&store).await, 1);
+    let of_its_story = AlarmFilter { application_id: Some(key(1).application_id), limit: 9, ..AlarmFilter::default() };
+    assert_eq!(store.alarms(&of_its_story).await.unwrap().len(), 1);
     assert_eq!(applications(&take(&store).await), ["A-2"]);
     place.execute("update payouts set holds = '{}' where application_id = 'A-1'").await.unwrap();
     assert_eq!(make(&store).await, 0);
@@ -243,11 +245,11 @@ pub(crate) async fn a_taking_reads_what_is_due(place: &Place) {
     assert!(include_str!("../../workers/adapters/src/store/notice_rows.rs").contains(DUE));
     let store = with(place, [1, 2, 3]).await;
     make(&store).await;
-    let columns = "id, kind, recipient, application_id, covers, locale, template_version, created_at, expires_at, messages, \
+    let columns = "id, kind, subject, recipient, application_id, covers, locale, template_version, created_at, expires_at, messages, \
         state, priority, next_at, waits_for_switch";
     let finished = |series: &str, no: &str| {
         format!(
-            "insert into notices ({columns}) select 'f' || n, 'payout_credited', 'U', 'A', 1, 'zh-CN', 'v', 1, 2, '[]', \
+            "insert into notices ({columns}) select 'f' || n, 'payout_credited', 'A', 'U', 'A', 1, 'zh-CN', 'v', 1, 2, '[]', \
              'delivered', n % 3, null, {no} from {series}"
         )
     };

@@ -6,6 +6,7 @@ use super::value::{Record, Row, Value};
 use super::{alarms, envelope, notice_rows};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+use zhida_core::ids::PayoutKey;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::{Grouping, Kin, Notice, NoticeKind, NoticeRequest, NoticeRules};
 use zhida_core::payout::{Alarm, AlarmKind};
@@ -249,7 +250,7 @@ pub(super) async fn set_aside(tx: &mut Tx, request: &NoticeRequest, why: &str) -
     let (kind, subject, occasion) = (request.kind.code(), &request.subject, &request.occasion);
     let text =
         format!("no notice {kind} can be made about {subject} ({occasion}); it is tried again every hour: {why}");
-    ring(tx, text).await
+    ring(tx, request.story(), text).await
 }
 
 /// As [`set_aside`], for a request that cannot be read: what stands in it is told to nobody.
@@ -257,10 +258,10 @@ pub(super) async fn set_unreadable_aside(tx: &mut Tx, key: Record, place: &str) 
     let again = tx.now.checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
     let record = key.into_iter().chain([("look_at", again.into())]).collect();
     tx.update("notice_requests", 4, vec![record]).await?;
-    ring(tx, format!("a request for a notice cannot be read; it is tried again every hour: {place}")).await
+    ring(tx, None, format!("a request for a notice cannot be read; it is tried again every hour: {place}")).await
 }
 
-async fn ring(tx: &mut Tx, text: String) -> Result<(), Fault> {
-    let alarm = Alarm { kind: AlarmKind::RowUnusable, key: None, instruction_id: None, text };
+async fn ring(tx: &mut Tx, key: Option<PayoutKey>, text: String) -> Result<(), Fault> {
+    let alarm = Alarm { kind: AlarmKind::RowUnusable, key, instruction_id: None, text };
     alarms::ring(tx, &[alarm]).await
 }
