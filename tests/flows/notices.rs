@@ -241,7 +241,10 @@ async fn whoever_cannot_be_told_is_on_record_and_rings() {
     let line = "未通知 nobody told  到账 payout_credited: 无可用联系方式 no address (短信 sms: no_address, 邮件 mail: no_provider)";
     assert!(listed.contains(line), "{listed}");
     assert!(world.run(&["alarms", "list", "--kind", "notice_no_address"]).contains("no mobile is known"));
-    assert_eq!(world.json(&["notices", "status", "--json"])["not_made"]["no_address"], 2, "received and credited");
+    // Received as well, unless the money was there before it could be made.
+    let not_made = world.json(&["notices", "status", "--json"])["not_made"].clone();
+    let count = |code: &str| not_made[code].as_u64().unwrap_or_default();
+    assert_eq!((count("no_address") + count("lost_its_point"), count("no_address") > 0), (2, true), "{not_made}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
