@@ -346,7 +346,7 @@ fn serve_refuses_what_it_cannot_honour_in_one_sentence_each() {
 fn a_value_of_a_wrong_form_hides_nothing_that_serve_would_refuse() {
     let text = "[district]\nid = \"gulou\"\n\n[notices]\nsms_order = [\"main\", \"spare\", \"lost\"]\nsweep_secnds = 2\n\n\
         [notices.sms.main]\nkind = \"fax\"\n\n[notices.sms.spare]\nkind = \"aliyun\"\nurl = 7\naccess_key_id = \"id\"\n\
-        access_key_secret = \"geheim\"\nreceipt_secret = \"short\"\n\n[notices.mail]\nhost = \"mail.example.com\"\nport = \"x\"\n";
+        access_key_secret = \"geheimgeheim\"\nreceipt_secret = \"shortened\"\n\n[notices.mail]\nhost = \"mail.example.com\"\nport = \"x\"\n";
     let load = |text: &str| Settings::load(&[], [], Some(&File::with("forms", text).0)).unwrap_err();
     let (error, broken) = (load(text), load(&format!("{text}\nbroken")));
     let told = error.to_string();
@@ -357,7 +357,7 @@ fn a_value_of_a_wrong_form_hides_nothing_that_serve_would_refuse() {
         "notices.sms_order names \"lost\"",
         "notices.sms.spare.url = (hidden)",
         "notices.sms.spare.signature is missing",
-        "notices.sms.spare.receipt_secret (hidden) has 5 characters",
+        "notices.sms.spare.receipt_secret (hidden) has 9 characters",
         "notices.mail.from is missing",
         "bank.kind",
     ] {

@@ -53,7 +53,7 @@ impl Scene {
         let key = SigningKey::generate().unwrap();
         let (bank, listen) = ("http://127.0.0.1:1", "127.0.0.1:0");
         let flags = crate::demo::flags(Path::new("/demo"), &key, bank, listen, Vec::new());
-        let settings = zhida_config::Settings::load(&flags, std::iter::empty(), None).unwrap();
+        let settings = zhida_config::Settings::load(&flags, [], None).unwrap();
         let rules = SupervisionRules { replay_pause: SignedDuration::ZERO, ..SupervisionRules::default() };
         Self {
             reviews: sample_district::reviews().unwrap(),
