@@ -7,6 +7,7 @@ use crate::district::DISTRICT;
 use crate::notices::Stopwatch;
 use crate::place::Place;
 use crate::ports::MortalStore;
+use crate::story::{Ended, Story};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -32,9 +33,6 @@ const STEPS: [&str; 8] =
 /// People who are told by the worker; one more is told by a trial.
 const PEOPLE: usize = 2;
 
-/// How many processes in a row die at the cut.
-const DEATHS: usize = 2;
-
 /// Rounds within which everything must be at rest; each without work moves the clock on.
 const ROUNDS: usize = 60;
 const IDLE_STEP: SignedDuration = SignedDuration::from_mins(5);
@@ -53,7 +51,7 @@ struct Outside {
     put_away: Mutex<BTreeSet<String>>,
 }
 
-struct Story<'a> {
+struct Mailing<'a> {
     place: &'a Place,
     protocol: Protocol,
     weather: Weather,
@@ -61,7 +59,7 @@ struct Story<'a> {
     outside: Arc<Outside>,
 }
 
-impl<'a> Story<'a> {
+impl<'a> Mailing<'a> {
     async fn begin(place: &'a Place, weather: Weather) -> Self {
         let mut rules = Rules::with_defaults(DISTRICT);
         rules.notices.quiet = None;
@@ -82,29 +80,6 @@ impl<'a> Story<'a> {
         store.ask_for_notices(&requests[1..]).await.unwrap();
         store.close().await;
         Self { place, protocol, weather, requests, outside: Arc::default() }
-    }
-
-    /// Works until everything is at rest, or until it dies: then none.
-    async fn process(&self, cut: Option<Cut>, name: &str) -> Option<()> {
-        let life = Arc::new(Life::until(cut));
-        let store = MortalStore { store: self.place.open(&self.protocol).await, life: life.clone() };
-        let outside = Mortal { outside: self.outside.clone(), weather: self.weather, life: life.clone() };
-        let outside = Arc::new(outside);
-        let hands = Hands {
-            sms: BTreeMap::new(),
-            mail: Some(outside.clone()),
-            time: Arc::new(Stopwatch(self.place.clock.clone())),
-            lease: Duration::from_secs(60),
-            margin: Duration::from_secs(2),
-            metrics: Arc::new(Metrics::new("test").unwrap()),
-        };
-        let lived = life.live(self.work(&store, &hands, &outside)).await;
-        store.store.close().await;
-        match lived {
-            None => None,
-            Some(true) => Some(()),
-            Some(false) => panic!("{name}: it never comes to rest"),
-        }
     }
 
     /// Whether it all came to rest.
@@ -132,6 +107,26 @@ impl<'a> Story<'a> {
     async fn notices(&self, store: &MortalStore) -> Vec<Notice> {
         let application_id = Some(self.requests[0].subject.clone());
         store.store.notices(&NoticeFilter { application_id, ..NoticeFilter::default() }).await.unwrap()
+    }
+}
+
+impl Story for Mailing<'_> {
+    async fn process(&self, cut: Option<Cut>, name: &str) -> Ended {
+        let life = Arc::new(Life::until(cut));
+        let store = MortalStore { store: self.place.open(&self.protocol).await, life: life.clone() };
+        let outside = Mortal { outside: self.outside.clone(), weather: self.weather, life: life.clone() };
+        let outside = Arc::new(outside);
+        let hands = Hands {
+            sms: BTreeMap::new(),
+            mail: Some(outside.clone()),
+            time: Arc::new(Stopwatch(self.place.clock.clone())),
+            lease: Duration::from_secs(60),
+            margin: Duration::from_secs(2),
+            metrics: Arc::new(Metrics::new("test").unwrap()),
+        };
+        let lived = life.live(self.work(&store, &hands, &outside)).await;
+        store.store.close().await;
+        Ended::of(lived, name)
     }
 
     async fn judge(&self, name: &str) {
@@ -215,16 +210,8 @@ impl BounceReader for Mortal {
 /// Whether anybody died.
 async fn lives_and_dies(place: &Place, cut: Cut, weather: Weather) -> bool {
     let name = format!("{cut:?}, {weather:?}");
-    let story = Story::begin(place, weather).await;
-    let mut deaths = 0;
-    while deaths < DEATHS && story.process(Some(cut), &name).await.is_none() {
-        deaths += 1;
-    }
-    if deaths == DEATHS {
-        assert!(story.process(None, &name).await.is_some());
-    }
-    story.judge(&name).await;
-    deaths > 0
+    let story = Mailing::begin(place, weather).await;
+    story.lives_and_dies(cut, &name).await
 }
 
 async fn deaths_at(place: Place, weathers: &[Weather]) {

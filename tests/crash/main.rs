@@ -13,6 +13,7 @@ mod place;
 mod ports;
 mod process;
 mod reviews;
+mod story;
 
 use cut::{Cut, Side};
 use place::Place;

@@ -6,6 +6,7 @@ use crate::cut::{Cut, Life, Side};
 use crate::district::DISTRICT;
 use crate::place::Place;
 use crate::ports::MortalStore;
+use crate::story::{Ended, Story};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -57,14 +58,11 @@ const STEPS: [&str; 6] = ["make_notices", "take_errands", "send", "book_errands"
 /// People who are to be told something in one story.
 const PEOPLE: u64 = 3;
 
-/// How many processes in a row die at the cut.
-const DEATHS: usize = 2;
-
 /// Rounds within which everything must be at rest; each without work moves the clock on.
 const ROUNDS: usize = 60;
 const IDLE_STEP: SignedDuration = SignedDuration::from_secs(61);
 
-struct Story<'a> {
+struct Telling<'a> {
     place: &'a Place,
     protocol: Protocol,
     sandbox: Sandbox,
@@ -73,7 +71,7 @@ struct Story<'a> {
     answered: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Story<'a> {
+impl<'a> Telling<'a> {
     async fn begin(place: &'a Place, weather: Weather) -> Self {
         let sandbox = Sandbox::start(SandboxSettings::default()).await.unwrap();
         sandbox.sms.script(SmsTarget::Vendor(Vendor::Webhook), [weather.faults()]);
@@ -97,31 +95,6 @@ impl<'a> Story<'a> {
         assert_eq!(u64::from(store.ask_for_notices(&requests).await.unwrap()), PEOPLE);
         store.close().await;
         Self { place, protocol, sandbox, people, answered: Mutex::default() }
-    }
-
-    /// Works until everything is at rest, or until it dies: then none.
-    async fn process(&self, cut: Option<Cut>, name: &str) -> Option<()> {
-        let life = Arc::new(Life::until(cut));
-        let store = Arc::new(MortalStore { store: self.place.open(&self.protocol).await, life: life.clone() });
-        let link = self.link();
-        let hands = Hands {
-            sms: BTreeMap::from([(
-                "main".to_owned(),
-                Arc::new(Mortal { link, life: life.clone() }) as Arc<dyn SmsProvider>,
-            )]),
-            mail: None,
-            time: Arc::new(Stopwatch(self.place.clock.clone())),
-            lease: Duration::from_secs(60),
-            margin: Duration::from_secs(2),
-            metrics: Arc::new(Metrics::new("test").unwrap()),
-        };
-        let lived = life.live(self.work(&store, &hands)).await;
-        store.store.close().await;
-        match lived {
-            None => None,
-            Some(true) => Some(()),
-            Some(false) => panic!("{name}: it never comes to rest"),
-        }
     }
 
     /// Whether it all came to rest.
@@ -178,6 +151,50 @@ impl<'a> Story<'a> {
         zhida_adapters::providers::sms::open("main", &settings.sms["main"]).unwrap()
     }
 
+    /// Of each notice one word that it was delivered, and at most one that it was sent, and none that it failed.
+    async fn world_heard_once(&self, mortal: &MortalStore, notices: &[Notice], name: &str) {
+        let mut words: BTreeMap<(String, String), u32> = BTreeMap::new();
+        loop {
+            let out = mortal.store.claim_outbox(1_000).await.unwrap();
+            mortal.store.outbox_sent(&out.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await.unwrap();
+            for event in out.iter().filter_map(|row| serde_json::from_slice::<serde_json::Value>(&row.body).ok()) {
+                let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+                *words.entry((text(&event["data"]["notice_id"]), text(&event["type"]))).or_default() += 1;
+            }
+            if out.is_empty() {
+                break;
+            }
+        }
+        for notice in notices {
+            let heard = |word: &str| words.get(&(notice.id.clone(), word.to_owned())).copied().unwrap_or(0);
+            let all = ["notice.delivered.v1", "notice.failed.v1"].map(heard);
+            assert_eq!(all, [1, 0], "{name}: {words:?}");
+            assert!(heard("notice.sent.v1") <= 1, "{name}: {words:?}");
+        }
+    }
+}
+
+impl Story for Telling<'_> {
+    async fn process(&self, cut: Option<Cut>, name: &str) -> Ended {
+        let life = Arc::new(Life::until(cut));
+        let store = Arc::new(MortalStore { store: self.place.open(&self.protocol).await, life: life.clone() });
+        let link = self.link();
+        let hands = Hands {
+            sms: BTreeMap::from([(
+                "main".to_owned(),
+                Arc::new(Mortal { link, life: life.clone() }) as Arc<dyn SmsProvider>,
+            )]),
+            mail: None,
+            time: Arc::new(Stopwatch(self.place.clock.clone())),
+            lease: Duration::from_secs(60),
+            margin: Duration::from_secs(2),
+            metrics: Arc::new(Metrics::new("test").unwrap()),
+        };
+        let lived = life.live(self.work(&store, &hands)).await;
+        store.store.close().await;
+        Ended::of(lived, name)
+    }
+
     async fn judge(&self, name: &str) {
         let ledger = self.sandbox.sms.ledger();
         for person in &self.people {
@@ -202,28 +219,6 @@ impl<'a> Story<'a> {
         self.world_heard_once(&mortal, &notices, name).await;
         assert_eq!(mortal.store.figures().await.unwrap().alarms_by_kind, BTreeMap::new(), "{name}");
         mortal.store.close().await;
-    }
-
-    /// Of each notice one word that it was delivered, and at most one that it was sent, and none that it failed.
-    async fn world_heard_once(&self, mortal: &MortalStore, notices: &[Notice], name: &str) {
-        let mut words: BTreeMap<(String, String), u32> = BTreeMap::new();
-        loop {
-            let out = mortal.store.claim_outbox(1_000).await.unwrap();
-            mortal.store.outbox_sent(&out.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await.unwrap();
-            for event in out.iter().filter_map(|row| serde_json::from_slice::<serde_json::Value>(&row.body).ok()) {
-                let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-                *words.entry((text(&event["data"]["notice_id"]), text(&event["type"]))).or_default() += 1;
-            }
-            if out.is_empty() {
-                break;
-            }
-        }
-        for notice in notices {
-            let heard = |word: &str| words.get(&(notice.id.clone(), word.to_owned())).copied().unwrap_or(0);
-            let all = ["notice.delivered.v1", "notice.failed.v1"].map(heard);
-            assert_eq!(all, [1, 0], "{name}: {words:?}");
-            assert!(heard("notice.sent.v1") <= 1, "{name}: {words:?}");
-        }
     }
 }
 
@@ -270,17 +265,10 @@ impl Time for Stopwatch {
 /// Whether anybody died.
 async fn lives_and_dies(place: &Place, cut: Cut, weather: Weather) -> bool {
     let name = format!("{cut:?}, {weather:?}");
-    let story = Story::begin(place, weather).await;
-    let mut deaths = 0;
-    while deaths < DEATHS && story.process(Some(cut), &name).await.is_none() {
-        deaths += 1;
-    }
-    if deaths == DEATHS {
-        assert!(story.process(None, &name).await.is_some());
-    }
-    story.judge(&name).await;
+    let story = Telling::begin(place, weather).await;
+    let died = story.lives_and_dies(cut, &name).await;
     story.sandbox.stop().await;
-    deaths > 0
+    died
 }
 
 /// What the gateway does, and at which call of the step the process dies. Each story takes a server many round trips: there the first

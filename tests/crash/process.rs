@@ -5,6 +5,7 @@ use crate::cut::{Cut, Life};
 use crate::district::{ACCOUNT, Award, DISTRICT, KEYID, approval, awards, fund, policy, total};
 use crate::place::Place;
 use crate::ports::{Broker, MortalBank, MortalConsumer, MortalPublisher, MortalStore, MovedTime};
+use crate::story::{Ended, Story};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -48,35 +49,16 @@ impl Weather {
     }
 }
 
-/// How many processes in a row die at the cut.
-const DEATHS: usize = 2;
-
 /// Rounds within which everything must be at rest; each without work moves the clock on.
 const ROUNDS: usize = 100;
 const IDLE_STEP: SignedDuration = SignedDuration::from_secs(100);
 
 /// Whether anybody died.
 pub(crate) async fn lives_and_dies(place: &Place, cut: Cut, weather: Weather, name: &str) -> bool {
-    let story = Story::begin(place, weather).await;
-    let mut deaths = 0;
-    while deaths < DEATHS && story.process(Some(cut), name).await == Ended::Dead {
-        deaths += 1;
-    }
-    if deaths == DEATHS {
-        assert_eq!(story.process(None, name).await, Ended::AtRest);
-    }
-    story.judge(name).await;
-    deaths > 0
+    Payments::begin(place, weather).await.lives_and_dies(cut, name).await
 }
 
-/// How a process ended.
-#[derive(Debug, PartialEq, Eq)]
-enum Ended {
-    AtRest,
-    Dead,
-}
-
-struct Story<'a> {
+struct Payments<'a> {
     place: &'a Place,
     awards: Vec<Award>,
     bank: Sandbox,
@@ -85,7 +67,7 @@ struct Story<'a> {
     keyring: Arc<Keyring>,
 }
 
-impl<'a> Story<'a> {
+impl<'a> Payments<'a> {
     async fn begin(place: &'a Place, weather: Weather) -> Self {
         let bank = Sandbox::start(SandboxSettings::default()).await.unwrap();
         bank.bank.script(Target::Payments, [weather.fault()]);
@@ -105,8 +87,9 @@ impl<'a> Story<'a> {
         }
         Self { place, awards, bank, broker: Arc::new(broker), protocol, keyring }
     }
+}
 
-    /// Works until everything is at rest, or until it dies.
+impl Story for Payments<'_> {
     async fn process(&self, cut: Option<Cut>, name: &str) -> Ended {
         let life = Arc::new(Life::until(cut));
         let process = Process::open(self, life.clone()).await;
@@ -148,7 +131,7 @@ impl<'a> Story<'a> {
 
 /// One process with all workers in it.
 struct Process<'a> {
-    story: &'a Story<'a>,
+    story: &'a Payments<'a>,
     life: Arc<Life>,
     store: Arc<MortalStore>,
     bank: MortalBank,
@@ -156,7 +139,7 @@ struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    async fn open(story: &'a Story<'a>, life: Arc<Life>) -> Self {
+    async fn open(story: &'a Payments<'a>, life: Arc<Life>) -> Self {
         let store = story.place.open(&story.protocol).await;
         let link = HttpBank::new(HttpBankSettings {
             url: story.bank.url(),
