@@ -10,7 +10,8 @@ use crate::officers;
 use crate::planted::{Plant, Planted};
 use crate::ports::{Connection, Stopwatch, Wire};
 use crate::restore;
-use crate::turns::{JOBS, Ports, Turn, begin_names_anew, turn};
+use crate::scheduling::{self, Turn, awake, next_awake, poll};
+use crate::turns::{JOBS, Ports, begin_names_anew, turn};
 use crate::world::{Chances, Sim};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -47,11 +48,7 @@ pub(crate) enum Trace {
 
 const WORKERS: usize = 3;
 
-struct Worker {
-    ports: Ports,
-    turn: Option<Turn>,
-    asleep_until: Option<Timestamp>,
-}
+type Worker = scheduling::Worker<Ports>;
 
 /// Plays the history of `seed`, with a bug planted or none.
 pub(crate) fn play(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
@@ -125,8 +122,7 @@ fn worker(sim: &Arc<Sim>, slot: usize, plant: Option<Plant>) -> Worker {
         None => (Arc::new(connection), Arc::new(wire), Arc::new(stopwatch)),
         Some(plant) => Planted::ports(plant, sim.clone(), connection, wire, stopwatch),
     };
-    let ports = Ports { store, bank, time, plant, sim: sim.clone(), slot };
-    Worker { ports, turn: None, asleep_until: None }
+    Worker::new(Ports { store, bank, time, plant, sim: sim.clone(), slot })
 }
 
 /// Reference data that stands before anything happens; written without the storm's hindrance.
@@ -176,9 +172,7 @@ fn storm(sim: &Arc<Sim>, workers: &mut [Worker]) {
 
 /// One poll of one worker that is awake, or its crash; time goes on when all are asleep.
 fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
-    let now = sim.now();
-    let awake: Vec<usize> =
-        (0..workers.len()).filter(|slot| workers[*slot].asleep_until.is_none_or(|until| until <= now)).collect();
+    let awake = awake(workers, sim.now());
     let (slot, crashes) = {
         let mut world = sim.world();
         let world = &mut *world;
@@ -186,7 +180,7 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
         (slot, world.rng.u32(0..1000) < world.chances.crash)
     };
     let Some(slot) = slot else {
-        if let Some(next) = workers.iter().filter_map(|one| one.asleep_until).min() {
+        if let Some(next) = next_awake(workers) {
             advance(sim, next);
         }
         return;
@@ -194,9 +188,7 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
     let worker = &mut workers[slot];
     if crashes && worker.turn.is_some() {
         sim.dies(slot);
-        worker.turn = None;
-        worker.asleep_until = None;
-        return;
+        return worker.ends();
     }
     if worker.turn.is_none() {
         let job = { JOBS[sim.world().rng.usize(0..JOBS.len())] };
@@ -206,15 +198,9 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
 }
 
 fn step(sim: &Sim, worker: &mut Worker) {
-    sim.world().asleep_until = None;
-    if let Some(turn) = &mut worker.turn
-        && poll(turn).is_ready()
-    {
-        worker.turn = None;
-    }
+    worker.step(sim);
     let offences = std::mem::take(&mut sim.store.tables().offences);
     offences.into_iter().for_each(|one| sim.forbid(one));
-    worker.asleep_until = if worker.turn.is_some() { sim.world().asleep_until } else { None };
 }
 
 fn advance(sim: &Sim, to: Timestamp) {
@@ -307,17 +293,14 @@ fn calm(sim: &Arc<Sim>, workers: &mut [Worker]) {
             world.intake.disconnect(session);
         }
     }
-    for worker in workers.iter_mut() {
-        worker.turn = None;
-        worker.asleep_until = None;
-    }
+    workers.iter_mut().for_each(Worker::ends);
     let opens_from = sim.store.tables().switch.restore.as_ref().and_then(|restore| restore.opens_from);
     if let Some(opens_from) = opens_from {
         advance(sim, opens_from);
     }
     if sim.store.tables().switch.stopped_by.is_some() {
         for act in officers::resume(sim) {
-            finish(sim, &mut Worker { turn: Some(hand_in(sim, act)), ..anybody(&workers[0]) });
+            finish(sim, &mut Worker { turn: Some(hand_in(sim, act)), ..Worker::new(workers[0].ports.clone()) });
         }
     }
     let end = sim.now() + SignedDuration::from_hours(4 * 24);
@@ -333,10 +316,6 @@ fn calm(sim: &Arc<Sim>, workers: &mut [Worker]) {
             advance(sim, next.max(sim.now() + SignedDuration::from_micros(1)));
         }
     }
-}
-
-fn anybody(worker: &Worker) -> Worker {
-    Worker { ports: worker.ports.clone(), turn: None, asleep_until: None }
 }
 
 fn finish(sim: &Sim, worker: &mut Worker) {
@@ -377,10 +356,6 @@ fn next_moment(sim: &Sim) -> Option<Timestamp> {
     moments.extend(tables.outbox.values().filter(|row| !row.sent).filter_map(|row| row.leased_until));
     moments.extend(sim.world().bank.next_moment());
     moments.into_iter().filter(|moment| *moment > now).min()
-}
-
-fn poll(turn: &mut Turn) -> Poll<()> {
-    turn.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Runs a future that never waits.

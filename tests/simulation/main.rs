@@ -21,6 +21,7 @@ mod ports;
 mod queues;
 mod restore;
 mod reviews;
+mod scheduling;
 mod search;
 mod turns;
 mod world;

@@ -1,8 +1,11 @@
-//! The form in which messages travel in the simulation: bytes that can be read again. Not ISO 20022.
+//! The form in which messages travel in the simulation: bytes that can be read again, not ISO 20022; and what is read of events where no
+//! bank is asked.
 
 use jiff::Timestamp;
 use zhida_core::ids::MsgId;
 use zhida_core::ports::bank::{PaymentFormat, Transfer};
+use zhida_core::ports::store::{AuthorityReader, StoredEvent};
+use zhida_core::steps::Authority;
 
 /// What one call brings.
 pub(crate) type Message = (MsgId, Vec<Transfer>);
@@ -20,4 +23,16 @@ impl PaymentFormat for PlainFormat {
 pub(crate) fn read_message(bytes: &[u8]) -> Vec<Transfer> {
     let (_, _, transfers): (MsgId, Timestamp, Vec<Transfer>) = serde_json::from_slice(bytes).unwrap();
     transfers
+}
+
+/// Where no bank is asked, nobody orders a payment: what counts of a payout is how it stands.
+pub(crate) struct NothingIsPaid;
+
+impl AuthorityReader for NothingIsPaid {
+    fn read(&self, _: &StoredEvent, _: Option<&StoredEvent>) -> Option<Authority> {
+        None
+    }
+    fn revoked_keys(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -1,7 +1,8 @@
 //! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit,
 //! the bank's wire and the stopwatch; the queues stand in `queues`. Each port call is two scheduling points around one effect.
 
-use crate::world::{START, Side, Sim, Until};
+use crate::scheduling::Until;
+use crate::world::{START, Side, Sim};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -293,7 +294,7 @@ impl BankLink for Wire {
         let (plan, ids) = self.sim.watch_write(self.slot, msg_id, bytes);
         self.sim.say(|| format!("worker {} · pays {msg_id}: {plan:?}", self.slot));
         self.sim.stands(self.slot, Side::Within, "pay");
-        Until { sim: &self.sim, moment: plan.ends_at }.await;
+        Until { sim: &*self.sim, moment: plan.ends_at }.await;
         let mut world = self.sim.world();
         let world = &mut *world;
         world.bank.answer(&mut world.rng, &plan, &ids)
@@ -316,7 +317,7 @@ impl Wire {
     async fn pause(&self, side: Side) {
         self.sim.stands(self.slot, side, "enquire");
         let length = SignedDuration::from_millis(self.sim.world().rng.i64(0..8_000));
-        Until { sim: &self.sim, moment: self.sim.now() + length }.await;
+        Until { sim: &*self.sim, moment: self.sim.now() + length }.await;
     }
 }
 
@@ -331,6 +332,6 @@ impl Time for Stopwatch {
 
     async fn pause(&self, length: Duration) {
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-        Until { sim: &self.0, moment: self.0.now() + length }.await;
+        Until { sim: &*self.0, moment: self.0.now() + length }.await;
     }
 }

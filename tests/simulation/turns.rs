@@ -3,10 +3,9 @@
 
 use crate::planted::{Plant, hasty};
 use crate::queues::{Exchange, IntakeQueue};
+use crate::scheduling::Turn;
 use crate::world::{MARGIN, Sim};
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use zhida_core::ids::MsgId;
@@ -16,9 +15,6 @@ use zhida_core::ports::queue::Consumer;
 use zhida_core::ports::store::{IntakeStore, PayoutStore, Store};
 use zhida_core::ports::time::Time;
 use zhida_payout::SendSettings;
-
-/// One turn of a worker.
-pub(crate) type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Kinds of turns; each worker does any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,11 @@ use crate::bank::{Bank, CallPlan, Temper};
 use crate::district::{District, SealedEvents};
 use crate::history::Trace;
 use crate::message::{PlainFormat, read_message};
+use crate::scheduling::{Breath, Virtual};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use zhida_config::Calendar;
 use zhida_core::batch::ClaimedBatch;
 use zhida_core::ids::{InstructionId, MsgId};
@@ -211,7 +210,7 @@ impl Sim {
     /// A scheduling point at a call: here other workers go on, time passes, and a crash may strike.
     pub(crate) fn breathe(&self, slot: usize, side: Side, call: &'static str) -> impl Future<Output = ()> + use<> {
         self.stands(slot, side, call);
-        Breath(false)
+        Breath::default()
     }
 
     /// The worker dies where it stands.
@@ -335,31 +334,17 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
     rules
 }
 
-struct Breath(bool);
-
-impl Future for Breath {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+impl Virtual for Sim {
+    fn now(&self) -> Timestamp {
+        self.store.clock()
     }
-}
 
-/// Waits for a moment of the virtual clock.
-pub(crate) struct Until<'a> {
-    pub(crate) sim: &'a Sim,
-    pub(crate) moment: Timestamp,
-}
+    fn falls_asleep(&self, until: Timestamp) {
+        let mut world = self.world();
+        world.asleep_until = Some(world.asleep_until.map_or(until, |known| known.min(until)));
+    }
 
-impl Future for Until<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.sim.now() >= self.moment {
-            return Poll::Ready(());
-        }
-        let mut world = self.sim.world();
-        world.asleep_until = Some(world.asleep_until.map_or(self.moment, |known| known.min(self.moment)));
-        Poll::Pending
+    fn asleep_until(&self) -> Option<Timestamp> {
+        self.world().asleep_until.take()
     }
 }

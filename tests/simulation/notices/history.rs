@@ -8,11 +8,9 @@ use super::planted::{self, Looks, Plant};
 use super::ports::{Connection, Mailbox, Stopwatch, Wire};
 use super::world::{Chances, Sim};
 use crate::history::{Failure, Seen, Trace, at_once};
+use crate::scheduling::{self, Turn, awake, next_awake};
 use jiff::{SignedDuration, Timestamp};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use zhida_core::ports::mail::MailProvider;
 use zhida_core::ports::notices::NoticeStore;
@@ -39,8 +37,6 @@ enum Job {
 
 const JOBS: [Job; 5] = [Job::Make, Job::Send, Job::Send, Job::Receipts, Job::Bounces];
 
-type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// What a worker reaches the world by.
 #[derive(Clone)]
 struct Ports {
@@ -51,11 +47,7 @@ struct Ports {
     plant: Option<Plant>,
 }
 
-struct Worker {
-    ports: Ports,
-    turn: Option<Turn>,
-    asleep_until: Option<Timestamp>,
-}
+type Worker = scheduling::Worker<Ports>;
 
 /// Plays the history of `seed`, with a mistake planted or none.
 pub(super) fn play(seed: u64, plant: Option<Plant>, trace: Trace) -> Result<Seen, Failure> {
@@ -96,8 +88,7 @@ fn worker(sim: &Arc<Sim>, slot: usize, plant: Option<Plant>) -> Worker {
     let store = planted::store(sim, plant);
     let store = Arc::new(Connection { sim: sim.clone(), store, slot, plant });
     let mailbox = Arc::new(Mailbox(sim.clone()));
-    let ports = Ports { store, hands, mailbox, sim: sim.clone(), plant };
-    Worker { ports, turn: None, asleep_until: None }
+    Worker::new(Ports { store, hands, mailbox, sim: sim.clone(), plant })
 }
 
 /// Reference data that stands before anything happens.
@@ -161,10 +152,6 @@ async fn receipts_once(ports: Ports) {
     }
 }
 
-fn poll(turn: &mut Turn) -> Poll<()> {
-    turn.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-}
-
 // ── the storm ──
 
 fn storm(sim: &Arc<Sim>, workers: &mut [Worker]) {
@@ -204,12 +191,10 @@ fn storm(sim: &Arc<Sim>, workers: &mut [Worker]) {
 
 /// One poll of one worker that is awake, or its death; time goes on when all are asleep.
 fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
-    let now = sim.now();
-    let awake: Vec<usize> =
-        (0..workers.len()).filter(|slot| workers[*slot].asleep_until.is_none_or(|until| until <= now)).collect();
+    let awake = awake(workers, sim.now());
     let slot = sim.world().rng.choice(&awake).copied();
     let Some(slot) = slot else {
-        if let Some(next) = workers.iter().filter_map(|one| one.asleep_until).min() {
+        if let Some(next) = next_awake(workers) {
             sim.advance(next);
         }
         return;
@@ -218,24 +203,13 @@ fn work(sim: &Arc<Sim>, workers: &mut [Worker]) {
     let worker = &mut workers[slot];
     if worker.turn.is_some() && sim.strikes(crash) {
         sim.dies(slot);
-        (worker.turn, worker.asleep_until) = (None, None);
-        return;
+        return worker.ends();
     }
     if worker.turn.is_none() {
         let job = { JOBS[sim.world().rng.usize(0..JOBS.len())] };
         worker.turn = Some(turn(worker.ports.clone(), job));
     }
-    step(sim, worker);
-}
-
-fn step(sim: &Sim, worker: &mut Worker) {
-    sim.world().asleep_until = None;
-    if let Some(turn) = &mut worker.turn
-        && poll(turn).is_ready()
-    {
-        worker.turn = None;
-    }
-    worker.asleep_until = if worker.turn.is_some() { sim.world().asleep_until } else { None };
+    worker.step(&**sim);
 }
 
 fn happens(sim: &Arc<Sim>, outside: &Outside, workers: &mut [Worker]) {
@@ -306,7 +280,7 @@ fn until_nothing_is_due(sim: &Arc<Sim>, workers: &mut [Worker]) {
 /// A turn to its end, with the time that it takes.
 fn finish(sim: &Arc<Sim>, worker: &mut Worker) {
     while worker.turn.is_some() {
-        step(sim, worker);
+        worker.step(&**sim);
         if let Some(until) = worker.asleep_until {
             sim.advance(until);
         }

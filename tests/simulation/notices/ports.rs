@@ -4,7 +4,8 @@
 use super::auditor;
 use super::planted::{self, Plant};
 use super::vendors::{HandedIn, TIMEOUT};
-use super::world::{Side, Sim, Until, World};
+use super::world::{Side, Sim, World};
+use crate::scheduling::Until;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -146,7 +147,7 @@ impl Wire {
     async fn call(&self, message: HandedIn) -> SendOutcome {
         let plan = self.sim.hand_in(self.slot, &message);
         self.sim.stands(self.slot, Side::Within, "call");
-        Until { sim: &self.sim, moment: plan.ends_at }.await;
+        Until { sim: &*self.sim, moment: plan.ends_at }.await;
         if self.plant == Some(Plant::TriesAgainInTheLink) && matches!(plan.outcome, SendOutcome::Doubtful { .. }) {
             return self.sim.hand_in(self.slot, &message).outcome;
         }
@@ -168,7 +169,8 @@ impl SmsProvider for Wire {
     async fn ask(&self, question: &Question) -> AskOutcome {
         self.sim.stands(self.slot, Side::Within, "question");
         let length = SignedDuration::from_millis(self.sim.world().rng.i64(0..4_000));
-        Until::after(&self.sim, length).await;
+        let moment = self.sim.now() + length;
+        Until { sim: &*self.sim, moment }.await;
         let now = self.sim.now();
         let mut world = self.sim.world();
         let World { rng, vendors, .. } = &mut *world;
@@ -233,6 +235,7 @@ impl Time for Stopwatch {
 
     async fn pause(&self, length: Duration) {
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-        Until::after(&self.0, length).await;
+        let moment = self.0.now().checked_add(length).unwrap_or(jiff::Timestamp::MAX);
+        Until { sim: &*self.0, moment }.await;
     }
 }

@@ -4,18 +4,16 @@
 use super::district::{self, District};
 use super::vendors::{self, HandedIn, Plan, Vendors};
 use crate::history::Trace;
-use crate::message::PlainFormat;
-use jiff::{SignedDuration, Timestamp};
+use crate::message::{NothingIsPaid, PlainFormat};
+use crate::scheduling::{Breath, Virtual};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use zhida_core::notice::NoticeRequest;
 use zhida_core::ports::queue::Destination;
-use zhida_core::ports::store::{AuthorityReader, Protocol, StoredEvent};
+use zhida_core::ports::store::Protocol;
 use zhida_core::rules::Rules;
-use zhida_core::steps::Authority;
 use zhida_tests::memory_store::MemoryStore;
 
 /// How likely things go wrong, in so many of a thousand.
@@ -170,7 +168,7 @@ impl Sim {
     /// A scheduling point at a call: here other workers go on, time passes, and a crash may strike.
     pub(super) fn breathe(&self, slot: usize, side: Side, call: &'static str) -> impl Future<Output = ()> + use<> {
         self.stands(slot, side, call);
-        Breath(false)
+        Breath::default()
     }
 
     /// The worker dies where it stands.
@@ -196,50 +194,17 @@ impl Sim {
     }
 }
 
-/// No bank is asked here: what counts of a payout is how it stands.
-struct NothingIsPaid;
-
-impl AuthorityReader for NothingIsPaid {
-    fn read(&self, _: &StoredEvent, _: Option<&StoredEvent>) -> Option<Authority> {
-        None
+impl Virtual for Sim {
+    fn now(&self) -> Timestamp {
+        self.store.clock()
     }
-    fn revoked_keys(&self) -> Vec<String> {
-        Vec::new()
+
+    fn falls_asleep(&self, until: Timestamp) {
+        let mut world = self.world();
+        world.asleep_until = Some(world.asleep_until.map_or(until, |known| known.min(until)));
     }
-}
 
-struct Breath(bool);
-
-impl Future for Breath {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
-    }
-}
-
-/// Waits for a moment of the virtual clock.
-pub(super) struct Until<'a> {
-    pub(super) sim: &'a Sim,
-    pub(super) moment: Timestamp,
-}
-
-impl Until<'_> {
-    pub(super) fn after(sim: &Sim, length: SignedDuration) -> Until<'_> {
-        let moment = sim.now().checked_add(length).unwrap_or(Timestamp::MAX);
-        Until { sim, moment }
-    }
-}
-
-impl Future for Until<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.sim.now() >= self.moment {
-            return Poll::Ready(());
-        }
-        let mut world = self.sim.world();
-        world.asleep_until = Some(world.asleep_until.map_or(self.moment, |known| known.min(self.moment)));
-        Poll::Pending
+    fn asleep_until(&self) -> Option<Timestamp> {
+        self.world().asleep_until.take()
     }
 }

@@ -2,15 +2,15 @@
 
 use super::district::District;
 use crate::history::Trace;
-use crate::message::PlainFormat;
+use crate::message::{NothingIsPaid, PlainFormat};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhida_core::ids::{ApplicationId, OfficerId};
 use zhida_core::notice::NoticeRequest;
-use zhida_core::ports::store::{AuthorityReader, Protocol, StoredEvent};
+use zhida_core::ports::store::Protocol;
 use zhida_core::rules::Rules;
-use zhida_core::steps::{Arrival, Authority};
+use zhida_core::steps::Arrival;
 use zhida_core::supervision::Level;
 use zhida_tests::memory_store::MemoryStore;
 
@@ -146,18 +146,6 @@ fn rules(rng: &mut fastrand::Rng) -> Rules {
     let mut rules = Rules::with_defaults("sim");
     rules.supervision.counting.pause_max_working_days = [1, 3, 20][rng.usize(0..3)];
     rules
-}
-
-/// No bank is asked here: the one thing that counts of a payout is when it was credited.
-struct NothingIsPaid;
-
-impl AuthorityReader for NothingIsPaid {
-    fn read(&self, _: &StoredEvent, _: Option<&StoredEvent>) -> Option<Authority> {
-        None
-    }
-    fn revoked_keys(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
 
 impl District {
