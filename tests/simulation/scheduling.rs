@@ -18,11 +18,11 @@ pub(crate) fn poll(turn: &mut Turn) -> Poll<()> {
 pub(crate) trait Virtual {
     fn now(&self) -> Timestamp;
 
-    /// What is being polled sleeps until then: polling it again before makes no sense.
-    fn falls_asleep(&self, until: Timestamp);
+    /// What is being polled rests until then: polling it again before makes no sense.
+    fn rests_until(&self, until: Timestamp);
 
-    /// Until when what was polled since the last call sleeps, if it does.
-    fn asleep_until(&self) -> Option<Timestamp>;
+    /// Until when what was polled since the last call rests, if it does.
+    fn resting_until(&self) -> Option<Timestamp>;
 }
 
 /// A worker and the turn that it is in.
@@ -44,13 +44,13 @@ impl<P> Worker<P> {
 
     /// One poll of its turn.
     pub(crate) fn step(&mut self, world: &impl Virtual) {
-        world.asleep_until();
+        world.resting_until();
         if let Some(turn) = &mut self.turn
             && poll(turn).is_ready()
         {
             self.turn = None;
         }
-        self.asleep_until = world.asleep_until().filter(|_| self.turn.is_some());
+        self.asleep_until = world.resting_until().filter(|_| self.turn.is_some());
     }
 }
 
@@ -91,7 +91,7 @@ impl<V: Virtual> Future for Until<'_, V> {
         if self.sim.now() >= self.moment {
             return Poll::Ready(());
         }
-        self.sim.falls_asleep(self.moment);
+        self.sim.rests_until(self.moment);
         Poll::Pending
     }
 }

@@ -199,12 +199,12 @@ impl Virtual for Sim {
         self.store.clock()
     }
 
-    fn falls_asleep(&self, until: Timestamp) {
+    fn rests_until(&self, until: Timestamp) {
         let mut world = self.world();
         world.asleep_until = Some(world.asleep_until.map_or(until, |known| known.min(until)));
     }
 
-    fn asleep_until(&self) -> Option<Timestamp> {
+    fn resting_until(&self) -> Option<Timestamp> {
         self.world().asleep_until.take()
     }
 }
