@@ -103,10 +103,16 @@ impl<'a> Desk<'a> {
             }
             (None, Some(code)) => Choice::Never(code),
             (None, None) => {
-                if beside == Beside::Nothing {
-                    self.ring_nobody_takes_it(&candidate.notice, message.channel);
-                }
-                Choice::Later(after(self.now, WITHOUT_PROVIDER), WaitsFor::Provider)
+                let at = match beside {
+                    Beside::Nothing => {
+                        self.ring_nobody_takes_it(&candidate.notice, message.channel);
+                        after(self.now, WITHOUT_PROVIDER)
+                    }
+                    Beside::Doubt(_) => after(self.now, WITHOUT_PROVIDER),
+                    // Whoever could take it has it: until it is asked for again, there is nothing to look at.
+                    Beside::Silence(next) => next,
+                };
+                Choice::Later(at, WaitsFor::Provider)
             }
         }
     }

@@ -158,6 +158,18 @@ fn a_call_that_nobody_books_the_end_of_is_not_under_way_for_ever_when_another_ha
 }
 
 #[test]
+fn where_the_only_provider_has_it_nobody_looks_every_other_minute() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.rules.providers.retain(|one| one.name == "first");
+    play.take();
+    play.ends("n1", accepted());
+    assert_eq!(play.pass(1_800).todo(), ["first is asked for n1"]);
+    play.answers("n1", AskOutcome::NotOffered);
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!(play.waits(), Some(7 * 86_400 - 1_800), "until its point is lost");
+}
+
+#[test]
 fn of_two_attempts_with_receipts_each_is_asked_about_in_its_time() {
     let mut play = Play::sms(NoticeKind::PayoutCredited);
     play.take();
