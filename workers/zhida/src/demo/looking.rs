@@ -97,7 +97,7 @@ mod tests {
         let sandbox = Sandbox::start(SandboxSettings::default()).await.unwrap();
         let key = SigningKey::generate().unwrap();
         let of_notices = notices::settings(&sandbox, "127.0.0.1:8080");
-        let flags = flags(Path::new("/tmp/somebody's demo"), &key, &sandbox.url(), "127.0.0.1:8080", of_notices);
+        let flags = flags(Path::new("/tmp/demo"), &key, &sandbox.url(), "127.0.0.1:8080", of_notices);
         let shown = |settings: &Settings| -> BTreeMap<String, String> {
             let rows = settings.show().iter().filter(|row| !row.key.starts_with("intake.trusted_keys"));
             rows.map(|row| (row.key.clone(), row.value.clone())).collect()
@@ -107,6 +107,13 @@ mod tests {
         let looking_on = Settings::load(&[], environment, None).unwrap();
         assert_eq!(shown(&looking_on), shown(&Settings::load(&flags, [], None).unwrap()));
         assert!(!crate::notice_wiring::channels(&looking_on).is_empty(), "notices are sent, and `status` says so");
+    }
+
+    #[test]
+    fn whatever_stands_in_a_value_comes_out_of_the_shell_as_it_was() {
+        let value = "it's $HOME `x` \"y\" <z>";
+        let read = read_by_a_shell(&exports(&[("district.name".to_owned(), value.to_owned())]));
+        assert_eq!(read, [("ZHIDA__DISTRICT__NAME".to_owned(), value.to_owned())]);
     }
 
     #[test]
