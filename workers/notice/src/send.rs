@@ -21,7 +21,7 @@ use zhida_core::ports::store::StoreError;
 const GONE_WITHIN: Duration = Duration::from_secs(1);
 
 /// So many times the calls that may be under way are in hand at most: whoever is killed leaves no more than that in doubt.
-const AHEAD_MAX: usize = 8;
+const AHEAD_MAX: usize = 4;
 
 /// Where several ends have come, so long is waited for more of them. Booking many is one transaction as booking few, and costs hardly more.
 const GATHERED_FOR: Duration = Duration::from_millis(20);
