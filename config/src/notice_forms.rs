@@ -126,12 +126,12 @@ pub enum Per {
     Day,
 }
 
-/// How many messages one number may have by one signature and template.
+/// How many messages one number may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberLimits(pub Vec<(u32, Per)>);
 
 impl Default for NumberLimits {
-    /// As documented in `config/default.toml`.
+    /// By one signature and template, as documented in `config/default.toml`.
     fn default() -> Self {
         Self(vec![(50, Per::Day)])
     }

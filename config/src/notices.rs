@@ -192,6 +192,8 @@ entry!(
         timeout_seconds: Option<u32>,
         /// Limits per number, signature and template; see [`SmsProvider::limits`].
         limits: Option<NumberLimits>,
+        /// Limits per number, whatever is sent there; see [`SmsProvider::number_limits`].
+        number_limits: Option<NumberLimits>,
         /// Price of a segment.
         price_per_segment: Option<Price>,
         /// Folder of the kind `folder`.
@@ -221,6 +223,12 @@ impl SmsProvider {
     #[must_use]
     pub fn limits(&self) -> NumberLimits {
         self.limits.clone().unwrap_or_default()
+    }
+
+    /// Limits per number, whatever is sent there; none unless they are set.
+    #[must_use]
+    pub fn number_limits(&self) -> NumberLimits {
+        self.number_limits.clone().unwrap_or_else(|| NumberLimits(Vec::new()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use zhida_config::Settings;
-use zhida_config::notice_forms::Per;
+use zhida_config::notice_forms::{NumberLimits, Per};
 use zhida_config::notices::{ChannelsWord, NoticeKindSettings, RepeatWord, SmsKind, SmsProvider};
 use zhida_core::notice::{
     Channel, Channels, KindRules, Limit, NoticeKind, NoticeRules, ProviderRules, QuietHours, Repeat, Takes,
@@ -43,11 +43,6 @@ pub(crate) fn notice_rules(settings: &Settings) -> NoticeRules {
 }
 
 fn sms(name: &str, provider: &SmsProvider) -> ProviderRules {
-    let window = |per: Per| match per {
-        Per::Minute => SignedDuration::from_mins(1),
-        Per::Hour => SignedDuration::from_hours(1),
-        Per::Day => SignedDuration::from_hours(24),
-    };
     ProviderRules {
         name: name.to_owned(),
         channel: Channel::Sms,
@@ -56,9 +51,19 @@ fn sms(name: &str, provider: &SmsProvider) -> ProviderRules {
             SmsKind::Webhook | SmsKind::Folder => Takes::Texts,
         },
         signature: provider.signature.as_ref().map(|signature| signature.as_str().to_owned()),
-        limits: provider.limits().0.into_iter().map(|(count, per)| Limit { count, window: window(per) }).collect(),
+        limits: limits(provider.limits()),
+        number_limits: limits(provider.number_limits()),
         price_per_segment: provider.price_per_segment.map(|price| price.ten_thousandths),
     }
+}
+
+fn limits(set: NumberLimits) -> Vec<Limit> {
+    let window = |per: Per| match per {
+        Per::Minute => SignedDuration::from_mins(1),
+        Per::Hour => SignedDuration::from_hours(1),
+        Per::Day => SignedDuration::from_hours(24),
+    };
+    set.0.into_iter().map(|(count, per)| Limit { count, window: window(per) }).collect()
 }
 
 fn of_kind(kind: &NoticeKindSettings) -> KindRules {
@@ -106,6 +111,7 @@ mod tests {
             ("notices.sms.main.price_per_segment", "0.0450"),
             ("notices.sms.spare.kind", "webhook"),
             ("notices.sms.spare.limits", "2/minute,7/day"),
+            ("notices.sms.spare.number_limits", "10/day"),
             ("notices.mail.host", "mail.example.com"),
             ("notices.kinds.payout_credited.repeat", "never"),
             ("notices.kinds.payout_received.channels", "mail"),
@@ -124,6 +130,8 @@ mod tests {
         let minute = Limit { count: 2, window: SignedDuration::from_mins(1) };
         assert_eq!(rules.providers[0].limits, [minute, limit(7, 24)]);
         assert_eq!(rules.providers[1].limits, [limit(50, 24)]);
+        assert_eq!(rules.providers[0].number_limits, [limit(10, 24)]);
+        assert_eq!(rules.providers[1].number_limits, []);
         assert_eq!(rules.providers[1].price_per_segment, Some(450));
         assert_eq!(rules.repeat(NoticeKind::PayoutCredited), Repeat::Never);
         assert_eq!(rules.repeat(NoticeKind::PayoutRefused), Repeat::May);

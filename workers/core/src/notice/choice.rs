@@ -171,10 +171,9 @@ impl<'a> Desk<'a> {
             Some(health) if !candidate.notice.kind.is_trial() => health.free_at(self.now),
             Some(_) | None => self.now,
         };
-        let allowed = match candidate.number_key(provider, self.rules, message.channel) {
-            Some(key) => self.counters.free_at(&key, &provider.limits, self.now),
-            None => self.now,
-        };
+        let counted = candidate.counted_by(provider, self.rules, message.channel);
+        let free = counted.iter().map(|(key, limits)| self.counters.free_at(key, limits, self.now));
+        let allowed = free.max().unwrap_or(self.now);
         let provider_at = pause.max(healthy);
         if allowed > provider_at {
             Place::From(allowed, WaitsFor::Limit)

@@ -3,7 +3,7 @@
 
 use super::limits::{Counters, NumberKey};
 use super::on::{News, same_address};
-use super::rules::{NoticeRules, ProviderRules};
+use super::rules::{Limit, NoticeRules, ProviderRules};
 use super::step::{Standby, Step, View};
 use super::{
     Attempt, Channel, Effects, Ended, Message, Notice, NoticeState, ProviderHealth, Standing, Switch, WaitsFor,
@@ -45,27 +45,29 @@ impl Candidate {
     pub fn number_keys(&self, rules: &NoticeRules) -> Vec<NumberKey> {
         let of_message = |message: &Message| {
             let channel = message.channel;
-            rules.providers_of(channel).filter_map(move |provider| self.number_key(provider, rules, channel)).collect()
+            let counted = rules.providers_of(channel).flat_map(|provider| self.counted_by(provider, rules, channel));
+            counted.map(|(key, _)| key).collect()
         };
         self.notice.messages.iter().flat_map(|message| -> Vec<NumberKey> { of_message(message) }).collect()
     }
 
-    /// What limits of one provider count it by; none where it has no limits.
-    pub(super) fn number_key(
+    /// What the limits of one provider count it by.
+    pub(super) fn counted_by<'p>(
         &self,
-        provider: &ProviderRules,
+        provider: &'p ProviderRules,
         rules: &NoticeRules,
         channel: Channel,
-    ) -> Option<NumberKey> {
-        if provider.limits.is_empty() {
-            return None;
-        }
-        Some(NumberKey {
+    ) -> Vec<(NumberKey, &'p [Limit])> {
+        let Some(fingerprint) = self.fingerprints.get(&channel) else { return Vec::new() };
+        let key = |signature: &str, template: String| NumberKey {
             provider: provider.name.clone(),
-            signature: self.signature(provider, rules).unwrap_or_default().to_owned(),
-            template: self.notice.template_name(),
-            fingerprint: self.fingerprints.get(&channel)?.clone(),
-        })
+            signature: signature.to_owned(),
+            template,
+            fingerprint: fingerprint.clone(),
+        };
+        let by_template = key(self.signature(provider, rules).unwrap_or_default(), self.notice.template_name());
+        let keys = [(by_template, &provider.limits[..]), (key("", String::new()), &provider.number_limits[..])];
+        keys.into_iter().filter(|(_, limits)| !limits.is_empty()).collect()
     }
 
     /// The signature under which that provider sends it.

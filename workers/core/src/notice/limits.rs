@@ -44,9 +44,9 @@ impl Tally {
 pub struct NumberKey {
     /// The provider.
     pub provider: String,
-    /// The signature.
+    /// The signature; empty where all are counted together.
     pub signature: String,
-    /// The kind and language of the template.
+    /// The kind and language of the template; empty where all are counted together.
     pub template: String,
     /// The address' fingerprint.
     pub fingerprint: String,
@@ -95,16 +95,17 @@ impl Counters {
         free.max().unwrap_or(now).max(now)
     }
 
-    /// One more is handed in.
-    pub fn count(&mut self, key: Option<NumberKey>, limits: &[Limit], rules: &NoticeRules, now: Timestamp) {
+    /// One more is handed in, which these limits count.
+    pub fn count(&mut self, counted: &[(NumberKey, &[Limit])], rules: &NoticeRules, now: Timestamp) {
         self.minute.add(start_of_minute(now));
         self.day.add(day(rules, now).0);
-        let Some(largest) = limits.iter().map(|limit| limit.count as usize).max() else { return };
-        let Some(key) = key else { return };
-        let moments = self.numbers.entry(key).or_default();
-        moments.push(now);
-        let surplus = moments.len().saturating_sub(largest);
-        moments.drain(..surplus);
+        for (key, limits) in counted {
+            let Some(largest) = limits.iter().map(|limit| limit.count as usize).max() else { continue };
+            let moments = self.numbers.entry(key.clone()).or_default();
+            moments.push(now);
+            let surplus = moments.len().saturating_sub(largest);
+            moments.drain(..surplus);
+        }
     }
 
     /// What was counted at that moment was not handed in after all: there is room for another one under the ceilings. (What one address may
@@ -153,15 +154,15 @@ mod tests {
         let (first, later) = (time("2026-11-23T23:00:59+08:00"), time("2026-11-23T23:01:00+08:00"));
         for _ in 0..2 {
             assert_eq!(counters.full_until(2, &rules, first), None);
-            counters.count(None, &[], &rules, first);
+            counters.count(&[], &rules, first);
         }
         assert_eq!(counters.full_until(0, &rules, first), Some(later), "nobody goes beyond the minute's");
         assert_eq!(counters.full_until(2, &rules, later), None);
-        counters.count(None, &[], &rules, later);
+        counters.count(&[], &rules, later);
         let midnight = time("2026-11-24T00:00:00+08:00");
         assert_eq!(counters.full_until(1, &rules, later), Some(midnight));
         assert_eq!(counters.full_until(0, &rules, later), None, "money goes beyond the day's");
-        counters.count(None, &[], &rules, later);
+        counters.count(&[], &rules, later);
         assert_eq!(counters.day.count, 4, "and is counted");
         assert_eq!(counters.full_until(1, &rules, midnight), None);
     }
@@ -184,7 +185,7 @@ mod tests {
         {
             assert_eq!(counters.free_at(&key, &limits, at(second)), at(free.max(second)), "{second}");
             if free <= second {
-                counters.count(Some(key.clone()), &limits, &rules, at(second));
+                counters.count(&[(key.clone(), &limits)], &rules, at(second));
             }
         }
         assert_eq!(counters.numbers[&key].len(), 3, "no more is kept than is counted");

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// So many to one address (with one signature and one template) within a time.
+/// So many to one address within a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// At most this many.
@@ -37,6 +37,8 @@ pub struct ProviderRules {
     pub signature: Option<String>,
     /// What it allows for each number, signature and template.
     pub limits: Vec<Limit>,
+    /// What it allows for each number, whatever is sent there.
+    pub number_limits: Vec<Limit>,
     /// Price of a segment in 0.0001 yuan; none: it is not counted.
     pub price_per_segment: Option<i64>,
 }
@@ -51,6 +53,7 @@ impl ProviderRules {
             takes: Takes::Texts,
             signature: None,
             limits: Vec::new(),
+            number_limits: Vec::new(),
             price_per_segment: None,
         }
     }

@@ -132,11 +132,11 @@ impl Desk<'_> {
     ) -> Option<Errand> {
         let lease_until = after(self.now, self.rules.lease);
         let channel = candidate.notice.messages[place].channel;
-        let key = candidate.number_key(provider, self.rules, channel);
+        let counted = candidate.counted_by(provider, self.rules, channel);
         let out_id = out_id(&candidate.notice, place);
         let sent_as = sent_as(candidate, provider, self.rules, channel);
         let errand = errand(candidate, provider, sent_as.as_ref().map(|one| &one.way), channel, &out_id, self.now)?;
-        self.counters.count(key, &provider.limits, self.rules, self.now);
+        self.counters.count(&counted, self.rules, self.now);
         if let Some(health) = self.health.get_mut(&provider.name) {
             health.claim(lease_until);
         }

@@ -47,7 +47,7 @@ fn what_can_wait_is_not_sent_at_night() {
 fn a_ceiling_rings_and_loses_nothing() {
     let mut play = Play::sms(NoticeKind::PayoutReceived);
     play.rules.per_minute_max = 1;
-    play.counters.count(None, &[], &play.rules, play.now);
+    play.counters.count(&[], &play.rules, play.now);
     assert_eq!(play.todo(), [""; 0]);
     assert_eq!((play.waits(), play.rung()), (Some(60), vec!["notice_ceiling"]));
     let text = &play.effects.alarms[0].text;
@@ -68,7 +68,7 @@ fn a_ceiling_rings_and_loses_nothing() {
     ] {
         let mut play = Play::sms(kind);
         play.rules.per_day_max = 1;
-        play.counters.count(None, &[], &play.rules, play.now);
+        play.counters.count(&[], &play.rules, play.now);
         assert_eq!(play.todo(), told);
     }
 }
@@ -87,6 +87,28 @@ fn what_a_number_may_not_be_sent_by_one_goes_by_another() {
     }
     assert_eq!(play.notice.messages[0].waits_for, Some(WaitsFor::Limit));
     assert_eq!(play.rung(), [""; 0], "that is no flood");
+}
+
+#[test]
+fn what_a_number_may_be_sent_in_all_counts_whatever_is_said() {
+    let mut play = Play::sms(NoticeKind::PayoutReceived);
+    play.rules.providers.truncate(1);
+    let limit = |count, hours| vec![Limit { count, window: SignedDuration::from_hours(hours) }];
+    (play.rules.providers[0].limits, play.rules.providers[0].number_limits) = (limit(1, 1), limit(2, 24));
+    for (kind, told, waits) in [
+        (NoticeKind::PayoutReceived, &["first sends n1"][..], 60),
+        (NoticeKind::PayoutReceived, &[], 3600),
+        (NoticeKind::PayoutCredited, &["first sends n1"], 60),
+        (NoticeKind::PayoutLate, &[], 24 * 3600),
+    ] {
+        play.notice.kind = kind;
+        play.notice.messages = vec![Message::first(Channel::Sms, 1, play.now)];
+        assert_eq!(
+            (play.todo(), play.waits()),
+            (told.iter().map(ToString::to_string).collect(), Some(waits)),
+            "{kind:?}"
+        );
+    }
 }
 
 #[test]
