@@ -66,6 +66,12 @@ fn unreadable(folder: &Path, part: &str) -> Option<String> {
 }
 
 fn mail(settings: &Settings) -> anyhow::Result<Option<Arc<dyn MailProvider>>> {
+    let Some(agreed) = mail_settings(settings)? else { return Ok(None) };
+    Ok(Some(Arc::new(SmtpMail::new(&agreed)?)))
+}
+
+/// What was agreed with the mail server; none where there is none.
+fn mail_settings(settings: &Settings) -> anyhow::Result<Option<MailSettings>> {
     let mail = &settings.mail;
     let Some(host) = &mail.host else { return Ok(None) };
     let from = mail.from.clone().ok_or_else(|| anyhow::anyhow!("notices.mail.from is missing"))?;
@@ -78,7 +84,7 @@ fn mail(settings: &Settings) -> anyhow::Result<Option<Arc<dyn MailProvider>>> {
         _ => None,
     };
     let credentials = mail.user.clone().zip(mail.password.as_ref().map(|password| password.expose().to_owned()));
-    let link = SmtpMail::new(&MailSettings {
+    Ok(Some(MailSettings {
         host: host.clone(),
         port: u16::try_from(mail.port)?,
         security: match (mail.security, settings.environment) {
@@ -93,8 +99,7 @@ fn mail(settings: &Settings) -> anyhow::Result<Option<Arc<dyn MailProvider>>> {
         dkim,
         ca_pem: mail.ca_file.as_deref().map(|path| pem("notices.mail.ca_file", path)).transpose()?,
         timeout: Duration::from_secs(u64::from(mail.timeout_seconds)),
-    })?;
-    Ok(Some(Arc::new(link)))
+    }))
 }
 
 /// What comes back, where a mailbox folder is set.
@@ -118,8 +123,67 @@ pub(crate) fn receipt_doors(settings: &Settings) -> anyhow::Result<ReceiptDoors>
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)] // a test may fail loudly
-    use super::check;
+    use super::{bounces, check, mail_settings};
+    use std::time::Duration;
+    use zhida_adapters::providers::mail::{ClearText, Security};
     use zhida_config::Settings;
+
+    fn with(flags: &[(&str, &str)]) -> Settings {
+        let flags = flags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::load(&flags.collect::<Vec<_>>(), [], None).unwrap()
+    }
+
+    #[test]
+    fn every_setting_of_the_mail_server_reaches_it() {
+        let folder = std::env::temp_dir().join(format!("zhida-mail-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, format!("-----BEGIN {name}-----\n")).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (key, roots, bounced) = (file("KEY"), file("ROOTS"), folder.to_str().unwrap().to_owned());
+        let all = [
+            ("notices.mail.host", "mail.example.com"),
+            ("notices.mail.port", "2525"),
+            ("notices.mail.security", "starttls"),
+            ("notices.mail.user", "zhida"),
+            ("notices.mail.password", "geheim"),
+            ("notices.mail.from", "直达 <a@example.com>"),
+            ("notices.mail.reply_to", "b@example.com"),
+            ("notices.mail.dkim_domain", "example.com"),
+            ("notices.mail.dkim_selector", "s1"),
+            ("notices.mail.dkim_key_file", &key),
+            ("notices.mail.ca_file", &roots),
+            ("notices.mail.bounces_dir", &bounced),
+            ("notices.mail.timeout_seconds", "7"),
+        ];
+        let settings = with(&all);
+        let agreed = mail_settings(&settings).unwrap().unwrap();
+        assert_eq!(
+            (agreed.host.as_str(), agreed.port, agreed.security),
+            ("mail.example.com", 2525, Security::StartTls)
+        );
+        assert_eq!(agreed.credentials, Some(("zhida".to_owned(), "geheim".to_owned())));
+        assert_eq!((agreed.from.as_str(), agreed.reply_to.as_deref()), ("直达 <a@example.com>", Some("b@example.com")));
+        let dkim = agreed.dkim.unwrap();
+        assert_eq!((dkim.domain.as_str(), dkim.selector.as_str()), ("example.com", "s1"));
+        assert_eq!(dkim.key_pem, b"-----BEGIN KEY-----\n");
+        assert_eq!(agreed.ca_pem.as_deref(), Some(&b"-----BEGIN ROOTS-----\n"[..]));
+        assert_eq!(agreed.timeout, Duration::from_secs(7));
+        assert!(bounces(&settings).is_some());
+        std::fs::remove_dir_all(&folder).unwrap();
+        // Left out, nothing of it is there; and in the clear a live district speaks to this machine alone.
+        let few = &[("notices.mail.host", "127.0.0.1"), ("notices.mail.from", "a@example.com")];
+        let security = |more: &[(&str, &str)]| mail_settings(&with(&[few, more].concat())).unwrap().unwrap().security;
+        assert_eq!(security(&[("notices.mail.security", "tls")]), Security::Tls);
+        assert_eq!(security(&[("notices.mail.security", "none")]), Security::None(ClearText::Anywhere));
+        let live = [("notices.mail.security", "none"), ("environment", "live")];
+        assert_eq!(security(&live), Security::None(ClearText::ToThisMachine));
+        let agreed = mail_settings(&with(few)).unwrap().unwrap();
+        assert!(agreed.credentials.is_none() && agreed.dkim.is_none() && agreed.ca_pem.is_none());
+        assert!(bounces(&with(few)).is_none());
+    }
 
     #[test]
     fn nothing_that_cannot_be_set_up_hides_another() {
@@ -132,8 +196,7 @@ mod tests {
                 ("notices.mail.from", "a@example.com"),
                 ("notices.mail.bounces_dir", &path),
             ];
-            let flags = flags.iter().chain(more).map(|(one, other)| ((*one).to_owned(), (*other).to_owned()));
-            Settings::load(&flags.collect::<Vec<_>>(), [], None).unwrap()
+            with(&flags.iter().chain(more).copied().collect::<Vec<_>>())
         };
         let found = check(&settings(&[("notices.mail.ca_file", "/nowhere.pem")]));
         for part in ["notices.sms.main.url", "/nowhere.pem", "its folder new cannot", "its folder cur cannot"] {
