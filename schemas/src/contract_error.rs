@@ -69,7 +69,7 @@ reason_codes! {
     CnapsCheckDigit = "cnaps_check_digit": "compare the code with the bank's own";
     AccountNoForm = "account_no_form": "write 1 to 34 digits and hyphens, or a valid IBAN";
     Sha256Form = "sha256_form": "write the SHA-256 of the document as 64 hexadecimal digits";
-    MobileForm = "mobile_form": "write the number in digits, best as +8613800000000";
+    MobileForm = "mobile_form": "write the number as +8613800000000 or 13800000000";
     EmailForm = "email_form": "write one address of the form name@host.domain";
     TimeForm = "time_form": "write the time as 2026-11-23T09:30:00+08:00";
     TimeOffsetMissing = "time_offset_missing": "add the offset, as in 2026-11-23T09:30:00+08:00";

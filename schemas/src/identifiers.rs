@@ -58,7 +58,7 @@ checked_text!(
     Phone { check: phone, shown: masked, schema: {
         "type": "string",
         "maxLength": 40,
-        "pattern": "^[-+.()/#*,;转－＋．（）／＃＊，；·‐‑–—− \\u00a0\\u3000\\u200b-\\u200f\\u202a-\\u202e\\ufeff]*([0-9０-９][-+.()/#*,;转－＋．（）／＃＊，；·‐‑–—− \\u00a0\\u3000\\u200b-\\u200f\\u202a-\\u202e\\ufeff]*){5,24}$",
+        "pattern": "^[-+.()/#*,;转分机－＋．（）／＃＊，；·‐‑–—− \\u00a0\\u3000\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff]*([0-9０-９][-+.()/#*,;转分机－＋．（）／＃＊，；·‐‑–—− \\u00a0\\u3000\\u200b-\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff]*){5,24}$",
         "description": "a phone number in any spelling of digits, spaces and the signs + - . ( ) / # * 转; best as +8613800000000 (E.164)"
     }}
 );
@@ -176,8 +176,8 @@ fn mobile(text: String) -> Result<String, Fault> {
 fn phone(text: String) -> Result<String, Fault> {
     let digit = |letter: char| letter.is_ascii_digit() || ('０'..='９').contains(&letter);
     let between = |letter: char| {
-        "-+.()/#*,;转－＋．（）／＃＊，；·‐‑–—− \u{a0}\u{3000}\u{feff}".contains(letter)
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        "-+.()/#*,;转分机－＋．（）／＃＊，；·‐‑–—− \u{a0}\u{3000}\u{feff}".contains(letter)
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let digits = text.chars().filter(|letter| digit(*letter)).count();
     let lawful = (5..=24).contains(&digits)

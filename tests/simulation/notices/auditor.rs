@@ -8,6 +8,7 @@ use zhida_core::ids::PayoutKey;
 use zhida_core::notice::{Attempt, Channel, LostPoint, Message, Notice, NoticeKind, Quiet, Repeat, possible_ids};
 use zhida_core::payout::PayoutState;
 use zhida_core::ports::notices::Errand;
+use zhida_core::ports::sms::RefusalClass;
 use zhida_tests::memory_store::Tables;
 
 /// The notice of an attempt.
@@ -107,12 +108,11 @@ fn has_passed(tables: &Tables, notice: &Notice) -> Option<LostPoint> {
 fn count(sim: &Sim, kind: NoticeKind, provider: &str, to: &str, template: String) -> Vec<String> {
     let (now, rules) = (sim.now(), &sim.rules.notices);
     let mut wrong = Vec::new();
-    let mut world = sim.world();
-    let minute = world.minutes.entry(now.as_second().div_euclid(60)).or_default();
-    *minute += 1;
-    if *minute > rules.per_minute_max {
+    let minute = taken_this_minute(sim);
+    if minute > rules.per_minute_max as usize {
         wrong.push(format!("{minute} were taken in one minute, and {} may be", rules.per_minute_max));
     }
+    let mut world = sim.world();
     let limits = rules.provider(provider).map(|one| one.limits.clone()).unwrap_or_default();
     let moments = world.numbers.entry((provider.to_owned(), to.to_owned(), template)).or_default();
     moments.push(now);
@@ -124,6 +124,18 @@ fn count(sim: &Sim, kind: NoticeKind, provider: &str, to: &str, template: String
         }
     }
     wrong
+}
+
+/// On record as taken within the present minute, but for what was given back.
+fn taken_this_minute(sim: &Sim) -> usize {
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let counts = |one: &&Attempt| {
+        let wrong_code = one.refusal().is_some_and(|(class, _)| class == RefusalClass::Template);
+        minute(one.began_at) == minute(sim.now()) && !one.not_made && !wrong_code
+    };
+    let tables = sim.store.tables();
+    let messages = tables.noticing.notices.values().flat_map(|notice| &notice.messages);
+    messages.flat_map(|message| &message.attempts).filter(counts).count()
 }
 
 /// A message goes to a vendor: under a claim in force, once, to whom it is meant for, and beside another one only on record.

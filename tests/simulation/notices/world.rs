@@ -54,8 +54,6 @@ pub(super) struct World {
     pub(super) rows_rung: u64,
     /// Set by a sleeping future while it is polled: the earliest moment at which polling it again makes sense.
     pub(super) asleep_until: Option<Timestamp>,
-    /// Claims in each clock minute.
-    pub(super) minutes: BTreeMap<i64, u32>,
     /// When one provider was to write to one number with one template.
     pub(super) numbers: BTreeMap<(String, String, String), Vec<Timestamp>>,
     stands: BTreeMap<usize, (Side, &'static str)>,
@@ -89,7 +87,6 @@ impl Sim {
             doorbells: 0,
             rows_rung: 0,
             asleep_until: None,
-            minutes: BTreeMap::new(),
             numbers: BTreeMap::new(),
             stands: BTreeMap::new(),
             seen: BTreeSet::new(),

@@ -173,7 +173,8 @@ mod tests {
             ("application/x-www-form-urlencoded", "", &[]),
             ("multipart/form-data; boundary=x-7", multipart, click),
             ("Multipart/Form-Data; charset=utf-8; Boundary=\"x-7\"", multipart, click),
-            ("multipart/form-data; boundary=other", multipart, &[]),
+            // Not what it says it is: no click.
+            ("multipart/form-data; boundary=other", multipart, &[("List-Unsubscribe", "One-Click\r\n--x-7--")]),
             ("multipart/form-data", "List-Unsubscribe=One-Click", click),
         ] {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())]);

@@ -14,6 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Nothing can be sent until people have mended something: looked at again after this, which costs no call.
 const WITHOUT_PROVIDER: SignedDuration = SignedDuration::from_mins(2);
 
+/// The vendor refused the code or the signature: the same is not tried again for so long. (What is right by then goes at once.)
+const WRONG_CODE: SignedDuration = SignedDuration::from_hours(1);
+
 /// Who takes it.
 pub(super) enum Choice<'a> {
     /// This one, now.
@@ -96,7 +99,9 @@ impl<'a> Desk<'a> {
             (Some((at, what)), _) => {
                 if all_shut {
                     self.ring_providers_down(&candidate.notice, message.channel);
-                } else if let Some(refused) = message.attempts.iter().rev().find(|one| refused_template(one)) {
+                } else if let Some(refused) =
+                    message.attempts.iter().rev().find(|one| self.is_wrong_still(one, candidate))
+                {
                     self.ring_template_refused(&candidate.notice, refused);
                 }
                 Choice::Later(at, what)
@@ -163,8 +168,8 @@ impl<'a> Desk<'a> {
         let tries = u32::try_from(failed.len()).unwrap_or(u32::MAX);
         let mut pause = failed.iter().map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
         // The right code may be imported at any time, and goes at once.
-        if failed.last().is_some_and(|one| refused_template(one)) {
-            pause = pause.min(after(self.now, WITHOUT_PROVIDER));
+        if let Some(last) = failed.last().filter(|one| refused_template(one)) {
+            pause = after(last.since(), WRONG_CODE).min(after(self.now, WITHOUT_PROVIDER));
         }
         // Whoever tries a channel wants to know whether it is well again.
         let healthy = match self.health.get(&provider.name) {
@@ -180,6 +185,13 @@ impl<'a> Desk<'a> {
         } else {
             Place::From(provider_at, WaitsFor::Provider)
         }
+    }
+
+    /// The vendor refused what it was sent by, and that is what it would be sent by now.
+    fn is_wrong_still(&self, attempt: &Attempt, candidate: &Candidate) -> bool {
+        let provider = self.rules.providers_of(Channel::Sms).find(|one| one.name == attempt.provider);
+        let now_by = provider.and_then(|one| sent_as(candidate, one, self.rules, Channel::Sms));
+        refused_template(attempt) && attempt.sent_as == now_by
     }
 
     fn ring_providers_down(&mut self, notice: &Notice, channel: Channel) {

@@ -141,8 +141,12 @@ impl<'a> Desk<'a> {
         let changed = &mut after.messages[message];
         match end {
             ErrandEnd::Sent { outcome, .. } => {
-                let provider = changed.attempts[attempt].provider.clone();
+                let (provider, claimed_at) =
+                    (changed.attempts[attempt].provider.clone(), changed.attempts[attempt].began_at);
                 if changed.call_ended(attempt, outcome, self.now) == News::Yes {
+                    if end.gives_back() {
+                        self.counters.give_back(self.rules, claimed_at);
+                    }
                     self.learn_of_provider(&provider, outcome);
                 }
             }

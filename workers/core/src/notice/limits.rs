@@ -79,7 +79,9 @@ impl Counters {
             return minute.checked_add(SignedDuration::from_mins(1)).ok();
         }
         let (today, tomorrow) = day(rules, now);
-        (priority > 0 && self.day.of(today) >= rules.per_day_max).then_some(tomorrow)
+        // Nobody is rung out of bed by what a broken day left over.
+        let morning = rules.quiet.and_then(|hours| hours.end(tomorrow, &rules.zone)).unwrap_or(tomorrow);
+        (priority > 0 && self.day.of(today) >= rules.per_day_max).then_some(morning)
     }
 
     /// From when on that address may be written to.

@@ -49,7 +49,7 @@ pub use number::{Number, NumberRefused};
 pub use on::possible_ids;
 pub use quiet::QuietHours;
 pub use rules::{KindRules, Limit, NoticeRules, ProviderRules, Takes};
-pub use standing::{LostPoint, Present, Standing, standing};
+pub use standing::{LostPoint, Present, Standing, hold_occasion, standing};
 pub use state::Course;
 pub use switch::{Bell, Stopped, Switch};
 pub use unsubscribe::{unsubscribe_key, unsubscribe_url, unsubscribes};

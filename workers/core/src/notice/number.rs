@@ -113,7 +113,7 @@ fn plain(text: &str) -> Result<String, NumberRefused> {
         match letter {
             '0'..='9' => plain.push(letter),
             '+' if plain.is_empty() => plain.push(letter),
-            '-' | '(' | ')' => {}
+            '-' | '(' | ')' | '.' | '·' => {}
             _ => return Err(NumberRefused::OtherCharacters),
         }
     }

@@ -5,6 +5,7 @@ use super::NoticeRequest;
 use super::kind::NoticeKind;
 use crate::payout::{HoldCode, Instruction, Payout, PayoutState};
 use crate::supervision::{Alert, Order, OrderState};
+use jiff::Timestamp;
 
 /// What a request is about, as it is now.
 #[derive(Clone, Copy, Debug)]
@@ -99,10 +100,10 @@ fn of_payout(kind: NoticeKind, occasion: &str, payout: &Payout) -> Standing {
         // 24 hours run on, as the notice says, and if they are missed they are told of that.
         // Nor is a promise made that is known to be broken.
         NoticeKind::PayoutReceived => state.is_live() && !is_told_of_hold(payout) && !payout.is_known_to_be_late(),
-        NoticeKind::PayoutHeld => is_told_of_hold(payout) && occasion.split('+').any(|hold| still_holds(payout, hold)),
+        NoticeKind::PayoutHeld => is_told_of_hold(payout) && still_holds(payout, occasion),
         NoticeKind::PayoutCredited => {
             state == PayoutState::Settled
-                && generation("credited", payout.instructions.iter().find(|one| one.is_debited()))
+                && payout.instructions.iter().any(|one| one.is_debited() && generation("credited", Some(one)))
         }
         NoticeKind::PayoutRefused => state == PayoutState::Refused && generation("refused", payout.speaking()),
         NoticeKind::PayoutReturned => state == PayoutState::Returned && generation("returned", payout.speaking()),
@@ -129,9 +130,21 @@ fn is_told_of_hold(payout: &Payout) -> bool {
     payout.state() == PayoutState::Held && payout.holds.keys().any(|code| code.concerns_enterprise())
 }
 
-/// Occasions name a hold by its code and since when: `account_name.1764172800000000`.
-fn still_holds(payout: &Payout, hold: &str) -> bool {
-    payout.holds.iter().any(|(code, one)| hold == format!("{}.{}", code.code(), one.since.as_microsecond()))
+fn still_holds(payout: &Payout, occasion: &str) -> bool {
+    payout.holds.iter().any(|(code, hold)| occasion == hold_occasion(*code, hold.since))
+}
+
+/// The occasion of one hold, by its code and since when: `account_name.1764172800000000`.
+#[must_use]
+pub fn hold_occasion(code: HoldCode, since: Timestamp) -> String {
+    format!("{}.{}", code.code(), since.as_microsecond())
+}
+
+impl NoticeRequest {
+    /// The hold that it is to tell of.
+    pub(super) fn hold(&self) -> Option<HoldCode> {
+        HoldCode::from_code(self.first_occasion().split('.').next()?)
+    }
 }
 
 fn of_alert(kind: NoticeKind, alert: &Alert) -> Standing {

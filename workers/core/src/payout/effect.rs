@@ -113,6 +113,14 @@ impl Alert {
     }
 }
 
+impl Payout {
+    /// It was said that the promise of 24 hours will not be kept, or was not.
+    #[must_use]
+    pub fn is_known_to_be_late(&self) -> bool {
+        [Alert::RailClosed, Alert::Overdue].iter().any(|alert| self.told.contains(&alert.name()))
+    }
+}
+
 /// What rings. The kind is public: a metric label and the key of a runbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -250,14 +250,6 @@ impl Payout {
     }
 }
 
-impl Payout {
-    /// It was said that the promise of 24 hours will not be kept, or was not.
-    #[must_use]
-    pub fn is_known_to_be_late(&self) -> bool {
-        [Alert::RailClosed, Alert::Overdue].iter().any(|alert| self.told.contains(&alert.name()))
-    }
-}
-
 /// The promise: money within 24 hours of the approval.
 pub const PROMISE: SignedDuration = SignedDuration::from_hours(24);
 

@@ -1,7 +1,7 @@
 //! Notices in the store. As everywhere, each method is one transaction; what it decides is [`crate::notice`].
 
 use super::mail::Mail;
-use super::sms::{AskOutcome, Question, Receipt, SendOutcome, Sms, Trust};
+use super::sms::{AskOutcome, Question, Receipt, RefusalClass, SendOutcome, Sms, Trust};
 use super::store::StoreError;
 use crate::notice::template::{Replacing, TemplateSet};
 use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
@@ -98,11 +98,12 @@ impl ErrandEnd {
         }
     }
 
-    /// What was counted for it when it was claimed is given back: its booking needs the ceilings' tallies.
+    /// What was counted for it when it was claimed is given back, for no message went, nor will one go by what was sent: its booking needs the ceilings' tallies.
     #[must_use]
     pub fn gives_back(&self) -> bool {
         match self {
-            Self::NotMade { .. } => true,
+            Self::NotMade { .. }
+            | Self::Sent { outcome: SendOutcome::Refused { class: RefusalClass::Template, .. }, .. } => true,
             Self::Sent { .. } | Self::Asked { .. } => false,
         }
     }

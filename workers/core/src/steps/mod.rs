@@ -167,18 +167,18 @@ impl<'a> Desk<'a> {
         self.payouts.insert(key, payout);
     }
 
-    /// However many steps it takes, a transaction tells once of the holds that it leaves behind.
+    /// However many steps it takes, a transaction tells once of each hold that it leaves behind.
     fn tell_of_holds(&mut self, payout: &Payout) {
         let was = || self.payouts.get(&payout.key).map(notices::told_holds).unwrap_or_default();
         let before = self.told_holds.entry(payout.key.clone()).or_insert_with(was);
-        let request = notices::held(payout, before, self.rules);
+        let requests = notices::held(payout, before, self.rules);
         self.changes.notices.retain(|one| !notices::is_of_holds(one, payout));
-        self.changes.notices.extend(request);
+        self.changes.notices.extend(requests);
     }
 
-    /// That it was received is told once no hold speaks for it, while there is time: when it was taken in, else when such a hold is lifted. Whoever was told of
-    /// none because it was lifted first, as at night, hears this, and whoever was told of one hears that it is over. Who was told before
-    /// it was held is not told again, for it is asked for once.
+    /// That it was received is told once no hold speaks for it, while there is time: when it was taken in, else when such a hold is lifted.
+    /// Whoever was told of none because it was lifted first, as at night, hears this, and whoever was told of one hears that it is over.
+    /// Who was told before it was held is not told again, for it is asked for once.
     fn tell_of_receipt(&mut self, payout: &Payout) {
         let was_held = self.told_holds.get(&payout.key).is_some_and(|before| !before.is_empty());
         if !self.received.contains(&payout.key) && !was_held {

@@ -2,7 +2,7 @@
 //! of events asks twice. How a notice reaches anybody is not decided here.
 
 use super::subject;
-use crate::notice::{NoticeKind, NoticeRequest};
+use crate::notice::{NoticeKind, NoticeRequest, hold_occasion};
 use crate::payout::{Announcement, HoldCode, Payout, PayoutState, PayoutWord, RejectionClass, RiskCode};
 use crate::rules::Rules;
 use jiff::{SignedDuration, Timestamp};
@@ -59,13 +59,14 @@ pub(super) fn told_holds(payout: &Payout) -> BTreeSet<(HoldCode, Timestamp)> {
     told.map(|(code, hold)| (*code, hold.since)).collect()
 }
 
-/// The notice of reasons that a transaction has added to those it began with.
-pub(super) fn held(payout: &Payout, before: &BTreeSet<(HoldCode, Timestamp)>, rules: &Rules) -> Option<NoticeRequest> {
+/// Notices of the reasons that a transaction has added to those it began with, each by itself: one may be mended while another holds on.
+pub(super) fn held(payout: &Payout, before: &BTreeSet<(HoldCode, Timestamp)>, rules: &Rules) -> Vec<NoticeRequest> {
+    if is_history(payout, rules) {
+        return Vec::new();
+    }
     let now = told_holds(payout);
-    let new: Vec<String> =
-        now.difference(before).map(|(code, since)| format!("{}.{}", code.code(), since.as_microsecond())).collect();
-    let told = !new.is_empty() && !is_history(payout, rules);
-    told.then(|| request(payout, NoticeKind::PayoutHeld, new.join("+")))
+    let occasions = now.difference(before).map(|(code, since)| hold_occasion(*code, *since));
+    occasions.map(|occasion| request(payout, NoticeKind::PayoutHeld, occasion)).collect()
 }
 
 /// That it was taken in, and by when the money will be there: not while a hold is told, nor when that it will be late is, which say more.

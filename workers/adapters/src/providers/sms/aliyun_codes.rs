@@ -50,7 +50,6 @@ const ANSWERS: &[(&str, Meaning)] = &[
     ("isv.SMS_SIGNATURE_ILLEGAL", Refused(Template)),
     ("isv.SMS_SIGN_ILLEGAL", Refused(Template)),
     ("isv.TEMPLATE_MISSING_PARAMETERS", Refused(Template)),
-    ("isv.TEMPLATE_PARAMS_ILLEGAL", Refused(Template)),
     ("MissingSignName", Refused(Template)),
     ("MissingTemplateCode", Refused(Template)),
     // What it says: isv.INVALID_JSON_PARAM, isv.PARAM_LENGTH_LIMIT, isv.PARAM_NOT_SUPPORT_URL, isv.BLACK_KEY_CONTROL_LIMIT …

@@ -10,7 +10,7 @@ use crate::notice::value::{NOT_KNOWN, Values, account_tail, amount_in_capitals, 
 use crate::notice::{NoticeKind, NoticeRequest, Present, words};
 use crate::organisation::Matter;
 use crate::patterns::PatternState;
-use crate::payout::{Payout, RejectionClass};
+use crate::payout::{HoldCode, Payout, RejectionClass};
 use crate::supervision::{Alert, Audience, District, Level, Order, OrderStep};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -80,7 +80,9 @@ pub(super) fn values(asked: &Asked, locale: Locale, making: Making<'_>) -> Value
     let values = Values::new(asked.request.kind, Form::Single, locale);
     let mut filling = Filling { values, locale, making };
     match &asked.subject {
-        Subject::Payout { payout, policy_title } => filling.payout(payout, policy_title.as_deref()),
+        Subject::Payout { payout, policy_title } => {
+            filling.payout(payout, policy_title.as_deref(), asked.request.hold());
+        }
         Subject::Alert { alert, policy, order } => {
             let item = filling.alert(alert, policy.as_ref(), order.as_deref(), &asked.request);
             item.iter().for_each(|(name, value)| filling.values.text(name, value));
@@ -146,7 +148,7 @@ impl Filling<'_> {
         self.values.count(name, u64::try_from(count).unwrap_or(u64::MAX));
     }
 
-    fn payout(&mut self, payout: &Payout, policy_title: Option<&str>) {
+    fn payout(&mut self, payout: &Payout, policy_title: Option<&str>, hold: Option<HoldCode>) {
         let locale = self.locale;
         let application = match payout.key.tranche {
             1 => payout.key.application_id.to_string(),
@@ -175,9 +177,10 @@ impl Filling<'_> {
             self.put_time("returned_at", returned.at);
         }
         let code = returned.map(|one| &one.reason).or(rejection.map(|one| &one.reason));
-        let advice = match code {
-            Some(code) => Some(words::of_bank_reason(code)),
-            None => words::of_holds(payout.holds.keys()),
+        let advice = if self.values.kind() == NoticeKind::PayoutHeld {
+            hold.and_then(words::of_hold)
+        } else {
+            code.map(|code| words::of_bank_reason(code))
         };
         self.values.text("code", code.map_or(NOT_KNOWN, String::as_str));
         if self.values.kind() == NoticeKind::PayoutLate {
@@ -214,7 +217,7 @@ impl Filling<'_> {
             let known = self.making.district.organisation.departments.get(id);
             known.map_or_else(|| id.to_string(), |department| department.name.clone())
         });
-        let level = request.occasion.parse().unwrap_or_else(|_| alert.level());
+        let level = request.first_occasion().parse().unwrap_or_else(|_| alert.level());
         let mut standing = self.standing(alert, level);
         if !hidden && self.values.kind() != NoticeKind::ReviewCleared {
             standing += &self.in_whose_place(alert, level, &request.recipient);

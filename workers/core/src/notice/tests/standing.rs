@@ -75,7 +75,6 @@ fn what_has_come_round_again_is_told_by_another_notice() {
     let since = held.payout.holds[&HoldCode::AccountName].since.as_microsecond();
     for (occasion, expected) in [
         (format!("account_name.{since}"), Standing::Stands),
-        (format!("account_name.{since}+publicity_open.{since}"), Standing::Stands),
         (format!("publicity_open.{since}"), lost),
         ("account_name.1".to_owned(), lost),
     ] {

@@ -4,9 +4,9 @@ use crate::case_file::ClockKind;
 use crate::ids::{ApplicationId, DepartmentId, OfficerId, OperatorId, OrderId, PolicyId};
 use crate::notice::making::{Addressee, Asked, Made, MadeNotice, Making, Outcome, Subject, make};
 use crate::notice::template::TemplateSet;
-use crate::notice::{Channel, NoticeKind, NoticeRequest, NoticeRules, ProviderRules};
+use crate::notice::{Channel, NoticeKind, NoticeRequest, NoticeRules, ProviderRules, hold_occasion};
 use crate::organisation::{Absence, Department, Officer, OfficerRole, Organisation};
-use crate::payout::{Hold, HoldCode, Payout};
+use crate::payout::Payout;
 use crate::ports::notices::Content;
 use crate::rails::LargeValueRail;
 use crate::scenery::{Story, at, rules};
@@ -180,8 +180,8 @@ pub(super) fn alert(number: u32, deadline: &str) -> Alert {
 fn occasion(kind: NoticeKind, subject: &Subject) -> String {
     match subject {
         Subject::Payout { payout, .. } if kind == NoticeKind::PayoutHeld => {
-            let hold = |(code, hold): (&HoldCode, &Hold)| format!("{}.{}", code.code(), hold.since.as_microsecond());
-            payout.holds.iter().map(hold).collect::<Vec<_>>().join("+")
+            let told = payout.holds.iter().find(|(code, _)| code.concerns_enterprise());
+            told.map_or_else(|| "none.0".to_owned(), |(code, hold)| hold_occasion(*code, hold.since))
         }
         Subject::Payout { payout, .. } => {
             let what = kind.code().trim_start_matches("payout_");

@@ -3,7 +3,7 @@
 use super::desk::{World, about, all_of, award, content_of, text_of};
 use crate::money::Fen;
 use crate::notice::making::{Outcome, Subject};
-use crate::notice::{Channel, NoticeKind};
+use crate::notice::{Channel, NoticeKind, hold_occasion};
 use crate::payout::{Carrier, HoldCode};
 use crate::rails::LargeValueRail;
 use crate::scenery::{Story, returned, settled};
@@ -60,12 +60,23 @@ fn of_a_hold_the_enterprise_is_told_what_concerns_it() {
         codes.iter().for_each(|code| story.is_held(*code));
         world.asked(NoticeKind::PayoutHeld, about(&story.payout))
     };
-    let made = world.notice(held(&[HoldCode::Operator, HoldCode::CommitmentMissing, HoldCode::FundShort]));
-    assert!(
-        text_of(&made, Channel::Sms).contains("尚未收到诚信承诺书。请在申报平台签署"),
-        "{}",
-        text_of(&made, Channel::Sms)
-    );
+    for (code, expected) in [
+        (HoldCode::CommitmentMissing, "尚未收到诚信承诺书。请在申报平台签署"),
+        (HoldCode::Operator, "经办部门正在核实。无需贵单位操作"),
+    ] {
+        let mut asked = held(&[HoldCode::Operator, HoldCode::CommitmentMissing, HoldCode::FundShort]);
+        let Subject::Payout { payout, .. } = &asked.subject else { panic!("a payout") };
+        asked.request.occasion = hold_occasion(code, payout.holds[&code].since);
+        let made = world.notice(asked);
+        assert!(text_of(&made, Channel::Sms).contains(expected), "{}", text_of(&made, Channel::Sms));
+    }
+    // After a refusal, too, a hold is told by its own reason.
+    let mut story = award();
+    story.refused("AC04");
+    story.corrects("2").unwrap();
+    story.is_held(HoldCode::AccountName);
+    let made = world.notice(world.asked(NoticeKind::PayoutHeld, about(&story.payout)));
+    assert!(text_of(&made, Channel::Sms).contains("收款户名与企业登记名称不一致"), "{}", text_of(&made, Channel::Sms));
     assert_eq!(world.outcome(held(&[HoldCode::FundShort])), Outcome::NotTold, "the fund is the district's affair");
     assert_eq!(world.outcome(held(&[HoldCode::SignatureMismatch])), Outcome::NotTold, "nobody is warned");
     assert_eq!(world.outcome(held(&[])), Outcome::LostItsPoint, "it is not held any more");
