@@ -162,7 +162,8 @@ mod tests {
         assert_eq!(counters.full_until(2, &rules, later), None);
         counters.count(&[], &rules, later);
         let midnight = time("2026-11-24T00:00:00+08:00");
-        assert_eq!(counters.full_until(1, &rules, later), Some(midnight));
+        let morning = time("2026-11-24T07:30:00+08:00");
+        assert_eq!(counters.full_until(1, &rules, later), Some(morning), "nobody is rung out of bed");
         assert_eq!(counters.full_until(0, &rules, later), None, "money goes beyond the day's");
         counters.count(&[], &rules, later);
         assert_eq!(counters.day.count, 4, "and is counted");

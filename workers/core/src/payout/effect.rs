@@ -113,7 +113,7 @@ impl Alert {
     }
 }
 
-impl Payout {
+impl super::Payout {
     /// It was said that the promise of 24 hours will not be kept, or was not.
     #[must_use]
     pub fn is_known_to_be_late(&self) -> bool {
