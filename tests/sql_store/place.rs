@@ -103,7 +103,7 @@ impl Place {
         self.execute(&format!(
             "create role {user} login password 'secret';
              grant select, insert, update on all tables in schema public to {user};
-             grant delete on outbox, reconsiderations, case_marks, clocks, notice_counters, notice_receipts to {user};"
+             grant delete on outbox, reconsiderations, case_marks, clocks, notice_counters, notice_receipts, notice_marks to {user};"
         ))
         .await
         .unwrap();

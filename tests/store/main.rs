@@ -16,6 +16,7 @@ mod organising;
 mod patterns;
 mod place;
 mod rail;
+mod reaching;
 mod restoring;
 mod sending;
 mod supervising;
@@ -177,6 +178,9 @@ cases! {
     telling_again::whoever_cannot_be_reached_is_on_record_and_is_tried_when_somebody_wants_it with |rules| noticing::sends(rules);
     telling_again::what_somebody_does_not_want_is_not_told_and_money_is with |rules| noticing::sends(rules);
     telling_again::figures_show_what_waits_and_who_is_of_no_use with |rules| noticing::sends(rules);
+    reaching::who_could_not_be_told_of_money_is_told_when_contacts_come with |rules| noticing::sends(rules);
+    reaching::contacts_that_come_while_it_is_decided_are_not_overlooked with |rules| noticing::sends(rules);
+    reaching::an_official_is_told_when_an_import_brings_an_address with |rules| noticing::sends(rules);
     trying::a_try_keeps_its_address_with_what_was_written_alone with |rules| noticing::sends(rules);
     telling::digests_are_unsubscribed_from_with_their_own_key with |rules| telling::with_a_link(rules);
     restoring::going_back_is_noticed_and_going_on_is_not;

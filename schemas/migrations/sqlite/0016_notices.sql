@@ -16,6 +16,17 @@ create index notice_requests_company on notice_requests (kind, recipient) where 
 create index notice_requests_not_made on notice_requests (made_at, kind, outcome) where outcome <> 'made';
 create index notice_requests_by_notice on notice_requests (notice_id) where notice_id is not null;
 create index notice_requests_by_application on notice_requests (application_id) where notice_id is not null;
+-- What reached nobody is looked at again when an address comes.
+create index notice_requests_of_nobody on notice_requests (application_id) where outcome = 'no_address';
+create index notice_requests_of_nobody_there on notice_requests (recipient) where outcome = 'no_address';
+
+-- Whose address came: what could not be told them is looked at again. Only inserted into by whoever brings one, so that nobody waits for it.
+create table notice_marks (
+    id integer primary key autoincrement,
+    application_id text,
+    officer_id text,
+    check ((application_id is null) <> (officer_id is null))
+) strict;
 
 create table notices (
     id text primary key check (length(id) <= 36),

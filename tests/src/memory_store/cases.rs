@@ -10,6 +10,7 @@ use zhida_core::calendars;
 use zhida_core::case_file::{CaseEvent, CaseNote, ClockState, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
+use zhida_core::notice::{Audience, NoticeRequest};
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Payout, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -263,11 +264,14 @@ impl Tables {
         self.cases.events.insert((source, event_id), (application_id.clone(), event));
         self.cases.marks.insert(application_id.clone());
         if let Some(contacts) = arrival.contacts.clone() {
+            let has_address = contacts.has_address();
             let together = match self.cases.contacts.remove(application_id) {
                 Some(before) => before.together(contacts),
                 None => contacts,
             };
             self.cases.contacts.insert(application_id.clone(), together);
+            let concerned = |request: &NoticeRequest| has_address && request.application_id == *application_id;
+            self.noticing.look_again(Audience::Enterprise, concerned, now);
         }
     }
 

@@ -7,7 +7,7 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
+    Audience, Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
 };
 use zhida_core::ports::notices::{AddressFacts, Content, ErrandEnd};
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -89,6 +89,21 @@ impl NoticeTables {
             self.notices.values().filter_map(|one| Some((one.priority(), due(one)?, one.id.clone()))).collect();
         found.sort();
         found.into_iter().take(max).map(|(_, _, id)| id).collect()
+    }
+
+    /// What reached nobody waits again, where it is of that audience and `concerned`: an address came.
+    pub(super) fn look_again(
+        &mut self,
+        audience: Audience,
+        concerned: impl Fn(&NoticeRequest) -> bool,
+        now: Timestamp,
+    ) {
+        for (request, row) in &mut self.asked {
+            let reached_nobody = row.outcome == Some(Outcome::NoAddress);
+            if reached_nobody && request.kind.traits().audience == audience && concerned(request) {
+                *row = AskedRow { look_at: now, outcome: None, made_at: None, ..row.clone() };
+            }
+        }
     }
 
     /// The notice that was made of a request.

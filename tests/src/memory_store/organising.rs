@@ -2,8 +2,10 @@
 
 use super::MemoryStore;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use zhida_config::Calendar;
 use zhida_core::calendars::{self, CalendarImport, ImportedCalendar};
+use zhida_core::notice::{Audience, NoticeRequest};
 use zhida_core::organisation::Organisation;
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::supervision::OrganisationStore;
@@ -17,6 +19,10 @@ impl OrganisationStore for MemoryStore {
         if !differences.are_none() {
             tables.organisation = organisation.clone();
             tables.cases.version += 1;
+            let addressed = organisation.officers.values().filter(|one| one.mobile.is_some() || one.email.is_some());
+            let addressed: BTreeSet<&str> = addressed.map(|one| one.id.as_str()).collect();
+            let concerned = |request: &NoticeRequest| addressed.contains(request.recipient.as_str());
+            tables.noticing.look_again(Audience::Official, concerned, self.clock());
             let journal = vec![differences.journal_row(organisation, by)];
             self.write(&mut tables, Changes { journal, ..Changes::default() });
         }

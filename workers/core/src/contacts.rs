@@ -75,8 +75,14 @@ impl Contacts {
         }
     }
 
+    /// There is something to write to.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        self.mobile.is_some() || self.email.is_some()
+    }
+
     fn is_empty(&self) -> bool {
-        self.mobile.is_none() && self.email.is_none() && self.locale.is_none()
+        !self.has_address() && self.locale.is_none()
     }
 }
 

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::judging::policies;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
-use super::{SqlStore, case_rows, load, order_rows, organisation, transact, write};
+use super::{SqlStore, case_rows, load, notice_marks, order_rows, organisation, transact, write};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use tracing::error;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::ApplicationId;
+use zhida_core::notice::NoticeRules;
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Alarm, AlarmKind, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -299,7 +300,7 @@ pub(super) fn read_event(row: &Row) -> Result<(ApplicationId, CaseEvent), Fault>
 }
 
 /// Writes the case events of what came in, and marks their applications and those whose payouts changed what a case file sees.
-pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+pub(super) async fn note(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) -> Result<(), Fault> {
     let now = tx.now;
     let mut marked: BTreeSet<&ApplicationId> = BTreeSet::new();
     let mut events: Vec<Record> = Vec::new();
@@ -315,7 +316,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
             ("said", json(said).into()),
         ]);
     }
-    note_contacts(tx, changes).await?;
+    note_contacts(tx, changes, rules).await?;
     for (key, payout) in &changes.payouts {
         let before = tx.known_states.get(key).copied();
         // The day of a credit may be set right without a change of state.
@@ -330,7 +331,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
 }
 
 /// How the enterprises of applications are reached, as the latest of their events says.
-async fn note_contacts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
+async fn note_contacts(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) -> Result<(), Fault> {
     let mut told: BTreeMap<&ApplicationId, Contacts> = BTreeMap::new();
     for arrival in &changes.inbox {
         let (Some(note), Some(contacts)) = (&arrival.case, &arrival.contacts) else { continue };
@@ -340,6 +341,8 @@ async fn note_contacts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
         };
         told.insert(&note.application_id, together);
     }
+    let reachable = told.iter().filter(|(_, one)| one.has_address());
+    notice_marks::of_applications(tx, reachable.map(|(id, _)| id.as_str()), rules).await?;
     let record = |(id, one): (&ApplicationId, Contacts)| -> Record {
         vec![
             ("application_id", id.as_str().into()),

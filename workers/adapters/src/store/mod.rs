@@ -23,6 +23,7 @@ mod notice_acts;
 mod notice_booking;
 mod notice_figures;
 mod notice_making;
+mod notice_marks;
 mod notice_requests;
 mod notice_rows;
 mod notice_surroundings;

@@ -9,8 +9,8 @@ use super::notice_taking::Subjects;
 use super::notice_templates::InForce;
 use super::value::Row;
 use super::{
-    SqlStore, judging, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows, organisation,
-    patterns, transact,
+    SqlStore, judging, notice_marks, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows,
+    organisation, patterns, transact,
 };
 use data_encoding::BASE32HEX_NOPAD;
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ pub(super) struct By {
 /// What one transaction did.
 #[derive(Default)]
 struct Dealt {
-    /// So many requests were looked at.
+    /// So many requests, and marks, were looked at.
     seen: usize,
     /// Of those, so many are dealt with.
     done: u32,
@@ -54,12 +54,12 @@ struct Dealt {
 impl SqlStore {
     /// Makes notices, until some request was dealt with or none is left whose time has come.
     pub(super) async fn make_due_notices(&self, max: u32) -> Result<u32, StoreError> {
-        // Read apart and as of one moment: what is wrong here is no request's fault.
-        let Some(by) = transact!(self, Reading, |tx| self.made_by(&mut tx))? else { return Ok(0) };
-        if !by.unreadable.is_empty() {
-            transact!(self, WritingByKeys, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
-        }
         loop {
+            // Read apart and as of one moment: what is wrong here is no request's fault.
+            let Some(by) = transact!(self, Reading, |tx| self.made_by(&mut tx))? else { return Ok(0) };
+            if !by.unreadable.is_empty() {
+                transact!(self, WritingByKeys, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
+            }
             let dealt = match transact!(self, WritingByKeys, |tx| self.make_due(&mut tx, &by, max)) {
                 Err(error) if error.is_of_a_row() => self.make_one_by_one(&by, max).await?,
                 dealt => dealt?,
@@ -93,7 +93,7 @@ impl SqlStore {
 
     /// None when no request waits.
     async fn made_by(&self, tx: &mut Tx) -> Result<Option<By>, Fault> {
-        if !notice_requests::is_any_due(tx).await? {
+        if !notice_requests::is_any_due(tx).await? && !notice_marks::is_any(tx).await? {
             return Ok(None);
         }
         Ok(Some(self.by(tx).await?))
@@ -108,13 +108,14 @@ impl SqlStore {
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
         tx.lock_turn(MAKING_NOTICES).await?;
+        let marks = notice_marks::take_up(tx).await?;
         let found = notice_requests::waiting(tx, max).await?;
         let unreadable = found.unreadable.len();
         for (key, place) in found.unreadable {
             notice_requests::set_unreadable_aside(tx, key, &place).await?;
         }
         let dealt = self.make_of(tx, by, found.waiting).await?;
-        Ok(Dealt { seen: dealt.seen + unreadable, done: dealt.done + count(unreadable) })
+        Ok(Dealt { seen: dealt.seen + unreadable + marks, done: dealt.done + count(unreadable) })
     }
 
     /// A row that one of them needs is in the way: the others are made without it, and it is set aside.
@@ -150,6 +151,12 @@ impl SqlStore {
     async fn make_of(&self, tx: &mut Tx, by: &By, waiting: Vec<Waiting>) -> Result<Dealt, Fault> {
         if waiting.is_empty() {
             return Ok(Dealt::default());
+        }
+        // Their addresses stand in what was read before: it is read anew where somebody has imported since, for that import's marks may
+        // be taken up already.
+        let official = |(one, _): &Waiting| one.kind.traits().audience == Audience::Official;
+        if waiting.iter().any(official) && organisation::imported_at(tx).await? != by.officials_told_at {
+            return Ok(Dealt { seen: waiting.len(), done: 0 });
         }
         let asked = self.load_asked(tx, by, &waiting).await?;
         let rules = &self.protocol.rules;
