@@ -143,6 +143,7 @@ mortal! {
         fn notices(filter: &NoticeFilter) -> Vec<Notice>;
         fn notice(id: &str) -> Option<NoticeView>;
         fn count_requests() -> RequestCounts;
+        fn waiting_notices() -> WaitingNotices;
         fn import_templates(set: &TemplateSet, seen: &TemplateSet, by: &str) -> Replacing;
         fn templates() -> TemplateSet;
         fn notice_switch() -> notice::Switch;

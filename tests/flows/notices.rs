@@ -167,7 +167,7 @@ async fn operators_stop_resume_and_tell_again() {
     world.open().await;
     let (wang, qian) = (world.operator("wang", "operator"), world.operator("qian", "auditor"));
     let status = world.run(&["notices", "status"]);
-    assert!(status.contains("通知照常发送") && status.contains("渠道 provider main: 可用 of use"), "{status}");
+    assert!(status.contains("通知未停发") && status.contains("渠道 provider main: 可用 of use"), "{status}");
     assert!(act(&world, 1, &["notices", "stop"], "qian", &qian).contains("may not stop notices"));
     assert!(act(&world, 0, &["notices", "stop"], "wang", &wang).contains("notices are stopped by wang"));
     world.metrics_with("zhida_notices_stopped 1").await;

@@ -246,20 +246,17 @@ pub(crate) async fn a_taking_reads_what_is_due(place: &Place) {
     let store = with(place, [1, 2, 3]).await;
     make(&store).await;
     let columns = "id, kind, subject, recipient, application_id, covers, locale, template_version, created_at, expires_at, messages, \
-        state, priority, next_at, waits_for_switch";
-    let finished = |series: &str, no: &str| {
-        format!(
-            "insert into notices ({columns}) select 'f' || n, 'payout_credited', 'A', 'U', 'A', 1, 'zh-CN', 'v', 1, 2, '[]', \
-             'delivered', n % 3, null, {no} from {series}"
-        )
+        state, priority, next_at";
+    let series = match place.is_sqlite() {
+        true => {
+            "(with recursive series (n) as (select 1 union all select n + 1 from series where n < 100000) select n from series)"
+        }
+        false => "generate_series(1, 100000) n",
     };
-    let sql = match place.is_sqlite() {
-        true => finished(
-            "(with recursive series (n) as (select 1 union all select n + 1 from series where n < 100000) select n from series)",
-            "0",
-        ),
-        false => finished("generate_series(1, 100000) n", "false"),
-    };
+    let sql = format!(
+        "insert into notices ({columns}) select 'f' || n, 'payout_credited', 'A', 'U', 'A', 1, 'zh-CN', 'v', 1, 2, '[]', \
+         'delivered', n % 3, null from {series}"
+    );
     place.execute(&sql).await.unwrap();
     place.execute("analyze").await.unwrap();
     let now = store.now().await.unwrap().as_microsecond();

@@ -167,6 +167,7 @@ cases! {
     telling::a_call_that_was_not_made_is_certainly_not_sent with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
     telling::of_two_imports_of_the_same_sight_the_second_changes_nothing with |rules| noticing::sends(rules);
+    telling::a_version_of_templates_is_used_for_one_content with |rules| noticing::sends(rules);
     telling::the_other_channel_takes_over with |rules| noticing::sends(rules);
     telling::without_a_receipt_for_half_an_hour_the_mail_goes with |rules| noticing::sends(rules);
     telling::without_a_receipt_and_without_mail_another_provider_is_tried with |rules| noticing::sends(rules);
@@ -181,6 +182,7 @@ cases! {
     reaching::who_could_not_be_told_of_money_is_told_when_contacts_come with |rules| noticing::sends(rules);
     reaching::contacts_that_come_while_it_is_decided_are_not_overlooked with |rules| noticing::sends(rules);
     reaching::an_official_is_told_when_an_import_brings_an_address with |rules| noticing::sends(rules);
+    telling_again::how_many_wait_and_for_what_is_counted with |rules| noticing::with_a_ceiling(rules);
     trying::a_try_keeps_its_address_with_what_was_written_alone with |rules| noticing::sends(rules);
     telling::digests_are_unsubscribed_from_with_their_own_key with |rules| telling::with_a_link(rules);
     restoring::going_back_is_noticed_and_going_on_is_not;

@@ -283,7 +283,7 @@ pub(crate) async fn an_unsigned_receipt_is_a_reason_to_ask(world: World) {
 }
 
 /// As near to the beginning of a minute as tests need it.
-async fn at_the_next_minute(world: &World) {
+pub(crate) async fn at_the_next_minute(world: &World) {
     let second = world.now().await.as_second().rem_euclid(60);
     world.pass(SignedDuration::from_secs(61 - second));
 }

@@ -1,11 +1,13 @@
 //! What people do about notices: stop and resume, have one told again, turn a kind off; and the figures that are shown of notices.
 
-use crate::noticing::{MINUTE, SECOND, answer, calls, listed, mobile, reached, received, refused, take, view};
+use crate::noticing::{
+    MINUTE, SECOND, accepted, answer, at_the_next_minute, calls, listed, mobile, reached, received, refused, take, view,
+};
 use crate::world::{World, signed};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::OperatorId;
 use zhida_core::notice::{
-    Channel, Channels, KindRules, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat,
+    Channel, Channels, KindRules, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat, WaitsFor,
 };
 use zhida_core::ports::notices::{AddressFacts, NoticeFilter, Wish};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, RefusalClass, SendOutcome, Trust};
@@ -240,4 +242,30 @@ pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
         answer(&world, &errands, |_| SendOutcome::Accepted { provider_id: None, segments: None }).await;
     }
     assert_eq!(figures().await.oldest_waiting, None, "a provider has them");
+}
+
+pub(crate) async fn how_many_wait_and_for_what_is_counted(world: World) {
+    operator(&world, "wang", Role::Operator).await;
+    let waiting = async || world.other.waiting_notices().await.unwrap();
+    let counts = async || waiting().await.into_iter().map(|(what, one)| (what, one.count)).collect::<Vec<_>>();
+    assert_eq!(counts().await, []);
+    received(&world, 1..=12).await;
+    at_the_next_minute(&world).await;
+    assert_eq!(counts().await, [(None, 12)], "their turn");
+    let errands = take(&world).await;
+    assert_eq!(calls(&take(&world).await), []);
+    assert_eq!(counts().await, [(Some(WaitsFor::Ceiling), 7)], "what was handed in waits for word alone");
+    answer(&world, &errands, accepted).await;
+    let ceiling = waiting().await.remove(&Some(WaitsFor::Ceiling)).unwrap();
+    let (now, second) = (world.now().await, ceiling.until.as_second());
+    assert!(
+        ceiling.count == 7 && ceiling.until > now && second.rem_euclid(60) == 0,
+        "until the next minute: {ceiling:?}"
+    );
+    world.done("wang", NoticeAct::Stop).await;
+    world.pass(MINUTE);
+    assert_eq!(calls(&take(&world).await), []);
+    assert_eq!(counts().await, [(Some(WaitsFor::Switch), 7)]);
+    world.done("wang", NoticeAct::Resume).await;
+    assert_eq!(calls(&take(&world).await).len(), 5, "what waited for it is due at once");
 }

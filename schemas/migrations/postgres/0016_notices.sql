@@ -49,12 +49,13 @@ create table notices (
     next_at bigint,
     -- From when on it should have been sent; null once it was, or is over.
     waiting_since bigint,
-    waits_for_switch boolean not null
+    -- For people, and for what is due as soon as sending is resumed; null: its turn, or nothing.
+    waits_for text check (waits_for in ('call', 'word', 'quiet', 'ceiling', 'limit', 'provider', 'switch'))
 );
 alter table notices set (fillfactor = 70);
 alter table notice_requests add foreign key (notice_id) references notices;
 create index notices_due on notices (priority, next_at, id) where next_at is not null;
-create index notices_stopped on notices (id) where waits_for_switch;
+create index notices_stopped on notices (id) where waits_for = 'switch';
 create index notices_newest on notices (created_at, id);
 create index notices_waiting on notices (waiting_since) where waiting_since is not null;
 create index notices_by_recipient on notices (recipient, created_at);

@@ -111,6 +111,9 @@ impl NoticeStore for Connection {
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
         self.store.count_requests().await
     }
+    async fn waiting_notices(&self) -> Result<WaitingNotices, StoreError> {
+        self.store.waiting_notices().await
+    }
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
         self.store.notices(filter).await
     }

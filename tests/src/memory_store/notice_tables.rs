@@ -7,7 +7,8 @@ use zhida_core::ids::ApplicationId;
 use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
-    Audience, Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch, possible_ids,
+    Audience, Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch,
+    possible_ids,
 };
 use zhida_core::ports::notices::{AddressFacts, Content, ErrandEnd};
 use zhida_core::ports::sms::{Receipt, Trust};

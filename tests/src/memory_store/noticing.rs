@@ -14,7 +14,7 @@ use zhida_core::notice::{
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
-    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, Wish,
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, WaitingNotices, Wish,
 };
 use zhida_core::ports::queue::Destination;
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -155,16 +155,24 @@ impl NoticeStore for MemoryStore {
         Ok(counts)
     }
 
+    async fn waiting_notices(&self) -> Result<WaitingNotices, StoreError> {
+        Ok(self.tables().waiting_notices())
+    }
+
     async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError> {
         let mut tables = self.tables();
-        let replacing = replacing(set, seen, tables.noticing.templates.last().unwrap_or(TemplateSet::embedded()));
+        let imported = &tables.noticing.templates;
+        let of_its_version = imported.iter().filter(|one| one.version == set.version).map(|one| one.source.clone());
+        let of_its_version: Vec<String> = of_its_version.collect();
+        let in_force = imported.last().unwrap_or(TemplateSet::embedded());
+        let replacing = replacing(set, seen, in_force, &of_its_version);
         match replacing {
             Replacing::Imported => {
                 tables.noticing.templates.push(set.clone());
                 let detail = json!({"version": set.version, "templates": set.templates.len()});
                 self.note_of_notices(&mut tables, "notice_templates.imported", "notice_templates", by, detail);
             }
-            Replacing::Same | Replacing::Overtaken { .. } => {}
+            Replacing::Same | Replacing::Overtaken { .. } | Replacing::VersionUsed => {}
         }
         Ok(replacing)
     }

@@ -2,11 +2,25 @@
 
 use super::Tables;
 use jiff::Timestamp;
-use zhida_core::notice::Notice;
 use zhida_core::notice::making::Outcome;
+use zhida_core::notice::{Notice, WaitsFor};
+use zhida_core::ports::notices::{Waiting, WaitingNotices};
 use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
 
 impl Tables {
+    pub(super) fn waiting_notices(&self) -> WaitingNotices {
+        let mut found = WaitingNotices::new();
+        for notice in self.noticing.notices.values().filter(|one| one.waiting_since().is_some()) {
+            let Some(until) = notice.next_at() else { continue };
+            let what = notice.waits_for();
+            if what.is_none_or(WaitsFor::holds_back) {
+                let waiting = found.entry(what).or_insert(Waiting { count: 0, until });
+                (waiting.count, waiting.until) = (waiting.count + 1, waiting.until.min(until));
+            }
+        }
+        found
+    }
+
     pub(super) fn notice_figures(&self, now: Timestamp) -> NoticeFigures {
         let noticing = &self.noticing;
         let mut figures = NoticeFigures { stopped: noticing.switch.stopped.is_some(), ..NoticeFigures::default() };

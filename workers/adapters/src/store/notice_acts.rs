@@ -65,7 +65,7 @@ impl SqlStore {
         let kind = match switch.stopped {
             Some(_) => "notices.stopped",
             None => {
-                let sql = "update notices set next_at = $1 where waits_for_switch";
+                let sql = "update notices set next_at = $1 where waits_for = 'switch'";
                 tx.execute(sql, vec![tx.now.into()]).await?;
                 "notices.resumed"
             }

@@ -4,7 +4,8 @@ use super::fault::Fault;
 use super::link::Tx;
 use super::notice_surroundings;
 use jiff::Timestamp;
-use zhida_core::notice::{NoticeKind, NoticeState, ProviderHealth};
+use zhida_core::notice::{NoticeKind, NoticeState, ProviderHealth, WaitsFor};
+use zhida_core::ports::notices::{Waiting, WaitingNotices};
 use zhida_core::ports::store::{ALARMS_RING, NoticeFigures};
 
 /// Reads them.
@@ -39,4 +40,20 @@ pub(super) async fn read(tx: &mut Tx) -> Result<NoticeFigures, Fault> {
         figures.providers.insert(name, health);
     }
     Ok(figures)
+}
+
+/// Counts what waits to be sent, by what it waits for.
+pub(super) async fn waiting(tx: &mut Tx) -> Result<WaitingNotices, Fault> {
+    let sql = "select waits_for, count(*) as count, min(next_at) as until from notices \
+        where waiting_since is not null and next_at is not null group by waits_for";
+    let mut found = WaitingNotices::new();
+    for row in tx.rows(sql, vec![]).await? {
+        let code: Option<String> = row.get("waits_for")?;
+        let what = code.as_deref().and_then(WaitsFor::from_code);
+        // What another version wrote, and this one has no word for, it cannot count.
+        if what.is_some() == code.is_some() && what.is_none_or(WaitsFor::holds_back) {
+            found.insert(what, Waiting { count: row.unsigned("count")?, until: row.time("until")? });
+        }
+    }
+    Ok(found)
 }

@@ -6,7 +6,7 @@ use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
-use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest};
+use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, WaitsFor};
 use zhida_core::ports::notices::{Content, NoticeFilter};
 use zhida_core::ports::sms::{Receipt, Trust};
 
@@ -40,7 +40,7 @@ pub(super) fn changed(one: &Notice) -> Record {
         ("state", one.state().code().into()),
         ("next_at", one.next_at().into()),
         ("waiting_since", one.waiting_since().into()),
-        ("waits_for_switch", one.waits_for_switch().into()),
+        ("waits_for", one.waits_for().map(WaitsFor::code).into()),
     ]
 }
 

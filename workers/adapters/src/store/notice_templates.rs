@@ -94,12 +94,19 @@ pub(super) async fn import(tx: &mut Tx, set: &TemplateSet, seen: &TemplateSet, b
     // One import at a time: what is compared is what is in force.
     tx.lock_judging().await?;
     let (last, _) = last_readable(tx).await?;
-    let replacing = replacing(set, seen, last.as_ref().unwrap_or_else(|| TemplateSet::embedded()));
+    let of_its_version = sources_of(tx, &set.version).await?;
+    let replacing = replacing(set, seen, last.as_ref().unwrap_or_else(|| TemplateSet::embedded()), &of_its_version);
     match replacing {
         Replacing::Imported => write(tx, set, by).await?,
-        Replacing::Same | Replacing::Overtaken { .. } => {}
+        Replacing::Same | Replacing::Overtaken { .. } | Replacing::VersionUsed => {}
     }
     Ok(replacing)
+}
+
+/// What was ever imported under that version, as it came.
+async fn sources_of(tx: &mut Tx, version: &str) -> Result<Vec<String>, Fault> {
+    let rows = tx.rows("select body from notice_templates where version = $1", vec![version.into()]).await?;
+    rows.iter().map(|row| row.get("body")).collect()
 }
 
 async fn write(tx: &mut Tx, set: &TemplateSet, by: &str) -> Result<(), Fault> {

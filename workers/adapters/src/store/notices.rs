@@ -3,7 +3,8 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::{
-    SqlStore, notice_acts, notice_requests, notice_rows, notice_surroundings, notice_templates, patterns, transact,
+    SqlStore, notice_acts, notice_figures, notice_requests, notice_rows, notice_surroundings, notice_templates,
+    patterns, transact,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch};
 use zhida_core::ports::notices::{
-    Content, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    Content, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, WaitingNotices,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
@@ -63,6 +64,10 @@ impl NoticeStore for SqlStore {
 
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
         transact!(self, Reading, |tx| notice_requests::count(&mut tx))
+    }
+
+    async fn waiting_notices(&self) -> Result<WaitingNotices, StoreError> {
+        transact!(self, Reading, |tx| notice_figures::waiting(&mut tx))
     }
 
     async fn import_templates(&self, set: &TemplateSet, seen: &TemplateSet, by: &str) -> Result<Replacing, StoreError> {

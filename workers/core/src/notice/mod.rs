@@ -33,6 +33,7 @@ pub mod template;
 mod tests;
 mod unsubscribe;
 pub mod value;
+mod waits;
 mod words;
 
 pub use about::About;

@@ -50,18 +50,6 @@ impl NoticeState {
     }
 }
 
-impl WaitsFor {
-    /// The settings, a vendor or people want it to wait, or there is nothing to do but to wait for word: nothing is late meanwhile. That
-    /// no provider is of use is no such wait, and a call that is under way is a try.
-    #[must_use]
-    pub fn is_wanted(self) -> bool {
-        match self {
-            Self::Quiet | Self::Switch | Self::Ceiling | Self::Limit | Self::Word => true,
-            Self::Provider | Self::Call => false,
-        }
-    }
-}
-
 impl Channel {
     /// Every channel.
     pub const ALL: [Self; 2] = [Self::Sms, Self::Mail];
@@ -375,7 +363,13 @@ impl Notice {
     /// It waits for sending to be resumed, and is to be looked at as soon as it is, whatever [`Notice::next_at`] says.
     #[must_use]
     pub fn waits_for_switch(&self) -> bool {
-        self.messages.iter().any(|message| message.waits_for == Some(WaitsFor::Switch))
+        self.waits_for() == Some(WaitsFor::Switch)
+    }
+
+    /// What it waits for. Of two messages that wait for different things, what people would see to first: the later in [`WaitsFor::ALL`].
+    #[must_use]
+    pub fn waits_for(&self) -> Option<WaitsFor> {
+        self.messages.iter().filter_map(|message| message.waits_for).max()
     }
 
     /// The name by which limits count what is written by one template: that for several is another.

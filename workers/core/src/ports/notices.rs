@@ -4,7 +4,7 @@ use super::mail::Mail;
 use super::sms::{AskOutcome, Question, Receipt, RefusalClass, SendOutcome, Sms, Trust};
 use super::store::StoreError;
 use crate::notice::template::{Replacing, TemplateSet};
-use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch};
+use crate::notice::{Channel, Notice, NoticeKind, NoticeRequest, NoticeState, ProviderTemplate, Switch, WaitsFor};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -156,6 +156,19 @@ impl RequestCounts {
     }
 }
 
+/// How many notices wait for one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// So many.
+    pub count: u64,
+    /// When the first of them is looked at again.
+    pub until: Timestamp,
+}
+
+/// Notices that should have been sent, or will be when what they wait for has come, by what that is; none: it is their turn. What was
+/// handed in and waits for the end of a call, or for word, is not among them.
+pub type WaitingNotices = BTreeMap<Option<WaitsFor>, Waiting>;
+
 /// Which notices to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoticeFilter {
@@ -258,6 +271,9 @@ pub trait NoticeStore: Send + Sync {
 
     /// What became of all requests there ever were. It counts them, so it is for a look now and then.
     async fn count_requests(&self) -> Result<RequestCounts, StoreError>;
+
+    /// How many notices wait to be sent, and for what. It counts them, so it is for a look now and then.
+    async fn waiting_notices(&self) -> Result<WaitingNotices, StoreError>;
 
     /// Imports a set of templates that was checked ([`TemplateSet::changed`] onto `seen`, which [`NoticeStore::templates`] had
     /// brought); nothing happens when it is in force, or when something else than `seen` is ([`crate::notice::template::replacing`]).

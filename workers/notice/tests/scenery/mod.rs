@@ -15,7 +15,7 @@ use zhida_core::notice::template::{Replacing, TemplateSet};
 use zhida_core::notice::{Notice, NoticeRequest, Switch};
 use zhida_core::ports::mail::Mail;
 use zhida_core::ports::notices::{
-    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts,
+    Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, WaitingNotices,
 };
 use zhida_core::ports::sms::{Question, Receipt, Sms, SmsProvider, Trust};
 use zhida_core::ports::store::StoreError;
@@ -270,6 +270,10 @@ impl NoticeStore for Desk {
     }
 
     async fn count_requests(&self) -> Result<RequestCounts, StoreError> {
+        unimplemented!()
+    }
+
+    async fn waiting_notices(&self) -> Result<WaitingNotices, StoreError> {
         unimplemented!()
     }
 

@@ -111,6 +111,9 @@ pub(super) async fn register(sandbox: &Sandbox, store: &dyn NoticeStore, console
     match store.import_templates(&set, &seen, "demo").await? {
         Replacing::Imported | Replacing::Same => Ok(()),
         Replacing::Overtaken { version } => anyhow::bail!("somebody imports templates beside the demo: {version}"),
+        Replacing::VersionUsed => {
+            anyhow::bail!("another demo has used {} for other templates: begin with an empty folder", set.version)
+        }
     }
 }
 

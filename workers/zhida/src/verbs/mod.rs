@@ -13,6 +13,7 @@ mod event_file;
 mod key_file;
 mod masked_body;
 mod notice_acts;
+mod notice_status;
 mod notice_template_changes;
 mod notice_template_preview;
 pub(crate) mod notice_templates;

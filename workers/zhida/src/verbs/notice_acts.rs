@@ -1,7 +1,8 @@
 //! What operators do about notices from the command line: signed events through the same door as any other. Who may do what, and what
 //! may not be turned off or sent again, is the core's.
 
-use super::notices::{known_kind, switch_lines};
+use super::notice_status::switch_lines;
+use super::notices::known_kind;
 use super::out::Out;
 use super::{Usage, acting, typed_id, typed_text};
 use crate::cli::{NoticesVerb, SwitchArgs, WishArg};

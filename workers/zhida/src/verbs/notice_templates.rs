@@ -118,6 +118,7 @@ async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> an
                 Replacing::Imported | Replacing::Same => out.line(
                     "已导入 imported; notices that are made from now on bear these words, codes reach what waits too",
                 )?,
+                Replacing::VersionUsed => anyhow::bail!("{}", version_used(&set.version)),
                 Replacing::Overtaken { version } => {
                     let now = context.store.templates().await?.filled();
                     anyhow::bail!("{}", overtaken(&version, &before, &now));
@@ -127,6 +128,14 @@ async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> an
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Notices name their version alone: it must not become two contents.
+fn version_used(version: &str) -> String {
+    format!(
+        "nothing was imported; 版本号 {version} 以前用过且内容不同 version {version} was in force before with other content, and notices bear it: \
+         give this set a version that was never used"
+    )
 }
 
 /// Somebody else has imported between the look and the writing: what that changed, and what to do.

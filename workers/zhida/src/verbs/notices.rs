@@ -1,7 +1,8 @@
 //! `zhida notices`: the list, and one notice with its whole proof. Addresses are masked, and whom notices about orders for discipline
 //! inspection alone went to is for inspectors' eyes. What people do about notices is [`super::notice_acts`], the try of a channel
-//! [`super::notice_test`].
+//! [`super::notice_test`], how sending stands [`super::notice_status`].
 
+use super::notice_status::{self, switch_lines};
 use super::notice_view::{Looks, notice_json, proof, proof_json};
 use super::notice_words::{channel_word, kind_word, not_made_words, state_word, waits_words};
 use super::out::{JsonList, Out};
@@ -9,23 +10,18 @@ use super::table::{Column, Table};
 use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, reader, typed_id};
 use crate::cli::{EyesArgs, NoticesVerb};
 use crate::notice_rules::notice_rules;
-use crate::notice_wiring::NO_CHANNEL;
 use crate::wiring::Context;
-use jiff::Timestamp;
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use zhida_config::Settings;
 use zhida_core::ids::{ApplicationId, OrderId};
 use zhida_core::notice::number::masked;
 use zhida_core::notice::{
-    About, Audience, Channel, Message, Notice, NoticeKind, NoticeState, ProviderHealth, Switch, WaitsFor, looks,
-    with_codes_in_force,
+    About, Audience, Channel, Message, Notice, NoticeKind, NoticeState, WaitsFor, looks, with_codes_in_force,
 };
 use zhida_core::ports::notices::{NoticeFilter, NoticeView};
 use zhida_core::ports::store::JournalEntry;
 use zhida_core::supervision::{self, sees};
-use zhida_core::view::micros;
 
 /// Does one of the verbs.
 pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result<ExitCode> {
@@ -45,7 +41,7 @@ pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result
             list(context, &filter, eyes, Form::from(*json)).await
         }
         NoticesVerb::Show { id, eyes, json } => show(context, id, eyes, Form::from(*json)).await,
-        NoticesVerb::Status { json } => status(context, Form::from(*json)).await,
+        NoticesVerb::Status { json } => notice_status::status(context, Form::from(*json)).await,
         NoticesVerb::Resend { .. }
         | NoticesVerb::Stop { .. }
         | NoticesVerb::Resume { .. }
@@ -272,79 +268,6 @@ async fn orders_of(context: &Context, notice: &Notice) -> anyhow::Result<Vec<Ord
         | NoticeKind::IntegrityDecided
         | NoticeKind::IntegrityRepaired
         | NoticeKind::Test => Ok(Vec::new()),
-    }
-}
-
-/// The stop switch, how the providers stand, and what was ever asked for and told to nobody.
-async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
-    let switch = context.store.notice_switch().await?;
-    let (figures, now) = (context.store.figures().await?.notices, context.store.now().await?);
-    let mut not_made = context.store.count_requests().await?.by_outcome;
-    not_made.remove("made");
-    let rules = notice_rules(&context.settings);
-    let none = ProviderHealth::default();
-    let providers =
-        rules.providers.iter().map(|one| (one.name.as_str(), figures.providers.get(&one.name).unwrap_or(&none)));
-    let mut out = Out::new();
-    match form {
-        Form::Programs => {
-            let stopped = switch.stopped.as_ref();
-            out.json(&json!({"notices": if stopped.is_some() { "stopped" } else { "open" },
-                "stopped_by": stopped.map(|one| &one.by), "reason": stopped.map(|one| &one.reason),
-                "since": micros(stopped.map(|one| one.at)), "not_made": not_made,
-                "providers": providers.map(|(name, health)| provider_json(name, health, now)).collect::<Vec<_>>()}))?;
-        }
-        Form::People => {
-            out.lines(&switch_lines(context, &switch))?;
-            let lines: Vec<String> = providers.map(|(name, one)| provider_line(context, name, one, now)).collect();
-            if lines.is_empty() {
-                out.line(NO_CHANNEL)?;
-            }
-            out.lines(&lines)?;
-            for (code, count) in &not_made {
-                out.line(&format!("未生成 not made: {count} {}", not_made_words(code)))?;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn provider_json(name: &str, health: &ProviderHealth, now: Timestamp) -> Value {
-    let shut_until = health.shut_until.filter(|until| health.is_shut() && *until > now);
-    json!({"name": name, "state": if health.is_shut() { "shut" } else { "open" }, "shut_since": micros(health.shut_since),
-        "shut_until": micros(shut_until), "failures": health.failures, "last_failure": health.last_failure})
-}
-
-/// How a provider stands, in words.
-fn provider_line(context: &Context, name: &str, health: &ProviderHealth, now: Timestamp) -> String {
-    let time = |at: Timestamp| local(&context.settings, at);
-    let why = health.last_failure.as_ref().map(|why| format!("; 最近的错误 last error: {why}")).unwrap_or_default();
-    if !health.is_shut() {
-        let failures = match health.failures {
-            0 => String::new(),
-            count => format!(" ({count} 次失败 failures in a row)"),
-        };
-        return format!("渠道 provider {name}: 可用 of use{failures}{why}");
-    }
-    let since = health.shut_since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
-    let until = match health.shut_until {
-        Some(until) if until > now => format!(", 下次尝试 next try {}", time(until)),
-        Some(_) | None => ", 下一条消息将试一次 the next message tries".to_owned(),
-    };
-    format!("渠道 provider {name}: 因故障暂停 shut after failures{since}{until}{why}")
-}
-
-/// The stop switch in words.
-pub(super) fn switch_lines(context: &Context, switch: &Switch) -> Vec<String> {
-    match &switch.stopped {
-        None => vec!["通知照常发送 notices are sent".to_owned()],
-        Some(one) => vec![format!(
-            "通知已停发 notices are stopped by {} since {}: {}; `zhida notices resume` sends them again",
-            one.by,
-            local(&context.settings, one.at),
-            one.reason
-        )],
     }
 }
 

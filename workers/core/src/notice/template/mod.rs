@@ -161,18 +161,30 @@ pub enum Replacing {
         /// The version that did.
         version: String,
     },
+    /// Nothing: its version was in force before with other content, and notices bear it.
+    VersionUsed,
 }
 
 /// What becomes of a set that was made from `seen`, while `in_force` is in force. It holds everything that it leaves as it was, so that
-/// whatever was imported since `seen` would be undone by it.
+/// whatever was imported since `seen` would be undone by it. `of_its_version` are the sources of all imports that ever bore its version: a
+/// notice's proof names that alone, so that one version is one content for ever.
 #[must_use]
-pub fn replacing(set: &TemplateSet, seen: &TemplateSet, in_force: &TemplateSet) -> Replacing {
+pub fn replacing(
+    set: &TemplateSet,
+    seen: &TemplateSet,
+    in_force: &TemplateSet,
+    of_its_version: &[String],
+) -> Replacing {
+    let embedded = TemplateSet::embedded();
+    let is_program_s = set.version == embedded.version && set.clone().filled().templates != embedded.templates;
     if set.source == in_force.source {
         Replacing::Same
-    } else if seen.source == in_force.source {
-        Replacing::Imported
-    } else {
+    } else if seen.source != in_force.source {
         Replacing::Overtaken { version: in_force.version.clone() }
+    } else if is_program_s || of_its_version.iter().any(|source| *source != set.source) {
+        Replacing::VersionUsed
+    } else {
+        Replacing::Imported
     }
 }
 
