@@ -122,7 +122,8 @@ pub(crate) async fn an_official_is_told_when_an_import_brings_an_address(world: 
     assert_eq!((became(&world, "no_address").await, world.rang("notice_no_address").await), (unreached, rang));
     // By a worker that had read the organisation before, too.
     let (made, imported) = tokio::join!(world.other.make_notices(100), world.store.import_organisation(&whole, "test"));
-    (made.unwrap(), imported.unwrap());
+    made.unwrap();
+    imported.unwrap();
     make(&world).await;
     assert_eq!(told().await.len(), 1);
 }

@@ -63,7 +63,7 @@ async fn look_again(tx: &mut Tx, column: &str, ids: Vec<String>, audience: Audie
         return Ok(());
     }
     let kinds: Vec<String> = NoticeKind::ALL
-        .into_iter()
+        .iter()
         .filter(|kind| kind.traits().audience == audience)
         .map(|kind| kind.code().to_owned())
         .collect();
