@@ -25,6 +25,7 @@ mod telling;
 mod telling_again;
 mod trying;
 mod withstanding;
+mod wording;
 mod world;
 
 use place::Place;
@@ -162,12 +163,13 @@ cases! {
     noticing::ceilings_are_exact_with_two_workers with |rules| noticing::with_a_ceiling(rules);
     noticing::one_number_is_not_written_to_more_often_than_its_provider_allows with |rules| noticing::with_limits(rules);
     telling::what_gathers_for_one_recipient_becomes_one with |rules| noticing::sends(rules);
+    telling::notices_are_listed_by_when_they_were_asked_for with |rules| noticing::sends(rules);
     telling::whoever_stands_in_for_an_officer_on_leave_is_written_to with |rules| noticing::sends(rules);
     telling::an_alert_that_is_cleared_is_told_to_nobody_any_more with |rules| noticing::sends(rules);
     telling::a_call_that_was_not_made_is_certainly_not_sent with |rules| noticing::sends(rules);
     telling::templates_are_in_force_from_their_import with |rules| noticing::sends(rules);
     telling::of_two_imports_of_the_same_sight_the_second_changes_nothing with |rules| noticing::sends(rules);
-    telling::a_version_of_templates_is_used_for_one_content with |rules| noticing::sends(rules);
+    wording::a_version_of_templates_is_used_for_one_content with |rules| noticing::sends(rules);
     telling::the_other_channel_takes_over with |rules| noticing::sends(rules);
     telling::without_a_receipt_for_half_an_hour_the_mail_goes with |rules| noticing::sends(rules);
     telling::without_a_receipt_and_without_mail_another_provider_is_tried with |rules| noticing::sends(rules);

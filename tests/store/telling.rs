@@ -78,6 +78,32 @@ pub(crate) async fn what_gathers_for_one_recipient_becomes_one(world: World) {
     assert_eq!(told, [("notice.made", Some(combined.id.as_str()))]);
 }
 
+/// By when they were asked for, not by when they were made; one that covers several by each of these.
+pub(crate) async fn notices_are_listed_by_when_they_were_asked_for(world: World) {
+    let alert = stalled(&world).await;
+    world.pass(world.rules().notices.group + SECOND);
+    make(&world).await;
+    let begun = world.now().await;
+    let mut moments = Vec::new();
+    for request in rungs(&alert, "O-951", 3) {
+        world.store.ask_for_notices(&[request]).await.unwrap();
+        world.pass(SECOND);
+        moments.push(world.now().await);
+    }
+    world.pass(world.rules().notices.group + SECOND);
+    make(&world).await;
+    let made = world.now().await;
+    let listed = async |from, before| {
+        let filter = NoticeFilter { asked_from: from, asked_before: before, ..NoticeFilter::default() };
+        world.other.notices(&filter).await.unwrap().iter().map(|one| one.covers).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(Some(begun), None).await, [3]);
+    assert_eq!(listed(Some(begun), Some(moments[0])).await, [3], "the first of them");
+    assert_eq!(listed(Some(moments[1]), Some(moments[2])).await, [3], "the last of them");
+    assert_eq!(listed(Some(moments[2]), Some(made)).await, [0_u32; 0], "made then, and asked for before");
+    assert_eq!(listed(None, Some(begun)).await.len() + 1, all(&world).await.len(), "and everything before that");
+}
+
 pub(crate) async fn whoever_stands_in_for_an_officer_on_leave_is_written_to(world: World) {
     let mut organisation: Organisation = OrganisationFile::parse(ORGANISATION_TOML).unwrap().into();
     let (away, stands_in) = (OfficerId::from("O-101"), OfficerId::from("O-202"));
@@ -191,34 +217,6 @@ pub(crate) async fn of_two_imports_of_the_same_sight_the_second_changes_nothing(
     let again = Replacing::Overtaken { version };
     assert_eq!(world.store.import_templates(lost, &seen, "R-2").await.unwrap(), again, "it stays so");
     assert_eq!(world.store.import_templates(lost, &in_force, "R-2").await.unwrap(), Replacing::Imported);
-}
-
-/// A proof names the version of its templates: it is one content for ever.
-pub(crate) async fn a_version_of_templates_is_used_for_one_content(world: World) {
-    let import = async |version: &str, locale: &str| {
-        let file = format!(
-            "version = \"{version}\"\n\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"{locale}\"\n\
-             providers.one.code = \"SMS_1\"\n"
-        );
-        let seen = world.store.templates().await.unwrap();
-        let set = seen.changed(&file, &KnownProviders::Any).unwrap();
-        (world.other.import_templates(&set, &seen, "R-1").await.unwrap(), set)
-    };
-    let (first, set) = import("2026.12-1", "zh-CN").await;
-    assert_eq!((first, import("2026.12-2", "en").await.0), (Replacing::Imported, Replacing::Imported));
-    let in_force = world.store.templates().await.unwrap();
-    for version in ["2026.12-1", "2026.12-2", &TemplateSet::embedded().version] {
-        let file = format!(
-            "version = \"{version}\"\n\n[[template]]\nkind = \"test\"\nchannel = \"sms\"\nlocale = \"en\"\n\
-             providers.one.code = \"SMS_9\"\n"
-        );
-        let other = in_force.changed(&file, &KnownProviders::Any).unwrap();
-        let told = world.store.import_templates(&other, &in_force, "R-1").await.unwrap();
-        assert_eq!(told, Replacing::VersionUsed, "{version}");
-    }
-    assert_eq!(world.store.templates().await.unwrap(), in_force);
-    let back = world.store.import_templates(&set, &in_force, "R-1").await.unwrap();
-    assert_eq!(back, Replacing::Imported, "the way back to the same content is open");
 }
 
 pub(crate) async fn digests_are_unsubscribed_from_with_their_own_key(world: World) {

@@ -118,11 +118,17 @@ impl NoticeStore for MemoryStore {
     async fn notices(&self, filter: &NoticeFilter) -> Result<Vec<Notice>, StoreError> {
         let tables = self.tables();
         let about = filter.application_id.as_deref().map(ApplicationId::from);
+        let (from, before) = (filter.asked_from, filter.asked_before);
+        let asked = |id: &str| {
+            let mut asked = tables.noticing.requests_of(id).into_iter().map(|one| tables.noticing.asked[&one].at);
+            asked.any(|at| from.is_none_or(|from| from <= at) && before.is_none_or(|before| at < before))
+        };
         let wanted = |one: &&Notice| {
             about.as_ref().is_none_or(|about| tables.noticing.covers(&one.id, about))
                 && filter.kind.is_none_or(|kind| one.kind == kind)
                 && filter.state.is_none_or(|state| one.state() == state)
                 && filter.recipient.as_ref().is_none_or(|recipient| one.recipient == *recipient)
+                && (from.is_none() && before.is_none() || asked(&one.id))
         };
         let mut found: Vec<Notice> = tables.noticing.notices.values().filter(wanted).cloned().collect();
         found.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id.clone())));

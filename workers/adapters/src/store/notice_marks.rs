@@ -62,11 +62,8 @@ async fn look_again(tx: &mut Tx, column: &str, ids: Vec<String>, audience: Audie
     if ids.is_empty() {
         return Ok(());
     }
-    let kinds: Vec<String> = NoticeKind::ALL
-        .iter()
-        .filter(|kind| kind.traits().audience == audience)
-        .map(|kind| kind.code().to_owned())
-        .collect();
+    let kinds = NoticeKind::ALL.iter().filter(|kind| kind.traits().audience == audience);
+    let kinds: Vec<String> = kinds.map(|kind| kind.code().to_owned()).collect();
     let sql = format!(
         "update notice_requests set outcome = null, made_at = null, look_at = $1 \
          where outcome = 'no_address' and {column} {} and kind {}",

@@ -4,6 +4,7 @@
 use super::fault::Fault;
 use super::link::{Lock, Tx};
 use super::value::{Record, Row, Value, json};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use zhida_core::ids::ApplicationId;
 use zhida_core::notice::{Channel, Notice, NoticeKind, NoticeRequest, WaitsFor};
@@ -220,6 +221,9 @@ pub(super) async fn listed(tx: &mut Tx, filter: &NoticeFilter) -> Result<Vec<Not
             conditions.push(format!("{before} ${}{after}", values.len()));
         }
     }
+    if filter.asked_from.is_some() || filter.asked_before.is_some() {
+        conditions.push(asked_within(filter, &mut values));
+    }
     let whole = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
     let sql = format!("select {COLUMNS} from notices {whole} order by created_at desc, id desc limit $1");
     let mut notices = Vec::new();
@@ -235,10 +239,32 @@ pub(super) async fn listed(tx: &mut Tx, filter: &NoticeFilter) -> Result<Vec<Not
     Ok(notices)
 }
 
+/// The condition that one of its requests is of the time that is wanted. Requests are found by their notices, and these by when they were
+/// made: not before they were asked for, nor after their time was over, give or take a clock that was set right in between.
+fn asked_within(filter: &NoticeFilter, values: &mut Vec<Value>) -> String {
+    let from = filter.asked_from.unwrap_or(Timestamp::MIN);
+    let before = filter.asked_before.unwrap_or(Timestamp::MAX);
+    let made_from = from.checked_sub(CLOCK_SET_RIGHT).unwrap_or(Timestamp::MIN);
+    let made_before = before.checked_add(NoticeKind::longest_expiry() + CLOCK_SET_RIGHT).unwrap_or(Timestamp::MAX);
+    let n = values.len();
+    values.extend([from.into(), before.into(), made_from.into(), made_before.into()]);
+    format!(
+        "created_at >= ${} and created_at < ${} and exists (select 1 from notice_requests \
+         where notice_id = notices.id and at >= ${} and at < ${})",
+        n + 3,
+        n + 4,
+        n + 1,
+        n + 2
+    )
+}
+
+/// How far a clock may have been off.
+const CLOCK_SET_RIGHT: SignedDuration = SignedDuration::from_hours(24);
+
 const DEFAULT_PAGE: u32 = 100;
 
 /// Receipts of a notice in the order in which they came.
-pub(super) async fn receipts(tx: &mut Tx, id: &str) -> Result<Vec<(jiff::Timestamp, String, Receipt, Trust)>, Fault> {
+pub(super) async fn receipts(tx: &mut Tx, id: &str) -> Result<Vec<(Timestamp, String, Receipt, Trust)>, Fault> {
     let sql = "select at, provider, trust, out_id, provider_id, address, word from notice_receipts where notice_id = $1 \
         order by at, digest";
     let read = |row: &Row| Ok((row.time("at")?, row.get("provider")?, receipt(row)?, trust(row)?));

@@ -186,6 +186,12 @@ impl NoticeKind {
     pub fn expires_after(self) -> SignedDuration {
         SignedDuration::from_hours(self.traits().expires_after_hours)
     }
+
+    /// The longest of all: what was not made by then after it was asked for never is.
+    #[must_use]
+    pub fn longest_expiry() -> SignedDuration {
+        Self::ALL.iter().map(|kind| kind.expires_after()).max().unwrap_or_default()
+    }
 }
 
 impl Serialize for NoticeKind {

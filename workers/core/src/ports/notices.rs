@@ -180,6 +180,10 @@ pub struct NoticeFilter {
     pub state: Option<NoticeState>,
     /// To a recipient.
     pub recipient: Option<String>,
+    /// Asked for at this moment or later; of one that covers several, one of them.
+    pub asked_from: Option<Timestamp>,
+    /// Asked for before this moment; of one that covers several, the same one.
+    pub asked_before: Option<Timestamp>,
     /// At most this many; 0 is 100.
     pub limit: u32,
 }

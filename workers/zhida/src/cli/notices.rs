@@ -23,6 +23,12 @@ pub(crate) enum NoticesVerb {
         /// Only to this recipient: the USCC of an enterprise, or the id of an officer
         #[arg(long, value_name = "ID")]
         recipient: Option<String>,
+        /// Only what was asked for on this day of the district or later, or from this time on (RFC 3339)
+        #[arg(long, value_name = "DATE|TIME")]
+        since: Option<String>,
+        /// Only what was asked for up to and with this day, or before this time
+        #[arg(long, value_name = "DATE|TIME")]
+        until: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,

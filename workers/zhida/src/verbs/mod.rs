@@ -30,6 +30,7 @@ mod out;
 mod pattern_acts;
 pub(crate) mod patterns;
 pub(crate) mod payouts;
+mod period;
 pub(crate) mod policies;
 pub(crate) mod policy_changes;
 mod present;

@@ -7,7 +7,7 @@ use super::notice_view::{Looks, notice_json, proof, proof_json};
 use super::notice_words::{channel_word, kind_word, not_made_words, state_word, waits_words};
 use super::out::{JsonList, Out};
 use super::table::{Column, Table};
-use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, reader, typed_id};
+use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, period, reader, typed_id};
 use crate::cli::{EyesArgs, NoticesVerb};
 use crate::notice_rules::notice_rules;
 use crate::wiring::Context;
@@ -26,7 +26,8 @@ use zhida_core::supervision::{self, sees};
 /// Does one of the verbs.
 pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result<ExitCode> {
     match verb {
-        NoticesVerb::List { application, kind, state, recipient, limit, eyes, json } => {
+        NoticesVerb::List { application, kind, state, recipient, since, until, limit, eyes, json } => {
+            let zone = &context.settings.calendar.timezone;
             let filter = NoticeFilter {
                 application_id: application
                     .as_deref()
@@ -36,6 +37,8 @@ pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result
                 kind: kind.as_deref().map(known_kind).transpose()?,
                 state: state.as_deref().map(known_state).transpose()?,
                 recipient: recipient.clone(),
+                asked_from: since.as_deref().map(|text| period::beginning("--since", text, zone)).transpose()?,
+                asked_before: until.as_deref().map(|text| period::end("--until", text, zone)).transpose()?,
                 limit: *limit,
             };
             list(context, &filter, eyes, Form::from(*json)).await
