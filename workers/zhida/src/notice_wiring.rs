@@ -148,7 +148,7 @@ mod tests {
             ("notices.mail.port", "2525"),
             ("notices.mail.security", "starttls"),
             ("notices.mail.user", "zhida"),
-            ("notices.mail.password", "geheim"),
+            ("notices.mail.password", "geheimgeheim"),
             ("notices.mail.from", "直达 <a@example.com>"),
             ("notices.mail.reply_to", "b@example.com"),
             ("notices.mail.dkim_domain", "example.com"),
@@ -164,7 +164,7 @@ mod tests {
             (agreed.host.as_str(), agreed.port, agreed.security),
             ("mail.example.com", 2525, Security::StartTls)
         );
-        assert_eq!(agreed.credentials, Some(("zhida".to_owned(), "geheim".to_owned())));
+        assert_eq!(agreed.credentials, Some(("zhida".to_owned(), "geheimgeheim".to_owned())));
         assert_eq!((agreed.from.as_str(), agreed.reply_to.as_deref()), ("直达 <a@example.com>", Some("b@example.com")));
         let dkim = agreed.dkim.unwrap();
         assert_eq!((dkim.domain.as_str(), dkim.selector.as_str()), ("example.com", "s1"));
