@@ -120,9 +120,9 @@ fn resend(sim: &Sim) {
     let before = sim.store.tables().noticing.asked.len();
     let done = acts(sim, NoticeAct::Resend { notice_id: notice_id.clone() });
     let new = sim.store.tables().noticing.asked.len() - before;
-    // Or a bounce says so, which sends nothing by itself where a notice may not go twice.
+    // Or a bounce says so, also of a call that broke off, which sends nothing by itself where a notice may not go twice.
     let said_lost = |one: &Message| one.attempts.iter().any(|attempt| one.is_said_lost(attempt));
-    let bounced = state == NoticeState::Sent && notice.messages.iter().any(said_lost);
+    let bounced = matches!(state, NoticeState::Sent | NoticeState::Sending) && notice.messages.iter().any(said_lost);
     let beside = state == NoticeState::Sent
         && sim.rules.notices.repeat(notice.kind) == Repeat::May
         && notice.messages.iter().any(|one| one.ended == Some(Ended::Failed));
