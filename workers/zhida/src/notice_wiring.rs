@@ -177,9 +177,9 @@ mod tests {
         let few = &[("notices.mail.host", "127.0.0.1"), ("notices.mail.from", "a@example.com")];
         let security = |more: &[(&str, &str)]| mail_settings(&with(&[few, more].concat())).unwrap().unwrap().security;
         assert_eq!(security(&[("notices.mail.security", "tls")]), Security::Tls);
-        assert_eq!(security(&[("notices.mail.security", "none")]), Security::None(ClearText::Anywhere));
-        let live = [("notices.mail.security", "none"), ("environment", "live")];
-        assert_eq!(security(&live), Security::None(ClearText::ToThisMachine));
+        assert_eq!(security(&[("notices.mail.security", "none")]), Security::None(ClearText::ToThisMachine));
+        let sandbox = [("notices.mail.security", "none"), ("environment", "sandbox")];
+        assert_eq!(security(&sandbox), Security::None(ClearText::Anywhere));
         let agreed = mail_settings(&with(few)).unwrap().unwrap();
         assert!(agreed.credentials.is_none() && agreed.dkim.is_none() && agreed.ca_pem.is_none());
         assert!(bounces(&with(few)).is_none());
