@@ -139,10 +139,10 @@ impl<'a> Desk<'a> {
         let Some((message, attempt)) = notice.attempt(out_id) else { return notice };
         let mut after = notice.clone();
         let changed = &mut after.messages[message];
+        let claimed = &changed.attempts[attempt];
+        let (provider, claimed_at) = (claimed.provider.clone(), claimed.began_at);
         match end {
             ErrandEnd::Sent { outcome, .. } => {
-                let (provider, claimed_at) =
-                    (changed.attempts[attempt].provider.clone(), changed.attempts[attempt].began_at);
                 if changed.call_ended(attempt, outcome, self.now) == News::Yes {
                     if end.gives_back() {
                         self.counters.give_back(self.rules, claimed_at);
@@ -151,8 +151,6 @@ impl<'a> Desk<'a> {
                 }
             }
             ErrandEnd::NotMade { .. } => {
-                let (provider, claimed_at) =
-                    (changed.attempts[attempt].provider.clone(), changed.attempts[attempt].began_at);
                 if changed.not_made(attempt, self.now) == News::Yes {
                     self.counters.give_back(self.rules, claimed_at);
                     if let Some(health) = self.health.get_mut(&provider) {
