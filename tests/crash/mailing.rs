@@ -24,7 +24,7 @@ use zhida_core::ports::store::Protocol;
 use zhida_core::rules::Rules;
 use zhida_intake::Keyring;
 use zhida_monitoring::Metrics;
-use zhida_notice::{Hands, MAIL, bounces_once, make_once, notice_once};
+use zhida_notice::{Hands, MAIL, bounces_once, notice_once};
 
 /// Calls of the ports, in the order in which a mail meets them.
 const STEPS: [&str; 8] =
@@ -90,7 +90,7 @@ impl<'a> Mailing<'a> {
             store.book_errands(&[end]).await.unwrap();
         }
         for _ in 0..ROUNDS {
-            let made = make_once(store, 2).await.unwrap();
+            let made = store.make_notices(2).await.unwrap();
             let carried = notice_once(store, hands, 2).await.unwrap();
             let bounced = bounces_once(store, outside, 2).await.unwrap();
             if made == 0 && carried == 0 && bounced.booked + bounced.repeated == 0 {

@@ -28,7 +28,7 @@ use zhida_core::ports::time::Time;
 use zhida_core::rules::Rules;
 use zhida_intake::Keyring;
 use zhida_monitoring::Metrics;
-use zhida_notice::{Hands, make_once, notice_once};
+use zhida_notice::{Hands, notice_once};
 use zhida_sandbox::{Sandbox, SandboxSettings, SmsFault, SmsTarget, Vendor};
 
 /// What the gateway does with the first message it gets; afterwards it is well.
@@ -100,7 +100,7 @@ impl<'a> Telling<'a> {
     /// Whether it all came to rest.
     async fn work(&self, store: &MortalStore, hands: &Hands) -> bool {
         for _ in 0..ROUNDS {
-            let made = make_once(store, 2).await.unwrap();
+            let made = store.make_notices(2).await.unwrap();
             let carried = notice_once(store, hands, 2).await.unwrap();
             let pushed = self.receipts(store).await;
             if made == 0 && carried == 0 && pushed == 0 {

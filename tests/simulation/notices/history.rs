@@ -18,7 +18,7 @@ use zhida_core::ports::sms::SmsProvider;
 use zhida_core::ports::store::ReferenceStore;
 use zhida_core::ports::supervision::OrganisationStore;
 use zhida_monitoring::Metrics;
-use zhida_notice::{Hands, MAIL, bounces_once, make_once, notice_once};
+use zhida_notice::{Hands, MAIL, bounces_once, notice_once};
 
 const WORKERS: usize = 3;
 
@@ -104,7 +104,7 @@ fn turn(ports: Ports, job: Job) -> Turn {
     match job {
         Job::Make => Box::pin(async move {
             if planted::looks(&ports.sim, ports.plant) == Looks::AtEverything {
-                let _ = make_once(&*ports.store, BATCH_MAX).await;
+                let _ = ports.store.make_notices(BATCH_MAX).await;
             }
         }),
         Job::Send => Box::pin(async move {

@@ -5,7 +5,6 @@
 use crate::bounces::bounces_once;
 use crate::carry::{Hands, MAIL};
 use crate::send::{booking_lane, taking_lane};
-use crate::turn::make_once;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, mpsc, watch};
@@ -105,14 +104,16 @@ async fn making_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
     worker.metrics().sweep_started(REQUESTS_SWEEP, worker.every, SystemTime::now());
     let mut pause = FIRST_PAUSE;
     while !*stop.borrow() {
-        match make_once(&*worker.store, worker.batch_max).await {
+        match worker.store.make_notices(worker.batch_max).await {
             Ok(dealt_with) => {
                 pause = FIRST_PAUSE;
                 worker.metrics().sweep_ran(REQUESTS_SWEEP, SystemTime::now());
                 if dealt_with > 0 {
+                    // However many wait behind them, these are sent now.
                     bells.send.notify_one();
+                } else {
+                    woken(&worker, &bells.make, worker.every, &mut stop).await;
                 }
-                woken(&worker, &bells.make, worker.every, &mut stop).await;
             }
             Err(error) => {
                 warn!(%error, "making notices waits for the store");

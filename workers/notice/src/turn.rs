@@ -1,4 +1,4 @@
-//! The steps of the worker: notices are made of requests; errands are taken, carried out and booked.
+//! The step of the worker that sends: errands are taken, carried out and booked.
 
 use crate::carry::Hands;
 use futures_util::future::join_all;
@@ -7,21 +7,6 @@ use tracing::warn;
 use zhida_core::ports::notices::{ErrandEnd, NoticeStore};
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::time::Time;
-
-/// Makes notices until no request is left whose time has come; says of how many requests.
-///
-/// # Errors
-/// [`StoreError`] when the store could not serve; what was made by then stays.
-pub async fn make_once(store: &dyn NoticeStore, max: u32) -> Result<u32, StoreError> {
-    let mut made = 0_u32;
-    loop {
-        let dealt_with = store.make_notices(max).await?;
-        made = made.saturating_add(dealt_with);
-        if dealt_with == 0 {
-            return Ok(made);
-        }
-    }
-}
 
 /// Takes the errands of at most `max` notices, carries them out side by side, and books what came of them; says how many there were.
 ///

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use zhida_core::ports::notices::ErrandEnd;
 use zhida_core::ports::sms::{AskOutcome, SendOutcome};
-use zhida_notice::{bounces_once, make_once, notice_once, run};
+use zhida_notice::{bounces_once, notice_once, run};
 
 fn outcome(end: &ErrandEnd) -> String {
     match end {
@@ -83,10 +83,19 @@ async fn what_was_learnt_is_booked_with_patience() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_are_dealt_with_until_none_is_left() {
-    let desk = Desk::new();
-    desk.asked(450);
-    assert_eq!(make_once(&*desk, 200).await.unwrap(), 450);
+async fn what_is_made_is_sent_while_more_is_made_and_a_drain_waits_for_no_more() {
+    let (desk, main, bell) = (Desk::new(), Vendor::new(), Bell::new());
+    // More than will ever be made.
+    desk.asked(u32::MAX);
+    let (stop, stopped) = watch::channel(false);
+    let mut worker = worker(&desk, &main, 4);
+    worker.every = Duration::from_secs(3600);
+    let before = tokio::time::Instant::now();
+    let running = tokio::spawn(run(worker, Box::new(bell), stopped));
+    desk.until_booked(3).await;
+    assert!(before.elapsed() < Duration::from_secs(60), "long before the sweep");
+    stop.send_replace(true);
+    running.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,12 +28,17 @@ pub(super) enum Create {
 pub(super) enum Purpose {
     /// Reads and writes.
     Writing,
-    /// The same, of many rows by their keys. The planner holds a look at the whole table for cheaper than some hundred looks into an index,
-    /// up to tables of tens of thousands of rows, where it takes ten times as long: so it is not asked about each list anew.
+    /// The same, of many rows by their keys: PostgreSQL goes by the index, and does not ask itself about each list anew. It would hold a
+    /// look at the whole table for cheaper than some hundred looks into an index, up to tables of tens of thousands of rows, where it
+    /// takes ten times as long; and what it planned while a table was empty it keeps until somebody has counted its rows.
     WritingByKeys,
     /// Reads one state of the database; waits for nobody.
     Reading,
 }
+
+/// A table without an index is read as ever, but counts as very dear, and what is dear would be compiled first.
+const BEGIN_BY_KEYS: &str = "begin; set local plan_cache_mode = force_generic_plan; \
+    set local enable_seqscan = off; set local jit = off";
 
 /// How long a caller waits for a connection, and for SQLite's writer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,9 +56,7 @@ impl Pools {
     pub(super) async fn begin(&self, purpose: Purpose) -> Result<Link, sqlx::Error> {
         Ok(match (self, purpose) {
             (Self::Postgres(pool), Purpose::Writing) => Link::Postgres(pool.begin().await?),
-            (Self::Postgres(pool), Purpose::WritingByKeys) => {
-                Link::Postgres(pool.begin_with("begin; set local plan_cache_mode = force_generic_plan").await?)
-            }
+            (Self::Postgres(pool), Purpose::WritingByKeys) => Link::Postgres(pool.begin_with(BEGIN_BY_KEYS).await?),
             (Self::Postgres(pool), Purpose::Reading) => {
                 Link::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?)
             }

@@ -112,6 +112,7 @@ pub(crate) struct Desk {
     receipts: Mutex<Vec<String>>,
     refusals: AtomicU32,
     requests: AtomicU32,
+    made: AtomicUsize,
     taken: AtomicUsize,
     most_taken: AtomicUsize,
     asked: watch::Sender<u32>,
@@ -130,6 +131,7 @@ impl Desk {
             receipts: Mutex::default(),
             refusals: AtomicU32::new(0),
             requests: AtomicU32::new(0),
+            made: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
             most_taken: AtomicUsize::new(0),
             bookings: watch::channel(0).0,
@@ -213,6 +215,14 @@ impl NoticeStore for Desk {
 
     async fn make_notices(&self, max: u32) -> Result<u32, StoreError> {
         let waiting = self.requests.load(Ordering::SeqCst);
+        if waiting == 0 {
+            return Ok(0);
+        }
+        // What was made first is sent before there is more.
+        let made = self.made.fetch_add(1, Ordering::SeqCst);
+        self.until_booked(made.min(2)).await;
+        tokio::task::yield_now().await;
+        self.due([sms("main", &format!("made-{made}"))]);
         self.requests.store(waiting.saturating_sub(max), Ordering::SeqCst);
         Ok(waiting.min(max))
     }
