@@ -167,7 +167,7 @@ async fn operators_stop_resume_and_tell_again() {
     world.open().await;
     let (wang, qian) = (world.operator("wang", "operator"), world.operator("qian", "auditor"));
     let status = world.run(&["notices", "status"]);
-    assert!(status.contains("通知未停发") && status.contains("渠道 provider main: 可用 of use"), "{status}");
+    assert!(status.contains("通知未停发") && status.contains("渠道 provider main: 可用 usable"), "{status}");
     assert!(act(&world, 1, &["notices", "stop"], "qian", &qian).contains("may not stop notices"));
     assert!(act(&world, 0, &["notices", "stop"], "wang", &wang).contains("notices are stopped by wang"));
     world.metrics_with("zhida_notices_stopped 1").await;
@@ -238,13 +238,21 @@ async fn whoever_cannot_be_told_is_on_record_and_rings() {
     let story = world.run(&["trace", "A-1"]);
     assert!(story.contains("未通知 nobody told") && story.contains("outcome=no_address"), "{story}");
     let listed = world.run(&["notices", "list", "--application", "A-1"]);
-    let line = "未通知 nobody told  到账 payout_credited: 无可用联系方式 no address (短信 sms: no_address, 邮件 mail: no_provider)";
+    let line = "未通知 nobody told  到账 payout_credited: 无可用联系方式 no address (短信 sms: 未提供 not given, 邮件 mail: 未配置渠道 no provider)";
     assert!(listed.contains(line), "{listed}");
     assert!(world.run(&["alarms", "list", "--kind", "notice_no_address"]).contains("no mobile is known"));
     // Received as well, unless the money was there before it could be made.
     let not_made = world.json(&["notices", "status", "--json"])["not_made"].clone();
     let count = |code: &str| not_made[code].as_u64().unwrap_or_default();
     assert_eq!((count("no_address") + count("lost_its_point"), count("no_address") > 0), (2, true), "{not_made}");
+    // A number comes: it is told, and stands as told alone.
+    let enterprise = approved("A-1", "10.00")["enterprise"].clone();
+    let data = json!({"application_id": "A-1", "policy_id": "P-1", "enterprise": enterprise,
+        "submitted_at": jiff::Timestamp::now(), "contacts": {"mobile": "13812345678"}});
+    world.hand_in(&world.signed("application.submitted.v1", "submitted-A-1", "A-1", &data)).await;
+    notice(&world, "A-1", "payout_credited", "delivered").await;
+    let listed = world.run(&["notices", "list", "--application", "A-1"]);
+    assert!(!listed.contains("未通知 nobody told  到账 payout_credited"), "{listed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -92,11 +92,12 @@ async fn a_tampered_row_holds_up_no_other_on_sqlite() {
     notices_aside::templates_of_another_version(&SqliteFile::new().place()).await;
     notices_aside::unreadable_surroundings(&SqliteFile::new().place()).await;
     notices_aside::an_unreadable_switch(&SqliteFile::new().place()).await;
+    notices_aside::an_unreadable_subject_of_whom_an_address_came(&SqliteFile::new().place()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tampered_row_holds_up_no_other_on_postgresql() {
-    for number in 0..16 {
+    for number in 0..17 {
         let database = Postgres::new().await;
         let place = database.place();
         match number {
@@ -115,6 +116,7 @@ async fn a_tampered_row_holds_up_no_other_on_postgresql() {
             12 => notices_aside::unreadable_surroundings(&place).await,
             13 => notices_aside::an_unreadable_switch(&place).await,
             14 => notices_aside::a_taking_that_breaks_off(&place).await,
+            15 => notices_aside::an_unreadable_subject_of_whom_an_address_came(&place).await,
             _ => tampered::a_refused_change(&place).await,
         }
     }
@@ -161,7 +163,8 @@ async fn ten_supervision_workers_at_once_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_on_postgresql() {
-    let stories: [fn(Place) -> Told; 5] = [
+    let stories: [fn(Place) -> Told; 6] = [
+        |place| Box::pin(async move { notices::a_higher_ceiling(&place).await }),
         |place| Box::pin(async move { notices::ten_workers_at_once(&place).await }),
         |place| Box::pin(async move { notices::an_erasure_leaves_the_proof(&place).await }),
         |place| Box::pin(async move { notices::what_was_asked_for_before_is_never_sent(&place).await }),
@@ -176,6 +179,7 @@ async fn notices_on_postgresql() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_on_sqlite() {
+    notices::a_higher_ceiling(&SqliteFile::new().place()).await;
     notices::ten_workers_at_once(&SqliteFile::new().place()).await;
     notices::an_erasure_leaves_the_proof(&SqliteFile::new().place()).await;
     notices::what_was_asked_for_before_is_never_sent(&SqliteFile::new().place()).await;

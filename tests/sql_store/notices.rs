@@ -2,7 +2,7 @@
 //! full of finished notices. What every store must do is the conformance suite's affair.
 
 use super::place::{Place, approval, fund, key, policy, protocol};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -14,7 +14,7 @@ use zhida_core::notice::{Channel, NoticeKind, NoticeRequest, NoticeState, Provid
 use zhida_core::ports::notices::{Errand, ErrandEnd, NoticeFilter, NoticeStore};
 use zhida_core::ports::sms::{DeliveryWord, Receipt, SendOutcome, Trust};
 use zhida_core::ports::store::{AlarmFilter, IntakeStore, OutboxStore, Protocol, ReadStore, ReferenceStore};
-use zhida_core::steps::Arrival;
+use zhida_core::steps::{Arrival, Fact};
 
 const HOUR: SignedDuration = SignedDuration::from_mins(61);
 
@@ -36,17 +36,37 @@ pub(crate) async fn open(place: &Place, per_minute_max: u32) -> SqlStore {
 
 /// Approvals whose enterprises can be reached.
 pub(crate) async fn with(place: &Place, numbers: impl IntoIterator<Item = u32>) -> SqlStore {
+    let store = without_contacts(place, []).await;
+    let now = store.now().await.unwrap();
+    let reached = |number| reached(approval(number, now, "k"), number, now);
+    store.take_in(numbers.into_iter().map(reached).collect()).await.unwrap();
+    store
+}
+
+/// Approvals whose enterprises cannot.
+pub(crate) async fn without_contacts(place: &Place, numbers: impl IntoIterator<Item = u32>) -> SqlStore {
     let store = open(place, 10_000).await;
     store.import_policies(&[fund(1_000_000)], &[policy()], "test").await.unwrap();
     let now = store.now().await.unwrap();
-    let reached = |number: u32| {
-        let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None };
-        let case = Some(CaseNote { application_id: key(number).application_id, at: now, said });
-        let mobile = Some(format!("138{number:08}"));
-        Arrival { case, contacts: Some(Contacts::new(now, mobile, None, None)), ..approval(number, now, "k") }
-    };
-    store.take_in(numbers.into_iter().map(reached).collect()).await.unwrap();
+    store.take_in(numbers.into_iter().map(|number| approval(number, now, "k")).collect()).await.unwrap();
     store
+}
+
+/// Events of these applications that say how their enterprises are reached.
+pub(crate) async fn contacts_come(store: &SqlStore, numbers: impl IntoIterator<Item = u32>) {
+    let now = store.now().await.unwrap();
+    let event = |number| {
+        let event_id = format!("contacts-{number}");
+        reached(Arrival { event_id, fact: Fact::Other, ..approval(number, now, "k") }, number, now)
+    };
+    store.take_in(numbers.into_iter().map(event).collect()).await.unwrap();
+}
+
+fn reached(arrival: Arrival, number: u32, now: Timestamp) -> Arrival {
+    let said = Said::Submitted { policy_id: PolicyId::from("P-1"), uscc: format!("U-{number}"), mode: None };
+    let case = Some(CaseNote { application_id: key(number).application_id, at: now, said });
+    let mobile = Some(format!("138{number:08}"));
+    Arrival { case, contacts: Some(Contacts::new(now, mobile, None, None)), ..arrival }
 }
 
 pub(crate) async fn make(store: &SqlStore) -> u32 {
@@ -78,6 +98,18 @@ pub(crate) async fn take(store: &SqlStore) -> Vec<(String, String)> {
 
 pub(crate) fn applications(sent: &[(String, String)]) -> Vec<&str> {
     sent.iter().map(|(of, _)| of.as_str()).collect()
+}
+
+/// What a ceiling holds back waits no longer than until somebody starts with a higher one; where it is as low as before, it waits on.
+pub(crate) async fn a_higher_ceiling(place: &Place) {
+    drop(with(place, [1, 2, 3]).await);
+    let (low, high) = (open(place, 1).await, open(place, 10_000).await);
+    assert_eq!(make(&low).await, 3);
+    assert_eq!((take(&low).await.len(), take(&high).await.len()), (1, 0), "they wait for the next minute");
+    low.look_again_at_ceilings().await.unwrap();
+    assert_eq!((take(&low).await.len(), take(&high).await.len()), (0, 0));
+    high.look_again_at_ceilings().await.unwrap();
+    assert_eq!(take(&high).await.len(), 2);
 }
 
 /// One notice cannot be read, of another what was written: the third goes, both ring once an hour, and go when they are mended.

@@ -1,7 +1,7 @@
 //! Notices around rows that cannot be read: one request, a set of templates, what is known of providers, counters, the switch. Nothing of
 //! it stops the others, everything rings; and what is claimed is never dropped because the next one cannot be.
 
-use super::notices::{applications, make, open, rang, take, with};
+use super::notices::{applications, contacts_come, make, open, rang, take, with, without_contacts};
 use super::place::Place;
 use super::story::act;
 use jiff::SignedDuration;
@@ -23,6 +23,22 @@ pub(crate) async fn a_request_of_an_unknown_kind(place: &Place) {
     place.execute("update notice_requests set kind = 'payout_received' where application_id = 'A-1'").await.unwrap();
     place.clock.advance(SignedDuration::from_mins(61));
     assert_eq!(make(&store).await, 1, "another version's, or mended: it goes");
+}
+
+/// Addresses come for two who could not be told, by a process that knows no provider, and what one of them is about cannot be read:
+/// the other is told, this one rings, and neither waits for another address.
+pub(crate) async fn an_unreadable_subject_of_whom_an_address_came(place: &Place) {
+    let store = without_contacts(place, [1, 2]).await;
+    assert_eq!((make(&store).await, make(&store).await), (2, 0), "nobody is reached");
+    contacts_come(&place.open().await, [1, 2]).await;
+    place.execute("update payouts set holds = '{' where application_id = 'A-1'").await.unwrap();
+    assert_eq!(make(&store).await, 2, "dealt with: one was made, one put aside");
+    assert_eq!((make(&store).await, rang(&store).await), (0, 1));
+    assert_eq!(applications(&take(&store).await), ["A-2"]);
+    place.execute("update payouts set holds = '{}' where application_id = 'A-1'").await.unwrap();
+    place.clock.advance(SignedDuration::from_mins(61));
+    assert_eq!(make(&store).await, 1);
+    assert_eq!(applications(&take(&store).await), ["A-1"]);
 }
 
 /// Templates that this version cannot read: notices are made by those before, and it rings.

@@ -66,14 +66,16 @@ pub(crate) async fn who_could_not_be_told_of_money_is_told_when_contacts_come(wo
     make(&world).await;
     assert_eq!((became(&world, "made").await, calls(&take(&world).await)), (made, vec![]), "the same once more");
     assert_eq!((became(&world, "no_address").await, world.rang("notice_no_address").await), (0, 1));
-    // What is too late for being told is decided as such, and rings.
+    // What is too late for being told stays as it is: somebody was rung for then.
     credited_in_silence(&world, 2).await;
     make(&world).await;
+    let (unreached, rang) = (became(&world, "no_address").await, world.rang("notice_no_address").await);
     world.pass(NoticeKind::PayoutCredited.expires_after());
     world.take(&[contacts(&world, "s-3", 2).await]).await;
     make(&world).await;
     assert_eq!(listed(&world, NoticeKind::PayoutCredited).await.len(), 1);
-    assert_eq!((became(&world, "too_old").await, world.rang("notice_failed").await), (1, 1));
+    assert_eq!((became(&world, "no_address").await, became(&world, "too_old").await), (unreached, 0));
+    assert_eq!((world.rang("notice_no_address").await, world.rang("notice_failed").await), (rang, 0));
 }
 
 /// Whichever of the two is first, and also where neither sees the other.

@@ -36,6 +36,8 @@ pub struct NoticeTables {
     pub switch: Switch,
     /// What is known of addresses, by fingerprint.
     pub addresses: BTreeMap<String, AddressFacts>,
+    /// What a ceiling held back, and is to be looked at before its time.
+    pub looked_at_again: BTreeSet<String>,
     /// What recipients do not want.
     pub turned_off: BTreeSet<(String, NoticeKind)>,
     /// Imported sets of templates, oldest first.
@@ -84,7 +86,7 @@ impl NoticeTables {
     pub(super) fn due(&self, now: Timestamp, max: usize) -> Vec<String> {
         let due = |one: &Notice| {
             let resumed = one.waits_for_switch() && self.switch.stopped.is_none();
-            one.next_at().filter(|at| *at <= now || resumed)
+            one.next_at().filter(|at| *at <= now || resumed || self.looked_at_again.contains(&one.id))
         };
         let mut found: Vec<_> =
             self.notices.values().filter_map(|one| Some((one.priority(), due(one)?, one.id.clone()))).collect();

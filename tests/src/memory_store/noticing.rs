@@ -9,8 +9,8 @@ use zhida_core::ids::{ApplicationId, OrderId, PayoutKey};
 use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::{Replacing, TemplateSet, replacing};
 use zhida_core::notice::{
-    About, Candidate, Channel, Desk, Effects, Known, Notice, NoticeRequest, Present, Standing, Switch, standing,
-    unsubscribe_url, unsubscribes, with_codes_in_force,
+    About, Candidate, Channel, Desk, Effects, Known, Notice, NoticeRequest, Present, Standing, Switch, WaitsFor,
+    standing, unsubscribe_url, unsubscribes, with_codes_in_force,
 };
 use zhida_core::patterns::Seal;
 use zhida_core::ports::notices::{
@@ -47,6 +47,9 @@ impl NoticeStore for MemoryStore {
             let due = tables.noticing.due(self.clock(), max as usize);
             if due.is_empty() {
                 return Ok(Vec::new());
+            }
+            for id in &due {
+                tables.noticing.looked_at_again.remove(id);
             }
             let errands = self.take(&mut tables, due);
             if !errands.is_empty() {
@@ -100,6 +103,14 @@ impl NoticeStore for MemoryStore {
         }
         self.write_effects(tables, desk.effects);
         Ok(counted)
+    }
+
+    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let noticing = &mut tables.noticing;
+        let held = noticing.notices.values().filter(|one| one.waits_for() == Some(WaitsFor::Ceiling));
+        noticing.looked_at_again = held.map(|one| one.id.clone()).collect();
+        Ok(())
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

@@ -13,7 +13,6 @@ use tracing::error;
 use zhida_core::case_file::{CaseEvent, CaseNote, PayoutFacts, policy_named};
 use zhida_core::contacts::Contacts;
 use zhida_core::ids::ApplicationId;
-use zhida_core::notice::NoticeRules;
 use zhida_core::organisation::Organisation;
 use zhida_core::payout::{Alarm, AlarmKind, PayoutState};
 use zhida_core::ports::cases::{AlertFilter, CaseStore, CaseView};
@@ -66,7 +65,7 @@ pub(super) struct Circumstances {
     pub(super) organisation: Organisation,
     pub(super) time: WorkingTime,
     /// The journal row of their last import.
-    version: i64,
+    pub(super) version: i64,
 }
 
 /// What became of an attempt to look.
@@ -188,7 +187,7 @@ impl SqlStore {
 }
 
 /// Every import of the organisation or of a calendar, and other rules, leave a journal row: the last one names what is in force.
-async fn version(tx: &mut Tx) -> Result<i64, Fault> {
+pub(super) async fn version(tx: &mut Tx) -> Result<i64, Fault> {
     // Found by their subjects before the largest is taken: the planner would look for it from the end of a journal of millions.
     let sql = "with found as materialized (select sequence from journal where subject in ('organisation', 'calendar', 'rules') \
         and kind in ('organisation.imported', 'calendar.imported', 'rules.in_force')) \
@@ -300,7 +299,7 @@ pub(super) fn read_event(row: &Row) -> Result<(ApplicationId, CaseEvent), Fault>
 }
 
 /// Writes the case events of what came in, and marks their applications and those whose payouts changed what a case file sees.
-pub(super) async fn note(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) -> Result<(), Fault> {
+pub(super) async fn note(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
     let now = tx.now;
     let mut marked: BTreeSet<&ApplicationId> = BTreeSet::new();
     let mut events: Vec<Record> = Vec::new();
@@ -316,7 +315,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) ->
             ("said", json(said).into()),
         ]);
     }
-    note_contacts(tx, changes, rules).await?;
+    note_contacts(tx, changes).await?;
     for (key, payout) in &changes.payouts {
         let before = tx.known_states.get(key).copied();
         // The day of a credit may be set right without a change of state.
@@ -331,7 +330,7 @@ pub(super) async fn note(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) ->
 }
 
 /// How the enterprises of applications are reached, as the latest of their events says.
-async fn note_contacts(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) -> Result<(), Fault> {
+async fn note_contacts(tx: &mut Tx, changes: &Changes) -> Result<(), Fault> {
     let mut told: BTreeMap<&ApplicationId, Contacts> = BTreeMap::new();
     for arrival in &changes.inbox {
         let (Some(note), Some(contacts)) = (&arrival.case, &arrival.contacts) else { continue };
@@ -342,7 +341,7 @@ async fn note_contacts(tx: &mut Tx, changes: &Changes, rules: &NoticeRules) -> R
         told.insert(&note.application_id, together);
     }
     let reachable = told.iter().filter(|(_, one)| one.has_address());
-    notice_marks::of_applications(tx, reachable.map(|(id, _)| id.as_str()), rules).await?;
+    notice_marks::of_applications(tx, reachable.map(|(id, _)| id.as_str())).await?;
     let record = |(id, one): (&ApplicationId, Contacts)| -> Record {
         vec![
             ("application_id", id.as_str().into()),

@@ -20,6 +20,7 @@ mod link;
 mod load;
 mod moved;
 mod notice_acts;
+mod notice_addressees;
 mod notice_booking;
 mod notice_figures;
 mod notice_making;

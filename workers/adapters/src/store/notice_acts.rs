@@ -7,12 +7,12 @@ use super::notice_rows::Read;
 use super::notice_taking::Subjects;
 use super::supervising::About;
 use super::value::Value;
-use super::{SqlStore, notice_making, notice_requests, notice_rows, notice_surroundings, patterns};
+use super::{SqlStore, notice_addressees, notice_requests, notice_rows, notice_surroundings, patterns};
 use serde_json::json;
 use std::collections::BTreeSet;
 use zhida_core::notice::{
     self as notice, Deed, Loaded, LoadedNotice, Notice, NoticeAct, NoticeKind, Preference, RecipientKnown, Stopped,
-    Switch, act, unsubscribes,
+    Switch, WaitsFor, act, unsubscribes,
 };
 use zhida_core::ports::notices::Wish;
 use zhida_core::ports::store::SignedAct;
@@ -65,8 +65,7 @@ impl SqlStore {
         let kind = match switch.stopped {
             Some(_) => "notices.stopped",
             None => {
-                let sql = "update notices set next_at = $1 where waits_for = 'switch'";
-                tx.execute(sql, vec![tx.now.into()]).await?;
+                notice_rows::look_again_at(tx, WaitsFor::Switch).await?;
                 "notices.resumed"
             }
         };
@@ -138,7 +137,8 @@ impl SqlStore {
         let Some(notice) = notices.iter().find(|one| one.id == id).cloned() else { return Ok(None) };
         let standing = Subjects::load(tx, requests.iter()).await?.standing(&requests);
         let by = self.by(tx).await?;
-        let addressee = notice_making::addressees(tx, &by, requests.iter().take(1)).await?.pop().unwrap_or_default();
+        let addressee =
+            notice_addressees::addressees(tx, &by, requests.iter().take(1)).await?.pop().unwrap_or_default();
         let kin = kin.into_iter().map(|(request, became)| (request, became.kin(&notices))).collect();
         Ok(Some(LoadedNotice { notice, requests, kin, standing, addressee }))
     }

@@ -4,13 +4,14 @@
 use super::cases::Circumstances;
 use super::fault::Fault;
 use super::link::{MAKING_NOTICES, TAKING_NOTICES, Tx};
+use super::notice_addressees::addressees;
 use super::notice_requests::Waiting;
 use super::notice_taking::Subjects;
 use super::notice_templates::InForce;
 use super::value::Row;
 use super::{
-    SqlStore, judging, notice_marks, notice_requests, notice_rows, notice_surroundings, notice_templates, order_rows,
-    organisation, patterns, transact,
+    SqlStore, cases, judging, notice_marks, notice_requests, notice_rows, notice_surroundings, notice_templates,
+    order_rows, organisation, patterns, transact,
 };
 use data_encoding::BASE32HEX_NOPAD;
 use jiff::Timestamp;
@@ -18,34 +19,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tracing::error;
 use uuid::Uuid;
-use zhida_core::contacts::Contacts;
 use zhida_core::digest::Digest;
-use zhida_core::ids::{ApplicationId, OfficerId, OrderId, PolicyId};
-use zhida_core::notice::making::{Addressee, Asked, Made, Making, Subject, make};
+use zhida_core::ids::{ApplicationId, OrderId, PolicyId};
+use zhida_core::notice::making::{Asked, Made, Making, Subject, make};
 use zhida_core::notice::template::TemplateSet;
-use zhida_core::notice::{About, Audience, Channel, Notice, NoticeKind, NoticeRequest, Number};
-use zhida_core::patterns::Seal;
+use zhida_core::notice::{About, Audience, Notice, NoticeKind, NoticeRequest};
 use zhida_core::ports::notices::Errand;
 use zhida_core::ports::store::StoreError;
 use zhida_core::supervision::{Alert, District};
-use zhida_schemas::identifiers::{Email, Mobile};
 
 /// What every notice is made with, as of one moment.
 pub(super) struct By {
-    circumstances: Circumstances,
+    pub(super) circumstances: Circumstances,
     /// When the addresses of officials were last told.
-    officials_told_at: Option<Timestamp>,
+    pub(super) officials_told_at: Option<Timestamp>,
     templates: Arc<TemplateSet>,
+    marks: Marks,
     /// Whom a try of a channel goes to.
-    trial: Option<String>,
+    pub(super) trial: Option<String>,
     /// Newer sets that cannot be read, where that is to ring.
     unreadable: Vec<String>,
+}
+
+/// Whether there are any of whose addresses came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    Some,
+    None,
 }
 
 /// What one transaction did.
 #[derive(Default)]
 struct Dealt {
-    /// So many requests, and marks, were looked at.
+    /// So many requests were looked at.
     seen: usize,
     /// Of those, so many are dealt with.
     done: u32,
@@ -60,11 +66,16 @@ impl SqlStore {
             if !by.unreadable.is_empty() {
                 transact!(self, WritingByKeys, |tx| notice_templates::ring(&mut tx, &by.unreadable))?;
             }
+            // Apart: a row that is in the way of what they bring back would keep them for ever.
+            let marks = match by.marks {
+                Marks::Some => transact!(self, WritingByKeys, |tx| take_up_marks(&mut tx))?,
+                Marks::None => 0,
+            };
             let dealt = match transact!(self, WritingByKeys, |tx| self.make_due(&mut tx, &by, max)) {
                 Err(error) if error.is_of_a_row() => self.make_one_by_one(&by, max).await?,
                 dealt => dealt?,
             };
-            if dealt.done > 0 || dealt.seen == 0 {
+            if dealt.done > 0 || dealt.seen + marks == 0 {
                 return Ok(dealt.done);
             }
         }
@@ -93,29 +104,29 @@ impl SqlStore {
 
     /// None when no request waits.
     async fn made_by(&self, tx: &mut Tx) -> Result<Option<By>, Fault> {
-        if !notice_requests::is_any_due(tx).await? && !notice_marks::is_any(tx).await? {
+        let marks = if notice_marks::is_any(tx).await? { Marks::Some } else { Marks::None };
+        if marks == Marks::None && !notice_requests::is_any_due(tx).await? {
             return Ok(None);
         }
-        Ok(Some(self.by(tx).await?))
+        Ok(Some(By { marks, ..self.by(tx).await? }))
     }
 
     pub(super) async fn by(&self, tx: &mut Tx) -> Result<By, Fault> {
         let InForce { set, unreadable } = notice_templates::in_force(tx, &self.templates).await?;
         let officials_told_at = organisation::imported_at(tx).await?;
         let circumstances = self.circumstances(tx).await?;
-        Ok(By { circumstances, officials_told_at, templates: set, trial: None, unreadable })
+        Ok(By { circumstances, officials_told_at, templates: set, marks: Marks::None, trial: None, unreadable })
     }
 
     async fn make_due(&self, tx: &mut Tx, by: &By, max: u32) -> Result<Dealt, Fault> {
         tx.lock_turn(MAKING_NOTICES).await?;
-        let marks = notice_marks::take_up(tx).await?;
         let found = notice_requests::waiting(tx, max).await?;
         let unreadable = found.unreadable.len();
         for (key, place) in found.unreadable {
             notice_requests::set_unreadable_aside(tx, key, &place).await?;
         }
         let dealt = self.make_of(tx, by, found.waiting).await?;
-        Ok(Dealt { seen: dealt.seen + unreadable + marks, done: dealt.done + count(unreadable) })
+        Ok(Dealt { seen: dealt.seen + unreadable, done: dealt.done + count(unreadable) })
     }
 
     /// A row that one of them needs is in the way: the others are made without it, and it is set aside.
@@ -155,7 +166,7 @@ impl SqlStore {
         // Their addresses stand in what was read before: it is read anew where somebody has imported since, for that import's marks may
         // be taken up already.
         let official = |(one, _): &Waiting| one.kind.traits().audience == Audience::Official;
-        if waiting.iter().any(official) && organisation::imported_at(tx).await? != by.officials_told_at {
+        if waiting.iter().any(official) && cases::version(tx).await? != by.circumstances.version {
             return Ok(Dealt { seen: waiting.len(), done: 0 });
         }
         let asked = self.load_asked(tx, by, &waiting).await?;
@@ -214,34 +225,9 @@ impl SqlStore {
     }
 }
 
-/// How the recipients of these requests are reached, in their order.
-pub(super) async fn addressees(
-    tx: &mut Tx,
-    by: &By,
-    requests: impl Iterator<Item = &NoticeRequest> + Clone,
-) -> Result<Vec<Addressee>, Fault> {
-    let seal = patterns::seal(tx).await?;
-    let of_enterprises = requests.clone().filter(|one| one.kind.traits().audience == Audience::Enterprise);
-    let applications: BTreeSet<String> = of_enterprises.map(|one| one.application_id.0.clone()).collect();
-    let contacts = patterns::contacts(tx, applications.into_iter().collect()).await?;
-    let recipients = requests.clone().map(|one| one.recipient.clone()).collect();
-    let turned_off = notice_surroundings::turned_off(tx, recipients).await?;
-    let mut addressees: Vec<Addressee> = requests
-        .map(|request| Addressee {
-            turned_off: turned_off.get(&request.recipient).cloned().unwrap_or_default(),
-            ..reached(request, &contacts, by)
-        })
-        .collect();
-    let marks: Vec<BTreeMap<Channel, String>> = addressees.iter().map(|one| fingerprints(one, &seal)).collect();
-    let all = marks.iter().flat_map(|one| one.values().cloned()).collect();
-    let known = notice_surroundings::known_of(tx, all).await?;
-    for (addressee, marks) in addressees.iter_mut().zip(&marks) {
-        let flagged = |(channel, mark): (&Channel, &String)| {
-            known.get(mark).and_then(|facts| facts.flagged.as_ref()).map(|(at, _)| (*channel, *at))
-        };
-        addressee.flagged = marks.iter().filter_map(flagged).collect();
-    }
-    Ok(addressees)
+async fn take_up_marks(tx: &mut Tx) -> Result<usize, Fault> {
+    tx.lock_turn(MAKING_NOTICES).await?;
+    notice_marks::take_up(tx).await
 }
 
 fn dealt_with(made: &Made) -> u32 {
@@ -255,48 +241,6 @@ fn count(number: usize) -> u32 {
 /// Random, in the order of time: 26 characters.
 fn new_id() -> String {
     BASE32HEX_NOPAD.encode(Uuid::now_v7().as_bytes()).to_ascii_lowercase()
-}
-
-/// How the recipient of a request is reached.
-fn reached(request: &NoticeRequest, contacts: &BTreeMap<ApplicationId, Contacts>, by: &By) -> Addressee {
-    match request.kind.traits().audience {
-        Audience::Enterprise => {
-            let Some(contacts) = contacts.get(&request.application_id) else { return Addressee::default() };
-            Addressee {
-                mobile: contacts.mobile().map(str::to_owned),
-                email: contacts.email().map(str::to_owned),
-                locale: contacts.locale().map(str::to_owned),
-                told_at: Some(contacts.at()),
-                ..Addressee::default()
-            }
-        }
-        Audience::Official => {
-            let officer = OfficerId::from(request.recipient.as_str());
-            let Some(officer) = by.circumstances.organisation.officers.get(&officer) else {
-                return Addressee::default();
-            };
-            Addressee {
-                mobile: officer.mobile.as_ref().map(Mobile::as_str).map(str::to_owned),
-                email: officer.email.as_ref().map(Email::as_str).map(str::to_owned),
-                told_at: by.officials_told_at,
-                ..Addressee::default()
-            }
-        }
-        Audience::Anybody => {
-            let address = by.trial.as_ref().unwrap_or(&request.recipient).clone();
-            let (mobile, email) = if address.contains('@') { (None, Some(address)) } else { (Some(address), None) };
-            Addressee { mobile, email, ..Addressee::default() }
-        }
-    }
-}
-
-/// Fingerprints of the addresses in the form in which they are written to.
-fn fingerprints(addressee: &Addressee, seal: &Seal) -> BTreeMap<Channel, String> {
-    let number = addressee.mobile.as_deref().and_then(|mobile| Number::parse(mobile).ok());
-    let sms = number.map(|one| (Channel::Sms, notice_surroundings::fingerprint(seal, Channel::Sms, one.e164())));
-    let mail = addressee.email.as_deref().map(str::trim);
-    let mail = mail.map(|address| (Channel::Mail, notice_surroundings::fingerprint(seal, Channel::Mail, address)));
-    sms.into_iter().chain(mail).collect()
 }
 
 /// What requests are about, with everything that their words say of it.

@@ -5,36 +5,22 @@
 use super::fault::Fault;
 use super::link::Tx;
 use super::value::{Record, Row, Value};
-use zhida_core::notice::{Audience, NoticeKind, NoticeRules};
+use jiff::Timestamp;
+use zhida_core::notice::{Audience, NoticeKind};
 
 /// Marks that one transaction takes up.
 const MARKS_MAX: u32 = 1_000;
 
-/// Leaves marks for applications whose contacts came, where there is somebody to send: marks that nobody takes up would gather.
-pub(super) async fn of_applications<'a>(
-    tx: &mut Tx,
-    ids: impl Iterator<Item = &'a str>,
-    rules: &NoticeRules,
-) -> Result<(), Fault> {
+/// Leaves marks for applications whose contacts came; also where this process knows no provider, for the one that makes notices may.
+pub(super) async fn of_applications<'a>(tx: &mut Tx, ids: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let record = |id: &str| -> Record { vec![("application_id", id.into())] };
-    leave(tx, ids.map(record).collect(), rules).await
+    tx.insert("notice_marks", ids.map(record).collect(), "").await
 }
 
 /// The same for officials whose addresses came.
-pub(super) async fn of_officials<'a>(
-    tx: &mut Tx,
-    ids: impl Iterator<Item = &'a str>,
-    rules: &NoticeRules,
-) -> Result<(), Fault> {
+pub(super) async fn of_officials<'a>(tx: &mut Tx, ids: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
     let record = |id: &str| -> Record { vec![("officer_id", id.into())] };
-    leave(tx, ids.map(record).collect(), rules).await
-}
-
-async fn leave(tx: &mut Tx, records: Vec<Record>, rules: &NoticeRules) -> Result<(), Fault> {
-    if rules.providers.is_empty() {
-        return Ok(());
-    }
-    tx.insert("notice_marks", records, "").await
+    tx.insert("notice_marks", ids.map(record).collect(), "").await
 }
 
 /// Whether there is any.
@@ -58,19 +44,20 @@ pub(super) async fn take_up(tx: &mut Tx) -> Result<usize, Fault> {
     Ok(rows.len())
 }
 
+/// What is too old to be sent stays as it is: whoever had to be told of it by hand was rung for then.
 async fn look_again(tx: &mut Tx, column: &str, ids: Vec<String>, audience: Audience) -> Result<(), Fault> {
     if ids.is_empty() {
         return Ok(());
     }
-    let kinds = NoticeKind::ALL.iter().filter(|kind| kind.traits().audience == audience);
-    let kinds: Vec<String> = kinds.map(|kind| kind.code().to_owned()).collect();
     let sql = format!(
         "update notice_requests set outcome = null, made_at = null, look_at = $1 \
-         where outcome = 'no_address' and {column} {} and kind {}",
-        tx.among(2),
-        tx.among(3)
+         where outcome = 'no_address' and {column} {} and kind = $3 and at > $4",
+        tx.among(2)
     );
-    let values: Vec<Value> = vec![tx.now.into(), ids.into(), kinds.into()];
-    tx.execute(sql, values).await?;
+    for kind in NoticeKind::ALL.iter().filter(|kind| kind.traits().audience == audience) {
+        let oldest = tx.now.checked_sub(kind.expires_after()).unwrap_or(Timestamp::MIN);
+        let values: Vec<Value> = vec![tx.now.into(), ids.clone().into(), kind.code().into(), oldest.into()];
+        tx.execute(sql.clone(), values).await?;
+    }
     Ok(())
 }

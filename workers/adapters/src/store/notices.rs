@@ -1,7 +1,7 @@
 //! Notices in a database: each method is one transaction, and what it decides is the core's.
 
 use super::fault::Fault;
-use super::link::{Lock, Tx};
+use super::link::{Lock, TAKING_NOTICES, Tx};
 use super::{
     SqlStore, notice_acts, notice_figures, notice_requests, notice_rows, notice_surroundings, notice_templates,
     patterns, transact,
@@ -11,12 +11,18 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::{Replacing, TemplateSet};
-use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch};
+use zhida_core::notice::{Channel, Notice, NoticeRequest, Switch, WaitsFor};
 use zhida_core::ports::notices::{
     Content, Errand, ErrandEnd, NoticeFilter, NoticeStore, NoticeView, ReceiptsBooked, RequestCounts, WaitingNotices,
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
+
+async fn look_again_at_ceilings(tx: &mut Tx) -> Result<(), Fault> {
+    // Whoever is taking has other ceilings, perhaps: what it puts back meanwhile is not overlooked.
+    tx.lock_turn(TAKING_NOTICES).await?;
+    notice_rows::look_again_at(tx, WaitsFor::Ceiling).await
+}
 
 #[async_trait]
 impl NoticeStore for SqlStore {
@@ -47,6 +53,10 @@ impl NoticeStore for SqlStore {
         receipts: &[Receipt],
     ) -> Result<ReceiptsBooked, StoreError> {
         self.book_receipts_of(provider, trust, receipts).await
+    }
+
+    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
+        transact!(self, Writing, |tx| look_again_at_ceilings(&mut tx))
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use zhida_config::Calendar;
 use zhida_core::calendars::{self, CalendarImport, ImportedCalendar};
 use zhida_core::ids::{DepartmentId, OfficerId};
-use zhida_core::notice::NoticeRules;
 use zhida_core::organisation::{Absence, Department, Ladder, Officer, OfficerRole, Organisation, Rung, Whom};
 use zhida_core::ports::store::StoreError;
 use zhida_core::ports::supervision::OrganisationStore;
@@ -21,8 +20,7 @@ use zhida_schemas::identifiers::{Email, Mobile};
 #[async_trait]
 impl OrganisationStore for SqlStore {
     async fn import_organisation(&self, organisation: &Organisation, by: &str) -> Result<(), StoreError> {
-        let rules = &self.protocol.rules.notices;
-        transact!(self, Writing, |tx| import(&mut tx, organisation, by, rules))
+        transact!(self, Writing, |tx| import(&mut tx, organisation, by))
     }
 
     async fn organisation(&self) -> Result<Organisation, StoreError> {
@@ -38,7 +36,7 @@ impl OrganisationStore for SqlStore {
     }
 }
 
-async fn import(tx: &mut Tx, organisation: &Organisation, by: &str, rules: &NoticeRules) -> Result<(), Fault> {
+async fn import(tx: &mut Tx, organisation: &Organisation, by: &str) -> Result<(), Fault> {
     // One import at a time: what is compared and replaced is one organisation.
     tx.lock_judging().await?;
     let differences = organisation.differences(&whole(tx).await?);
@@ -52,7 +50,7 @@ async fn import(tx: &mut Tx, organisation: &Organisation, by: &str, rules: &Noti
     tx.insert("officers", organisation.officers.values().map(officer_record).collect(), "").await?;
     // As with flags: whoever stands in a changed file was told anew.
     let reachable = organisation.officers.values().filter(|one| one.mobile.is_some() || one.email.is_some());
-    notice_marks::of_officials(tx, reachable.map(|one| one.id.as_str()), rules).await?;
+    notice_marks::of_officials(tx, reachable.map(|one| one.id.as_str())).await?;
     let absences = organisation.officers.values().flat_map(|one| one.absent.iter().map(move |absence| (one, absence)));
     tx.insert("absences", absences.map(|(one, absence)| absence_record(&one.id, absence)).collect(), "").await?;
     let rungs =

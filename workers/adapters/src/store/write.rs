@@ -42,7 +42,7 @@ pub(super) async fn write(tx: &mut Tx, changes: Changes, rules: &Rules) -> Resul
         tx.execute(sql, vec![fund_id.as_str().into(), (*amount).into()]).await?;
     }
     write_caps(tx, &changes).await?;
-    cases::note(tx, &changes, &rules.notices).await?;
+    cases::note(tx, &changes).await?;
     notice_requests::ask(tx, &changes.notices, &rules.notices).await?;
     count_finished(tx, &changes).await?;
     write_world(tx, &world, rules).await

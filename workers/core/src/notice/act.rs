@@ -3,8 +3,8 @@
 
 use super::making::{Addressee, Unreached, unreached_when_told_again};
 use super::{
-    Audience, Ended, Essential, Kin, LostPoint, NotAgain, Notice, NoticeKind, NoticeRequest, NoticeRules, NoticeState,
-    Repeat, Standing, Switch, again,
+    Audience, Channel, Ended, Essential, Kin, LostPoint, Message, NotAgain, Notice, NoticeKind, NoticeRequest,
+    NoticeRules, NoticeState, Repeat, Standing, Switch, again,
 };
 use crate::ids::{ApplicationId, OperatorId};
 use crate::ports::notices::Wish;
@@ -213,9 +213,9 @@ fn may_be_told_again(notice: &Notice, repeat: Repeat, standing: Standing) -> Res
         | NoticeState::Expired => {}
         // Served, and an unsigned bounce says that it did not arrive: whoever acts gives the reason.
         NoticeState::Sent if !notice.may_have_arrived() => {}
-        // A mail is never more than sent. Whoever knows that the phone is on again may have both go once more.
-        NoticeState::Sent
-            if repeat == Repeat::May && notice.messages.iter().any(|one| one.ended == Some(Ended::Failed)) => {}
+        // A mail is never more than sent. Whoever knows that the phone is on again may have both go once more. Where the mail failed
+        // the SMS is on its way.
+        NoticeState::Sent if repeat == Repeat::May && notice.messages.iter().any(is_lost_sms) => {}
         state @ (NoticeState::Sent | NoticeState::Delivered) => {
             return Err(NoticeRefused::NotLost { id: id(), state: state.code() });
         }
@@ -227,6 +227,10 @@ fn may_be_told_again(notice: &Notice, repeat: Repeat, standing: Standing) -> Res
             why @ (LostPoint::PayoutMoved | LostPoint::AlertCleared | LostPoint::AlertClimbed | LostPoint::OrderMoved),
         ) => Err(NoticeRefused::NoPoint { id: id(), why: why.code() }),
     }
+}
+
+fn is_lost_sms(message: &Message) -> bool {
+    message.channel == Channel::Sms && message.ended == Some(Ended::Failed)
 }
 
 /// What is essential is told, whoever asks.

@@ -51,10 +51,15 @@ impl<'a> Desk<'a> {
         if let Some(end) = quiet {
             return Some((end, WaitsFor::Quiet));
         }
-        let full_until = self.counters.full_until(traits.priority, self.rules, self.now)?;
-        if !notice.kind.is_trial() && self.switch.rings(Bell::Ceiling, self.now) {
+        let (bell, full_until) = self.counters.full(traits.priority, self.rules, self.now)?;
+        if !notice.kind.is_trial() && self.switch.rings(bell, self.now) {
             let until = time_and_zone(full_until, &self.rules.zone);
-            let text = format!("a ceiling of notices was reached: what is due waits until {until}");
+            let (which, what) = if bell == Bell::DayCeiling {
+                (format!("per_day_max = {}", self.rules.per_day_max), "what is due, but for money that arrived,")
+            } else {
+                (format!("per_minute_max = {}", self.rules.per_minute_max), "what is due")
+            };
+            let text = format!("a ceiling of notices was reached (notices.{which}): {what} waits until {until}");
             self.effects.alarm(AlarmKind::NoticeCeiling, text);
         }
         Some((full_until, WaitsFor::Ceiling))

@@ -72,8 +72,17 @@ impl Effects {
             NoticeState::Created | NoticeState::Sending | NoticeState::Sent | NoticeState::Delivered => false,
         };
         if has_to_be_told(after.kind) && lost(after) && !lost(before) {
-            let text = "does not arrive by any channel: tell it otherwise, and see by `zhida notices show` why";
-            self.ring(AlarmKind::NoticeFailed, after, text);
+            let text = match after.state() {
+                NoticeState::Expired => "was not sent before its time was over",
+                NoticeState::Created
+                | NoticeState::Sending
+                | NoticeState::Sent
+                | NoticeState::Delivered
+                | NoticeState::Failed
+                | NoticeState::GaveUp => "does not arrive by any channel",
+            };
+            let text = format!("{text}: tell it otherwise, and see by `zhida notices show` why");
+            self.ring(AlarmKind::NoticeFailed, after, &text);
         }
     }
 

@@ -134,7 +134,7 @@ kinds! {
     /// The approval was taken in; the 24 hours run.
     PayoutReceived = "payout_received": Enterprise, SmsElseMail, May, Waits, No, Alone, 24, 2;
     /// It is on hold, with what the enterprise can do.
-    PayoutHeld = "payout_held": Enterprise, Both, May, Waits, No, Alone, 72, 1;
+    PayoutHeld = "payout_held": Enterprise, Both, May, Waits, Yes, Alone, 72, 1;
     /// The money is there (到账).
     PayoutCredited = "payout_credited": Enterprise, Both, May, Goes, Yes, Alone, 168, 0;
     /// The bank refused it, with what to correct.

@@ -1,6 +1,7 @@
 //! How much goes: ceilings over everything for each minute and day, and what a provider allows one address for a signature and a
 //! template. Ceilings count clock minutes and days; limits count back from now, as the vendors do.
 
+use super::Bell;
 use super::rules::{Limit, NoticeRules};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -71,17 +72,18 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Until when a message of that priority waits for a ceiling; none: there is room.
+    /// Which ceiling holds a message of that priority back, and until when; none: there is room.
     #[must_use]
-    pub fn full_until(&self, priority: u8, rules: &NoticeRules, now: Timestamp) -> Option<Timestamp> {
-        let minute = start_of_minute(now);
-        if self.minute.of(minute) >= rules.per_minute_max {
-            return minute.checked_add(SignedDuration::from_mins(1)).ok();
-        }
+    pub fn full(&self, priority: u8, rules: &NoticeRules, now: Timestamp) -> Option<(Bell, Timestamp)> {
         let (today, tomorrow) = day(rules, now);
-        // Nobody is rung out of bed by what a broken day left over.
-        let morning = rules.quiet.and_then(|hours| hours.end(tomorrow, &rules.zone)).unwrap_or(tomorrow);
-        (priority > 0 && self.day.of(today) >= rules.per_day_max).then_some(morning)
+        if priority > 0 && self.day.of(today) >= rules.per_day_max {
+            // Nobody is rung out of bed by what a broken day left over.
+            let morning = rules.quiet.and_then(|hours| hours.end(tomorrow, &rules.zone)).unwrap_or(tomorrow);
+            return Some((Bell::DayCeiling, morning));
+        }
+        let minute = start_of_minute(now);
+        let next = minute.checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX);
+        (self.minute.of(minute) >= rules.per_minute_max).then_some((Bell::MinuteCeiling, next))
     }
 
     /// From when on that address may be written to.
@@ -149,25 +151,29 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn full(counters: &Counters, priority: u8, rules: &NoticeRules, now: Timestamp) -> Option<Timestamp> {
+        counters.full(priority, rules, now).map(|(_, until)| until)
+    }
+
     #[test]
     fn ceilings_count_clock_minutes_and_days() {
         let rules = rules();
         let mut counters = Counters::default();
         let (first, later) = (time("2026-11-23T23:00:59+08:00"), time("2026-11-23T23:01:00+08:00"));
         for _ in 0..2 {
-            assert_eq!(counters.full_until(2, &rules, first), None);
+            assert_eq!(full(&counters, 2, &rules, first), None);
             counters.count(&[], &rules, first);
         }
-        assert_eq!(counters.full_until(0, &rules, first), Some(later), "nobody goes beyond the minute's");
-        assert_eq!(counters.full_until(2, &rules, later), None);
+        assert_eq!(full(&counters, 0, &rules, first), Some(later), "nobody goes beyond the minute's");
+        assert_eq!(full(&counters, 2, &rules, later), None);
         counters.count(&[], &rules, later);
         let midnight = time("2026-11-24T00:00:00+08:00");
         let morning = time("2026-11-24T07:30:00+08:00");
-        assert_eq!(counters.full_until(1, &rules, later), Some(morning), "nobody is rung out of bed");
-        assert_eq!(counters.full_until(0, &rules, later), None, "money goes beyond the day's");
+        assert_eq!(full(&counters, 1, &rules, later), Some(morning), "nobody is rung out of bed");
+        assert_eq!(full(&counters, 0, &rules, later), None, "money goes beyond the day's");
         counters.count(&[], &rules, later);
         assert_eq!(counters.day.count, 4, "and is counted");
-        assert_eq!(counters.full_until(1, &rules, midnight), None);
+        assert_eq!(full(&counters, 1, &rules, midnight), None);
     }
 
     #[test]

@@ -23,8 +23,10 @@ pub struct Stopped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bell {
-    /// A ceiling was reached.
-    Ceiling,
+    /// The ceiling of a minute was reached.
+    MinuteCeiling,
+    /// That of a day.
+    DayCeiling,
     /// No provider of SMS is of use.
     SmsDown,
     /// No provider of mail is of use.

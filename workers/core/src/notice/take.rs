@@ -20,7 +20,7 @@ impl Desk<'_> {
         let before = candidate.notice.clone();
         for place in 0..candidate.notice.messages.len() {
             candidate.notice.messages[place].leases_run_out(self.now);
-            if self.is_due(&candidate.notice.messages[place]) {
+            if self.is_due(&candidate.notice, &candidate.notice.messages[place]) {
                 self.take_message(&mut candidate, place, errands);
             }
             self.settle_standby(&mut candidate.notice);
@@ -29,9 +29,20 @@ impl Desk<'_> {
         candidate.notice
     }
 
-    fn is_due(&self, message: &Message) -> bool {
-        let resumed = message.waits_for == Some(WaitsFor::Switch) && self.switch.stopped.is_none();
-        resumed || message.next_at.is_some_and(|at| at <= self.now)
+    /// What people have made room for is due before its time.
+    fn is_due(&self, notice: &Notice, message: &Message) -> bool {
+        let has_room = match message.waits_for {
+            Some(WaitsFor::Switch) => self.switch.stopped.is_none(),
+            // Somebody raised it. What was to go in the morning still does not go at night.
+            Some(WaitsFor::Ceiling) => {
+                let quiet = self.rules.quiet.and_then(|hours| hours.end(self.now, &self.rules.zone));
+                quiet.is_none() && self.counters.full(notice.priority(), self.rules, self.now).is_none()
+            }
+            Some(WaitsFor::Call | WaitsFor::Word | WaitsFor::Quiet | WaitsFor::Limit | WaitsFor::Provider) | None => {
+                false
+            }
+        };
+        has_room || message.next_at.is_some_and(|at| at <= self.now)
     }
 
     fn take_message(&mut self, candidate: &mut Candidate, place: usize, errands: &mut Vec<Errand>) {

@@ -3,10 +3,11 @@
 
 use super::template::Locale;
 use crate::case_file::ClockKind;
-use crate::payout::{HoldCode, Payout, PayoutState};
+use crate::payout::{Hold, HoldCode, Payout, PayoutState};
 use crate::rails::LargeValueRail;
 use crate::supervision::{Cleared, Level};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// A phrase in Chinese and in English.
 pub(super) type Phrase = (&'static str, &'static str);
@@ -30,7 +31,7 @@ const fn advice(reason: Phrase, action: Phrase) -> Advice {
 pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
     Some(match code {
         HoldCode::AccountName => advice(
-            ("收款户名与企业登记名称不一致", "account is not in your own name"),
+            ("收款户名与企业登记名称不一致", "account is not in your name"),
             ("请在申报平台更正为本企业对公账户", "Please give your own account online"),
         ),
         HoldCode::CommitmentMissing => advice(
@@ -38,7 +39,7 @@ pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
             ("请在申报平台签署，签署后自动拨付", "Please sign it online; then we pay"),
         ),
         HoldCode::PayeeChanged => advice(
-            ("收款账户与上次拨付的不同", "account differs from the last one"),
+            ("收款账户与上次拨付的不同", "account differs from the last"),
             ("为保障资金安全，请留意经办部门的核实联系", "The department will call to confirm"),
         ),
         HoldCode::PublicityOpen => advice(
@@ -56,7 +57,7 @@ pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
             advice(("审定日期不在政策有效期内，正在复核", "outside the term, under review"), NOTHING_NEEDED)
         }
         HoldCode::ApplicationEnded => advice(
-            ("该申请此前已撤回或终止，正在核实", "it had ended; this is being checked"),
+            ("该申请此前已撤回或终止，正在核实", "it was withdrawn before approval"),
             ("如有疑问，请联系经办部门", "If in doubt, ask the department"),
         ),
         HoldCode::Operator => advice(("经办部门正在核实", "the department is checking it"), NOTHING_NEEDED),
@@ -74,11 +75,53 @@ pub(super) fn of_hold(code: HoldCode) -> Option<Advice> {
     })
 }
 
-/// Of several holds that are told, one that the enterprise can do something about comes first.
-pub(super) fn of_holds<'a>(codes: impl Iterator<Item = &'a HoldCode>) -> Option<Advice> {
-    let told: Vec<Advice> = codes.filter(|code| code.concerns_enterprise()).filter_map(|code| of_hold(*code)).collect();
-    let theirs = told.iter().find(|one| one.action != NOTHING_NEEDED);
-    theirs.or(told.first()).copied()
+/// The holds of a payout.
+type Holds = BTreeMap<HoldCode, Hold>;
+
+/// Those that the enterprise can do something about.
+const THEIRS: [HoldCode; 5] = [
+    HoldCode::AccountName,
+    HoldCode::CommitmentMissing,
+    HoldCode::PayeeChanged,
+    HoldCode::ObjectionOpen,
+    HoldCode::ApplicationEnded,
+];
+
+/// What an enterprise is told of one of the holds of a payout. Beside others the end of one brings no money, and that nothing is needed
+/// holds for that one alone.
+pub(super) fn of_hold_among(code: HoldCode, holds: &Holds) -> Option<Advice> {
+    let alone = of_hold(code)?;
+    if holds.keys().all(|other| *other == code) {
+        return Some(alone);
+    }
+    let action = if code == HoldCode::CommitmentMissing {
+        ("请在申报平台签署，全部事项办结后拨付", "Please sign it online")
+    } else if code == HoldCode::PublicityOpen {
+        ("公示期满且全部事项办结后拨付", "Paid when all points are settled")
+    } else if alone.action == NOTHING_NEEDED {
+        ("此项无需贵单位操作，全部事项办结后拨付", "Nothing to do for this point")
+    } else {
+        alone.action
+    };
+    Some(Advice { action, ..alone })
+}
+
+/// The first of these that an enterprise is told of; one that it can do something about comes before the others.
+pub(super) fn first_told(holds: &Holds) -> Option<HoldCode> {
+    let told = || holds.keys().copied().filter(|code| code.concerns_enterprise());
+    told().find(|code| THEIRS.contains(code)).or_else(|| told().next())
+}
+
+/// Why it is on hold; of an account with its last characters, for the corrected one may be as wrong as the first.
+pub(super) fn reason_of_hold(code: HoldCode, advice: Advice, account: &str, locale: Locale) -> String {
+    let reason = locale.of(advice.reason);
+    if ![HoldCode::AccountName, HoldCode::PayeeChanged].contains(&code) {
+        return reason.to_owned();
+    }
+    match locale {
+        Locale::Chinese => format!("{reason}（尾号{account}）"),
+        Locale::English => reason.replacen("account", &format!("account {account}"), 1),
+    }
 }
 
 /// What to correct after the bank refused a payment, or sent it back, with an ISO 20022 reason.
@@ -114,6 +157,8 @@ pub(super) fn of_lateness(
     locale: Locale,
 ) -> (String, String) {
     let at_once = ("到账后立即告知，无需来电询问", "You are told when it is credited");
+    // Where more than the hour stands in the way, the next opening brings nothing.
+    let rail = rail.filter(|_| payout.holds.keys().all(|code| *code == HoldCode::BankWindow));
     let opening = rail.filter(|one| one.carries(payout.amount)).and_then(|one| one.next_opening(now).ok());
     if let Some(opening) = opening.filter(|opening| *opening > now) {
         let reason = ("大额支付系统已关闭，开放后继续办理", "large-value payments are closed");
@@ -124,7 +169,7 @@ pub(super) fn of_lateness(
         };
         return (locale.of(reason).to_owned(), expected);
     }
-    let held = of_holds(payout.holds.keys());
+    let held = first_told(&payout.holds).and_then(|code| of_hold_among(code, &payout.holds));
     let (reason, expected) = match (payout.state(), held) {
         (PayoutState::Held, Some(advice)) => (advice.reason, advice.action),
         (PayoutState::Held, None) => (("拨付手续正在办理", "the payment is being prepared"), at_once),
@@ -240,22 +285,57 @@ pub(super) fn worked(minutes: i64, per_day: i64, locale: Locale) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Phrase, natural, next_step, of_bank_reason, of_cleared, of_clock, of_hold, of_holds, worked};
+    #![allow(clippy::unwrap_used)] // a failing unwrap is the finding
+
+    use super::{
+        Holds, Phrase, first_told, natural, next_step, of_bank_reason, of_cleared, of_clock, of_hold, of_hold_among,
+        reason_of_hold, worked,
+    };
     use crate::case_file::ClockKind;
     use crate::notice::Channel;
     use crate::notice::template::Locale;
     use crate::notice::template::variables::VariableType;
-    use crate::payout::HoldCode;
+    use crate::payout::{Hold, HoldCode};
     use crate::supervision::{Cleared, Level};
+    use jiff::Timestamp;
 
     #[test]
     fn whatever_concerns_an_enterprise_has_words_and_nothing_else_has() {
         for code in HoldCode::ALL {
             assert_eq!(of_hold(*code).is_some(), code.concerns_enterprise(), "{code:?}");
         }
-        let both = [HoldCode::Operator, HoldCode::CommitmentMissing];
-        assert_eq!(of_holds(both.iter()), of_hold(HoldCode::CommitmentMissing), "what they can do comes first");
-        assert_eq!(of_holds([HoldCode::FundShort].iter()), None);
+        assert_eq!(first_told(&holds([HoldCode::FundShort])), None);
+    }
+
+    fn holds<const N: usize>(codes: [HoldCode; N]) -> Holds {
+        let hold =
+            |code| (code, Hold { since: Timestamp::UNIX_EPOCH, until: None, detail: String::new(), released_by: None });
+        codes.map(hold).into()
+    }
+
+    #[test]
+    fn beside_other_holds_nothing_is_promised_for_the_end_of_one() {
+        use HoldCode::{AccountName, CommitmentMissing, FundShort, ObjectionOpen, Operator, PublicityOpen};
+        for (codes, first) in [
+            ([Operator, CommitmentMissing], CommitmentMissing),
+            ([PublicityOpen, ObjectionOpen], ObjectionOpen),
+            ([PublicityOpen, FundShort], PublicityOpen),
+        ] {
+            assert_eq!(first_told(&holds(codes)), Some(first), "what they can do comes first");
+        }
+        for code in HoldCode::ALL.iter().filter(|code| code.concerns_enterprise()) {
+            assert_eq!(of_hold_among(*code, &holds([*code])), of_hold(*code), "{code:?} alone");
+            let (chinese, english) = of_hold_among(*code, &holds([*code, FundShort])).map(|one| one.action).unwrap();
+            for promise in ["自动", "后尽快"] {
+                assert!(!chinese.contains(promise), "{chinese}");
+            }
+            assert!(
+                !chinese.starts_with("无需") && !english.contains("from you") && !english.contains("we pay"),
+                "{english}"
+            );
+        }
+        let advice = of_hold(AccountName).unwrap();
+        assert_eq!(reason_of_hold(AccountName, advice, "0001", Locale::English), "account 0001 is not in your name");
     }
 
     #[test]
@@ -266,6 +346,14 @@ mod tests {
         let reasons = ["AC01", "AC04", "AC06", "AC13", "BE01", "RC04", "FOCR"].map(of_bank_reason);
         for advice in told.chain(reasons) {
             phrases.extend([advice.reason, advice.action]);
+        }
+        for code in HoldCode::ALL.iter().filter(|code| code.concerns_enterprise()) {
+            let advice = of_hold_among(*code, &holds([*code, HoldCode::FundShort])).unwrap();
+            phrases.push(advice.action);
+            for locale in [Locale::Chinese, Locale::English] {
+                let reason = reason_of_hold(*code, advice, "0001", locale);
+                assert!(reason.chars().count() <= longest, "{reason}");
+            }
         }
         for phrase in &phrases {
             assert!(phrase.1.chars().count() <= longest, "{}", phrase.1);

@@ -113,6 +113,7 @@ pub(crate) struct Desk {
     refusals: AtomicU32,
     requests: AtomicU32,
     made: AtomicUsize,
+    ceilings: AtomicU32,
     taken: AtomicUsize,
     most_taken: AtomicUsize,
     asked: watch::Sender<u32>,
@@ -132,6 +133,7 @@ impl Desk {
             refusals: AtomicU32::new(0),
             requests: AtomicU32::new(0),
             made: AtomicUsize::new(0),
+            ceilings: AtomicU32::new(0),
             taken: AtomicUsize::new(0),
             most_taken: AtomicUsize::new(0),
             bookings: watch::channel(0).0,
@@ -162,6 +164,11 @@ impl Desk {
 
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::SeqCst)
+    }
+
+    /// How often what ceilings hold back was looked at again.
+    pub(crate) fn ceilings(&self) -> u32 {
+        self.ceilings.load(Ordering::SeqCst)
     }
 
     pub(crate) fn refuses_bookings(&self, count: u32) {
@@ -265,6 +272,11 @@ impl NoticeStore for Desk {
         let booked = u32::try_from(found.len()).unwrap();
         self.receipts.lock().unwrap().extend(found.iter().map(|one| format!("{provider} {}", one.out_id)));
         Ok(ReceiptsBooked { booked, ..ReceiptsBooked::default() })
+    }
+
+    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
+        self.ceilings.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

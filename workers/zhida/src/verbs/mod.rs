@@ -121,8 +121,11 @@ fn typed_count(what: &str, count: u16) -> Result<Count, Usage> {
     Count::try_from(i64::from(count)).map_err(|fault| Usage(format!("{what} {count} {}", fault.reason)))
 }
 
+/// Reads an application, also as notices name one of its tranches: `A-1/2`.
 fn typed_application(text: &str) -> Result<ApplicationId, Usage> {
-    typed_id("application id", text).map(|id| ApplicationId(id.into_string()))
+    let tranche = text.rsplit_once('/').filter(|(_, tranche)| tranche.parse::<u32>().is_ok());
+    let id = tranche.map_or(text, |(id, _)| id);
+    typed_id("application id", id).map(|id| ApplicationId(id.into_string()))
 }
 
 /// A moment by the clocks of the district, to the second.

@@ -14,6 +14,9 @@ use zhida_core::notice::{ProviderHealth, Switch, WaitsFor};
 use zhida_core::ports::notices::{RequestCounts, Waiting, WaitingNotices};
 use zhida_core::view::micros;
 
+/// The outcome of a request whose recipient has no address; what has to be told rings then.
+const NO_ADDRESS: &str = "no_address";
+
 /// The stop switch, how the providers stand, and what was ever asked for and told to nobody.
 pub(super) async fn status(context: &Context, form: Form) -> anyhow::Result<ExitCode> {
     let switch = context.store.notice_switch().await?;
@@ -47,7 +50,9 @@ pub(super) async fn status(context: &Context, form: Form) -> anyhow::Result<Exit
                 out.line(&format!("待生成 to be made: {not_made_yet}"))?;
             }
             for (code, count) in &not_made {
-                out.line(&format!("未生成 not made: {count} {}", not_made_words(code)))?;
+                let who =
+                    if code == NO_ADDRESS { "；名单 who: zhida alarms list --kind notice_no_address" } else { "" };
+                out.line(&format!("未生成 not made: {count} {}{who}", not_made_words(code)))?;
             }
         }
     }
@@ -94,7 +99,7 @@ fn provider_line(context: &Context, name: &str, health: &ProviderHealth, now: Ti
             0 => String::new(),
             count => format!(" ({count} 次失败 failures in a row)"),
         };
-        return format!("渠道 provider {name}: 可用 of use{failures}{why}");
+        return format!("渠道 provider {name}: 可用 usable{failures}{why}");
     }
     let since = health.shut_since.map(|at| format!(" since {}", time(at))).unwrap_or_default();
     let until = match health.shut_until {

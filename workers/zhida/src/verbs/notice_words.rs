@@ -55,6 +55,17 @@ pub(crate) fn not_made_words(code: &str) -> &str {
     }
 }
 
+/// Why a channel reaches nobody, by the codes of the journal.
+pub(crate) fn lack_words(code: &str) -> &str {
+    match code {
+        "no_provider" => "未配置渠道 no provider",
+        "no_address" => "未提供 not given",
+        "unusable" => "无法使用 not usable",
+        "flagged" => "近期送不到 flagged",
+        other => other,
+    }
+}
+
 /// A channel in Chinese.
 pub(crate) fn channel_word(channel: Channel) -> &'static str {
     match channel {
@@ -133,7 +144,7 @@ pub(crate) fn word_words(word: &DeliveryWord, time: &dyn Fn(Timestamp) -> String
 /// How a provider stands to a message that waits.
 pub(crate) fn look_words(look: &Look, time: &dyn Fn(Timestamp) -> String) -> String {
     match look {
-        Look::Free => "可用，将再试 of use: it is tried".to_owned(),
+        Look::Free => "可用，将再试 usable: it is tried".to_owned(),
         Look::NoCode => {
             "此模板在该渠道没有代码 its template has no code there; `zhida notices templates import` brings one"
                 .to_owned()

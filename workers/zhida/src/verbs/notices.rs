@@ -4,10 +4,10 @@
 
 use super::notice_status::{self, switch_lines};
 use super::notice_view::{Looks, notice_json, proof, proof_json};
-use super::notice_words::{channel_word, kind_word, not_made_words, state_word, waits_words};
+use super::notice_words::{channel_word, kind_word, lack_words, not_made_words, state_word, waits_words};
 use super::out::{JsonList, Out};
 use super::table::{Column, Table};
-use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, period, reader, typed_id};
+use super::{Form, Usage, local, notice_acts, notice_templates, notice_test, period, reader, typed_application};
 use crate::cli::{EyesArgs, NoticesVerb};
 use crate::notice_rules::notice_rules;
 use crate::wiring::Context;
@@ -29,11 +29,7 @@ pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result
         NoticesVerb::List { application, kind, state, recipient, since, until, limit, eyes, json } => {
             let zone = &context.settings.calendar.timezone;
             let filter = NoticeFilter {
-                application_id: application
-                    .as_deref()
-                    .map(|id| typed_id("--application", id))
-                    .transpose()?
-                    .map(|id| id.into_string()),
+                application_id: application.as_deref().map(typed_application).transpose()?.map(|id| id.0),
                 kind: kind.as_deref().map(known_kind).transpose()?,
                 state: state.as_deref().map(known_state).transpose()?,
                 recipient: recipient.clone(),
@@ -41,6 +37,14 @@ pub(crate) async fn run(context: &Context, verb: &NoticesVerb) -> anyhow::Result
                 asked_before: until.as_deref().map(|text| period::end("--until", text, zone)).transpose()?,
                 limit: *limit,
             };
+            if let (Some(from), Some(before)) = (filter.asked_from, filter.asked_before)
+                && from >= before
+            {
+                return Err(Usage(
+                    "--until 早于 --since，此区间为空 --until is before --since: no day lies between them".to_owned(),
+                )
+                .into());
+            }
             list(context, &filter, eyes, Form::from(*json)).await
         }
         NoticesVerb::Show { id, eyes, json } => show(context, id, eyes, Form::from(*json)).await,
@@ -98,7 +102,7 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
                 let (at, state) = (local(settings, one.created_at), one.state());
                 let kind = format!("{} {}", kind_word(one.kind), one.kind.code());
                 let state = format!("{} {}", state_word(state), state.code());
-                let (to, application) = (recipient(one, &hidden), one.application_id.0.clone());
+                let (to, application) = (recipient(one, &hidden), application(one));
                 table.row(vec![at, one.id.clone(), kind, state, to, application, channels(one), waits(one)]);
             }
             out.lines(&table.lines())?;
@@ -118,8 +122,23 @@ async fn list(context: &Context, filter: &NoticeFilter, eyes: &EyesArgs, form: F
 async fn not_told(context: &Context, filter: &NoticeFilter) -> anyhow::Result<Vec<String>> {
     let Some(id) = &filter.application_id else { return Ok(Vec::new()) };
     let story = context.store.trace(&ApplicationId::from(id.as_str())).await?;
-    let rows = story.iter().filter(|row| row.kind == "notice.not_made");
+    let rows: Vec<&JournalEntry> = story.iter().filter(|row| row.kind == "notice.not_made").collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = NoticeFilter { application_id: Some(id.clone()), limit: u32::MAX, ..NoticeFilter::default() };
+    let notices = context.store.notices(&all).await?;
+    let rows = rows.into_iter().filter(|row| !is_told_since(row, &notices));
     Ok(rows.filter_map(|row| not_told_line(&context.settings, filter.kind, row)).collect())
+}
+
+/// An address came, and a notice of the kind was made for whom none could be made before.
+fn is_told_since(row: &JournalEntry, notices: &[Notice]) -> bool {
+    let same = |one: &&Notice| {
+        let (kind, officer) = (row.detail["kind"].as_str(), row.detail["officer_id"].as_str());
+        kind == Some(one.kind.code()) && officer.is_none_or(|id| id == one.recipient)
+    };
+    notices.iter().filter(same).any(|one| one.created_at > row.at)
 }
 
 /// None for other kinds than the one that is wanted.
@@ -131,7 +150,8 @@ fn not_told_line(settings: &Settings, wanted: Option<NoticeKind>, row: &JournalE
     }
     let lacks = Channel::ALL
         .into_iter()
-        .filter_map(|channel| Some(format!("{} {}: {}", channel_word(channel), channel.code(), said(channel.code())?)));
+        .filter_map(|channel| Some((channel, said(channel.code())?)))
+        .map(|(channel, lack)| format!("{} {}: {}", channel_word(channel), channel.code(), lack_words(&lack)));
     let lacks = lacks.collect::<Vec<_>>().join(", ");
     let lacks = if lacks.is_empty() { lacks } else { format!(" ({lacks})") };
     let whom = said("officer_id").map(|id| format!(" {}", officer_words(&id, said("role"), said("department_id"))));
@@ -148,6 +168,14 @@ fn officer_words(id: &str, role: Option<String>, department: Option<String>) -> 
     }
 }
 
+/// Of a later tranche with its number, as the notice itself names it.
+fn application(notice: &Notice) -> String {
+    match notice.story() {
+        Some(key) if key.tranche > 1 => key.to_string(),
+        Some(_) | None => notice.application_id.0.clone(),
+    }
+}
+
 fn channels(notice: &Notice) -> String {
     let of = |message: &Message| {
         let state = message.state().map_or("备用", state_word);
@@ -157,8 +185,7 @@ fn channels(notice: &Notice) -> String {
 }
 
 fn waits(notice: &Notice) -> String {
-    let waits = notice.messages.iter().filter_map(|message| message.waits_for).next();
-    waits.map(waits_words).unwrap_or_default().to_owned()
+    notice.waits_for().map(waits_words).unwrap_or_default().to_owned()
 }
 
 /// Whom it went to, as these eyes may read it.
@@ -296,8 +323,8 @@ mod tests {
         let line = |row: &JournalEntry| not_told_line(&settings, Some(NoticeKind::ReviewOverdue), row).unwrap();
         assert_eq!(
             line(&row),
-            "2026-11-24 10:00:00  未通知 nobody told  超期 review_overdue O-7 (head, D-SCI): 无可用联系方式 no address (短信 sms: flagged, \
-             邮件 mail: no_address)"
+            "2026-11-24 10:00:00  未通知 nobody told  超期 review_overdue O-7 (head, D-SCI): 无可用联系方式 no address (短信 sms: 近期送不到 \
+             flagged, 邮件 mail: 未提供 not given)"
         );
         assert_eq!(not_told_line(&settings, Some(NoticeKind::PayoutCredited), &row), None);
         row.detail = json!({"kind": "review_overdue", "outcome": "no_address", "officer_id": "O-8"});

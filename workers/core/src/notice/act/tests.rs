@@ -148,10 +148,17 @@ fn only_what_did_not_arrive_and_has_a_point_is_sent_again() {
 
 #[test]
 fn an_sms_that_failed_beside_a_mail_can_be_sent_again_unless_it_is_served() {
+    use NoticeKind::{IntegrityDecided, PayoutCredited};
     let accepted = attempt(SendOutcome::Accepted { provider_id: None, segments: None });
-    for (kind, may) in [(NoticeKind::PayoutCredited, true), (NoticeKind::IntegrityDecided, false)] {
+    // Where the mail failed, the SMS is on its way.
+    for (kind, failed, taken_in, may) in [
+        (PayoutCredited, Channel::Sms, Channel::Mail, true),
+        (IntegrityDecided, Channel::Sms, Channel::Mail, false),
+        (PayoutCredited, Channel::Mail, Channel::Sms, false),
+    ] {
         let mut notice = notice(kind, Some(Ended::Failed), vec![refused()]);
-        notice.messages.push(Message { attempts: vec![accepted.clone()], ..Message::first(Channel::Mail, 0, NOW) });
+        notice.messages[0].channel = failed;
+        notice.messages.push(Message { attempts: vec![accepted.clone()], ..Message::first(taken_in, 0, NOW) });
         let request = NoticeRequest {
             kind,
             subject: "A-1".to_owned(),
@@ -163,7 +170,7 @@ fn an_sms_that_failed_beside_a_mail_can_be_sent_again_unless_it_is_served() {
         let notice = LoadedNotice { notice, requests: vec![request], kin: Vec::new(), standing, addressee };
         let loaded = Loaded { switch: Switch::default(), notice: Some(notice), recipient: RecipientKnown::No };
         let said = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded);
-        assert_eq!(said.is_ok(), may, "{kind:?}: {said:?}");
+        assert_eq!(said.is_ok(), may, "{kind:?} {failed:?}: {said:?}");
     }
 }
 
@@ -213,9 +220,6 @@ fn what_is_essential_is_told_whoever_asks() {
     assert_eq!(prefer("91350100M000100Y43", NoticeKind::PayoutReceived).unwrap(), "91350100M000100Y43 0");
     assert_eq!(prefer("O-951", NoticeKind::Digest).unwrap(), "O-951 0");
     let money = prefer("91350100M000100Y43", NoticeKind::PayoutCredited).unwrap_err();
-    assert!(
-        money.contains("payout_credited is essential") && money.contains("payout_received, payout_held"),
-        "{money}"
-    );
+    assert!(money.contains("payout_credited is essential") && money.contains("payout_received, digest"), "{money}");
     assert!(prefer("O-951", NoticeKind::PayoutReceived).unwrap_err().contains("name the USCC"));
 }

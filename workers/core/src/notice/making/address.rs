@@ -63,7 +63,7 @@ impl Lack {
                 "未登记邮箱 mail: no address is known; have the review system send it (`contacts`), or import it with the organisation"
             }
             (Self::Unusable, Channel::Sms) => {
-                "手机号收不到短信 SMS: what is known is no number that receives SMS; have it corrected"
+                "手机号收不到短信 SMS: what is known is no number that receives SMS (a land line, digits missing, two in one); have it corrected"
             }
             (Self::Unusable, Channel::Mail) => "邮箱格式有误 mail: what is known is no mail address; have it corrected",
             (Self::Flagged, Channel::Sms) => {

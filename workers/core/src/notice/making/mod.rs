@@ -177,7 +177,7 @@ impl Making<'_> {
         if let Subject::Payout { payout, .. } = &asked.subject {
             let held = kind == NoticeKind::PayoutHeld && payout.state() == PayoutState::Held;
             let refused = kind == NoticeKind::PayoutRefused && payout.state() == PayoutState::Refused;
-            let others = (held && words::of_holds(payout.holds.keys()).is_none())
+            let others = (held && words::first_told(&payout.holds).is_none())
                 || (refused && !subject::refused_for_the_enterprise(payout));
             if others {
                 return Some(Outcome::NotTold);

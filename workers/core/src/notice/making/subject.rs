@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::ids::{DepartmentId, PolicyId};
 use crate::notice::template::{Form, Locale};
 use crate::notice::value::{NOT_KNOWN, Values, account_tail, amount_in_capitals, money, time};
-use crate::notice::{NoticeKind, NoticeRequest, Present, words};
+use crate::notice::{NoticeKind, NoticeRequest, Present, Quiet, words};
 use crate::organisation::Matter;
 use crate::patterns::PatternState;
 use crate::payout::{HoldCode, Payout, RejectionClass};
@@ -165,7 +165,8 @@ impl Filling<'_> {
         let speaking = debited.or_else(|| payout.speaking());
         // What was sent was sent to the account of its generation; a correction may have come since.
         let account_no = speaking.map_or(&payout.payee.account_no, |one| &one.payee.account_no);
-        self.values.text("account", &account_tail(account_no));
+        let account = account_tail(account_no);
+        self.values.text("account", &account);
         if let Some((one, debit)) = debited.and_then(|one| Some((one, one.debit.as_ref()?))) {
             self.put_time("credited_at", debit.credited_at);
             // Where the bank gave no reference it finds the payment by ours.
@@ -177,11 +178,8 @@ impl Filling<'_> {
             self.put_time("returned_at", returned.at);
         }
         let code = returned.map(|one| &one.reason).or(rejection.map(|one| &one.reason));
-        let advice = if self.values.kind() == NoticeKind::PayoutHeld {
-            hold.and_then(words::of_hold)
-        } else {
-            code.map(|code| words::of_bank_reason(code))
-        };
+        let held = hold.filter(|_| self.values.kind() == NoticeKind::PayoutHeld);
+        let held = held.and_then(|code| Some((code, words::of_hold_among(code, &payout.holds)?)));
         self.values.text("code", code.map_or(NOT_KNOWN, String::as_str));
         if self.values.kind() == NoticeKind::PayoutLate {
             let now = self.making.district.now;
@@ -189,7 +187,10 @@ impl Filling<'_> {
             let (reason, expected) = words::of_lateness(payout, self.making.rail, now, when, locale);
             self.values.text("reason", &reason);
             self.values.text("expected", &expected);
-        } else if let Some(advice) = advice {
+        } else if let Some((code, advice)) = held {
+            self.values.text("reason", &words::reason_of_hold(code, advice, &account, locale));
+            self.values.text("action", locale.of(advice.action));
+        } else if let Some(advice) = code.map(|code| words::of_bank_reason(code)) {
             self.values.text("reason", locale.of(advice.reason));
             self.values.text("action", locale.of(advice.action));
         }
@@ -251,9 +252,18 @@ impl Filling<'_> {
         }
     }
 
+    /// When it is read at the earliest: what waits over quiet hours is not, meanwhile.
+    fn read_at(&self) -> Timestamp {
+        let Making { rules, district: District { now, .. }, .. } = self.making;
+        match self.values.kind().traits().quiet {
+            Quiet::Goes => now,
+            Quiet::Waits => rules.quiet.and_then(|hours| hours.end(now, &rules.zone)).unwrap_or(now),
+        }
+    }
+
     /// How long over, how long left, or why it is over.
     fn standing(&self, alert: &Alert, level: Level) -> String {
-        let (now, locale) = (self.making.district.now, self.locale);
+        let (now, locale) = (self.read_at(), self.locale);
         if alert.cleared.is_some() || self.values.kind() == NoticeKind::ReviewCleared {
             return locale.of(words::of_cleared(alert.kind, alert.cleared.map(|(_, why)| why))).to_owned();
         }

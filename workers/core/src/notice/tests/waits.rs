@@ -57,6 +57,25 @@ fn a_ceiling_rings_and_loses_nothing() {
     assert_eq!(play.todo(), ["first sends n1"]);
     assert_eq!(play.counters.minute.count, 1);
 
+    // The day's is news, however short a time after the minute's.
+    play.rules.per_day_max = 1;
+    let mut next = Play::sms(NoticeKind::PayoutReceived);
+    (next.rules, next.counters, next.switch, next.now) = (play.rules, play.counters, play.switch, play.now);
+    assert_eq!(next.todo(), [""; 0]);
+    assert!(next.effects.alarms[0].text.contains("(notices.per_day_max = 1)"), "{:?}", next.effects.alarms);
+
+    // Whoever raises it frees what it holds back, but not at night.
+    let mut play = Play::sms(NoticeKind::PayoutRefused);
+    play.rules.per_day_max = 1;
+    play.counters.count(&[], &play.rules, play.now);
+    assert_eq!((play.todo(), play.waits()), (vec![], Some(19 * 3600 + 1800)));
+    play.rules.per_day_max = 2;
+    let noon = play.now;
+    play.pass(10 * 3600 + 1800);
+    assert_eq!(play.todo(), [""; 0], "at half past ten in the evening");
+    play.now = noon;
+    assert_eq!(play.todo(), ["first sends n1"]);
+
     // That money arrived goes beyond the day's; what a broken day makes many of does not.
     for (kind, told) in [
         (NoticeKind::PayoutReceived, &[][..]),

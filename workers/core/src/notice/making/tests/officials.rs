@@ -102,6 +102,14 @@ fn due_soon_escalated_and_cleared_say_how_it_stands() {
     let made = world.notice(told_of(&world, NoticeKind::ReviewDueSoon, soon.clone(), "O-1", 60));
     assert!(text_of(&made, Channel::Sms).contains("将于2026-11-24 17:30到期，还剩1个工作日1小时"));
 
+    // At night it is read in the morning, and says how it stands by then.
+    let world = at("2026-11-24T02:00");
+    let mut paying = alert(1, "2026-11-24T10:00");
+    paying.kind = ClockKind::Payout;
+    paying.raised.truncate(1);
+    let made = world.notice(told_of(&world, NoticeKind::ReviewDueSoon, paying, "O-1", 60));
+    assert!(text_of(&made, Channel::Sms).contains("10:00到期，还剩2小时30分钟"), "{}", text_of(&made, Channel::Sms));
+
     let world = at("2026-11-25T09:30");
     let mut climbed = alert(1, "2026-11-23T17:30");
     climbed.raised.push(Raised { level: Level::Rung(2), ..climbed.raised[1].clone() });

@@ -60,11 +60,14 @@ fn of_a_hold_the_enterprise_is_told_what_concerns_it() {
         codes.iter().for_each(|code| story.is_held(*code));
         world.asked(NoticeKind::PayoutHeld, about(&story.payout))
     };
-    for (code, expected) in [
-        (HoldCode::CommitmentMissing, "尚未收到诚信承诺书。请在申报平台签署"),
-        (HoldCode::Operator, "经办部门正在核实。无需贵单位操作"),
+    let together = [HoldCode::Operator, HoldCode::CommitmentMissing, HoldCode::FundShort];
+    for (code, among, expected) in [
+        (HoldCode::CommitmentMissing, &together[1..2], "尚未收到诚信承诺书。请在申报平台签署，签署后自动拨付"),
+        (HoldCode::CommitmentMissing, &together, "尚未收到诚信承诺书。请在申报平台签署，全部事项办结后拨付"),
+        (HoldCode::Operator, &together[..1], "经办部门正在核实。无需贵单位操作"),
+        (HoldCode::Operator, &together, "经办部门正在核实。此项无需贵单位操作，全部事项办结后拨付"),
     ] {
-        let mut asked = held(&[HoldCode::Operator, HoldCode::CommitmentMissing, HoldCode::FundShort]);
+        let mut asked = held(among);
         let Subject::Payout { payout, .. } = &asked.subject else { panic!("a payout") };
         asked.request.occasion = hold_occasion(code, payout.holds[&code].since);
         let made = world.notice(asked);
@@ -76,7 +79,11 @@ fn of_a_hold_the_enterprise_is_told_what_concerns_it() {
     story.corrects("2").unwrap();
     story.is_held(HoldCode::AccountName);
     let made = world.notice(world.asked(NoticeKind::PayoutHeld, about(&story.payout)));
-    assert!(text_of(&made, Channel::Sms).contains("收款户名与企业登记名称不一致"), "{}", text_of(&made, Channel::Sms));
+    assert!(
+        text_of(&made, Channel::Sms).contains("收款户名与企业登记名称不一致（尾号"),
+        "{}",
+        text_of(&made, Channel::Sms)
+    );
     assert_eq!(world.outcome(held(&[HoldCode::FundShort])), Outcome::NotTold, "the fund is the district's affair");
     assert_eq!(world.outcome(held(&[HoldCode::SignatureMismatch])), Outcome::NotTold, "nobody is warned");
     assert_eq!(world.outcome(held(&[])), Outcome::LostItsPoint, "it is not held any more");
@@ -132,7 +139,14 @@ fn what_is_late_says_why_and_when() {
         zone: world.rules.zone.clone(),
     });
     world.now = crate::working_time::tests::local("2026-11-27T18:00"); // A Friday evening.
-    assert!(late(&world, &award()).contains("大额支付系统已关闭，开放后继续办理。预计2026-11-29 20:30后到账"));
+    let closed = "大额支付系统已关闭，开放后继续办理。预计2026-11-29 20:30后到账";
+    assert!(late(&world, &award()).contains(closed));
+    let mut window = award();
+    window.is_held(HoldCode::BankWindow);
+    assert!(late(&world, &window).contains(closed));
+    // Where more than the hour stands in the way, no hour is promised.
+    window.is_held(HoldCode::CommitmentMissing);
+    assert!(late(&world, &window).contains("尚未收到诚信承诺书。请在申报平台签署，全部事项办结后拨付"));
 }
 
 #[test]
