@@ -1,8 +1,8 @@
 //! The ports of the simulated workers: the store behind a connection that fails before, after and during every commit,
 //! the bank's wire and the stopwatch; the queues stand in `queues`. Each port call is two scheduling points around one effect.
 
-use crate::scheduling::Until;
-use crate::world::{START, Side, Sim};
+use crate::scheduling::{Side, Until};
+use crate::world::{START, Sim};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! The queues of the simulated workers: intake, which doubles and reorders and loses nothing that is not acknowledged, and the
 //! exchanges we publish to. Each call is two scheduling points around one effect.
 
-use crate::world::{Side, Sim};
+use crate::scheduling::Side;
+use crate::world::Sim;
 use async_trait::async_trait;
 use std::sync::Arc;
 use zhida_core::ports::queue::{

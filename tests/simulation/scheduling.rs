@@ -6,6 +6,23 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+/// How likely things go wrong, in so many of a thousand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chances {
+    pub(crate) crash: u32,
+    pub(crate) store_fault: u32,
+    pub(crate) queue_fault: u32,
+    pub(crate) jump: u32,
+}
+
+/// On which side of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Before,
+    Within,
+    After,
+}
+
 /// One turn of a worker.
 pub(crate) type Turn = Pin<Box<dyn Future<Output = ()> + Send>>;
 

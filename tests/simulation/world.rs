@@ -5,7 +5,7 @@ use crate::bank::{Bank, CallPlan, Temper};
 use crate::district::{District, SealedEvents};
 use crate::history::Trace;
 use crate::message::{PlainFormat, read_message};
-use crate::scheduling::{Breath, Virtual};
+use crate::scheduling::{Breath, Chances, Side, Virtual};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
@@ -35,23 +35,6 @@ pub(crate) struct Sim {
     pub(crate) rules: Arc<Rules>,
     events: Arc<Vec<Arrival>>,
     world: Mutex<World>,
-}
-
-/// How likely things go wrong, in so many of a thousand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chances {
-    pub(crate) crash: u32,
-    pub(crate) store_fault: u32,
-    pub(crate) queue_fault: u32,
-    pub(crate) jump: u32,
-}
-
-/// On which side of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
-    Before,
-    Within,
-    After,
 }
 
 /// What changes without being stored by us.

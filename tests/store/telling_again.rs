@@ -244,6 +244,19 @@ pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
     assert_eq!(figures().await.oldest_waiting, None, "a provider has them");
 }
 
+/// Not when it would have been tried next: whoever mended it wants to see them go.
+pub(crate) async fn what_waits_for_a_provider_goes_when_one_is_open_again(world: World) {
+    received(&world, 1..=6).await;
+    let errands = take(&world).await;
+    assert_eq!(errands.len(), 6);
+    answer(&world, &errands, |_| SendOutcome::NotConnected { why: "refused".to_owned() }).await;
+    world.pass(MINUTE);
+    let trial = take(&world).await;
+    assert_eq!((trial.len(), take(&world).await.len()), (1, 0), "one tries, the others wait for its end");
+    answer(&world, &trial, accepted).await;
+    assert_eq!(take(&world).await.len(), 5);
+}
+
 pub(crate) async fn how_many_wait_and_for_what_is_counted(world: World) {
     operator(&world, "wang", Role::Operator).await;
     let waiting = async || world.other.waiting_notices().await.unwrap();

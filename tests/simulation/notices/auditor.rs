@@ -169,8 +169,8 @@ pub(super) fn watch_call(sim: &Sim, message: &HandedIn) {
                 }
                 (Some(_), Repeat::May) => drop(world.seen.insert("sent again beside doubt".to_owned())),
             }
-            if beside.len() > 1 {
-                wrong.push(format!("{out_id} is the third that may arrive"));
+            if beside.len() > 2 {
+                wrong.push(format!("{out_id} is the fourth that may arrive"));
             }
             let channel = if of.channel == Channel::Sms { "SMS" } else { "mail" };
             world.seen.insert(format!("{channel} of {}", notice.kind.code()));

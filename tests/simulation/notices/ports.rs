@@ -4,8 +4,8 @@
 use super::auditor;
 use super::planted::{self, Plant};
 use super::vendors::{HandedIn, TIMEOUT};
-use super::world::{Side, Sim, World};
-use crate::scheduling::Until;
+use super::world::{Sim, World};
+use crate::scheduling::{Side, Until};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::sync::Arc;

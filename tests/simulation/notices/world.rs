@@ -5,7 +5,7 @@ use super::district::{self, District};
 use super::vendors::{self, HandedIn, Plan, Vendors};
 use crate::history::Trace;
 use crate::message::{NothingIsPaid, PlainFormat};
-use crate::scheduling::{Breath, Virtual};
+use crate::scheduling::{Breath, Chances, Side, Virtual};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -15,23 +15,6 @@ use zhida_core::ports::queue::Destination;
 use zhida_core::ports::store::Protocol;
 use zhida_core::rules::Rules;
 use zhida_tests::memory_store::MemoryStore;
-
-/// How likely things go wrong, in so many of a thousand.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chances {
-    pub(super) crash: u32,
-    pub(super) store_fault: u32,
-    pub(super) queue_fault: u32,
-    pub(super) jump: u32,
-}
-
-/// On which side of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Side {
-    Before,
-    Within,
-    After,
-}
 
 /// The world, shared by all workers of one history.
 pub(super) struct Sim {

@@ -8,7 +8,7 @@ use zhida_core::notice::making::Outcome;
 use zhida_core::notice::template::TemplateSet;
 use zhida_core::notice::{
     Audience, Channel, Counters, Desk, Kin, Notice, NoticeKind, NoticeRequest, ProviderHealth, Received, Switch,
-    possible_ids,
+    WaitsFor, possible_ids,
 };
 use zhida_core::ports::notices::{AddressFacts, Content, ErrandEnd};
 use zhida_core::ports::sms::{Receipt, Trust};
@@ -36,7 +36,7 @@ pub struct NoticeTables {
     pub switch: Switch,
     /// What is known of addresses, by fingerprint.
     pub addresses: BTreeMap<String, AddressFacts>,
-    /// What a ceiling held back, and is to be looked at before its time.
+    /// What is to be looked at before its time: a ceiling was raised, a provider is open again.
     pub looked_at_again: BTreeSet<String>,
     /// What recipients do not want.
     pub turned_off: BTreeSet<(String, NoticeKind)>,
@@ -94,6 +94,12 @@ impl NoticeTables {
         found.into_iter().take(max).map(|(_, _, id)| id).collect()
     }
 
+    /// What waits for that is looked at by whoever takes next.
+    pub(super) fn look_again_at(&mut self, what: WaitsFor) {
+        let held = self.notices.values().filter(|one| one.waits_for() == Some(what));
+        self.looked_at_again.extend(held.map(|one| one.id.clone()));
+    }
+
     /// What reached nobody waits again, where it is of that audience and `concerned`: an address came.
     pub(super) fn look_again(
         &mut self,
@@ -102,7 +108,8 @@ impl NoticeTables {
         now: Timestamp,
     ) {
         for (request, row) in &mut self.asked {
-            let reached_nobody = row.outcome == Some(Outcome::NoAddress);
+            let too_old = row.at <= now.checked_sub(request.kind.expires_after()).unwrap_or(Timestamp::MIN);
+            let reached_nobody = row.outcome == Some(Outcome::NoAddress) && !too_old;
             if reached_nobody && request.kind.traits().audience == audience && concerned(request) {
                 *row = AskedRow { look_at: now, outcome: None, made_at: None, ..row.clone() };
             }

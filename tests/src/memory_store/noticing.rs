@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 use zhida_core::ids::{ApplicationId, OrderId, PayoutKey};
+use zhida_core::notice::health::some_opened;
 use zhida_core::notice::rules::UNMATCHED_KEPT;
 use zhida_core::notice::template::{Replacing, TemplateSet, replacing};
 use zhida_core::notice::{
@@ -70,6 +71,9 @@ impl NoticeStore for MemoryStore {
             }
         }
         tables.noticing.receive_kept(&mut desk, ends);
+        if some_opened(&tables.noticing.health, &desk.health) {
+            tables.noticing.look_again_at(WaitsFor::Provider);
+        }
         (tables.noticing.health, tables.noticing.counters) = (desk.health, desk.counters);
         self.write_effects(tables, desk.effects);
         Ok(())
@@ -106,10 +110,7 @@ impl NoticeStore for MemoryStore {
     }
 
     async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let noticing = &mut tables.noticing;
-        let held = noticing.notices.values().filter(|one| one.waits_for() == Some(WaitsFor::Ceiling));
-        noticing.looked_at_again = held.map(|one| one.id.clone()).collect();
+        self.tables().noticing.look_again_at(WaitsFor::Ceiling);
         Ok(())
     }
 

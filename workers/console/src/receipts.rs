@@ -15,8 +15,8 @@ use zhida_config::tokens::TokenHash;
 use zhida_core::ports::sms::{Push, SmsProvider};
 use zhida_monitoring::metrics::NoticeReceipt;
 
-/// Largest push that is read: vendors send some hundred receipts at once.
-pub(crate) const PUSH_MAX: usize = 1024 * 1024;
+/// Largest push that is read: vendors send some hundred receipts at once, and this is room for some ten thousand.
+pub(crate) const PUSH_MAX: usize = 4 * 1024 * 1024;
 
 /// Where the receipts of one provider come in.
 #[derive(Clone)]
@@ -76,17 +76,21 @@ async fn take(
         let detail = "many requests are being worked on; send it again in a second";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail).retry_after(1));
     };
-    let bytes = body::read(body, PUSH_MAX).await?;
+    let metrics = &console.watch.metrics;
+    let bytes = body::read(body, PUSH_MAX).await.inspect_err(|_| {
+        tracing::warn!(provider = name, "a push of receipts is refused: it is too large, or broke off");
+        metrics.notice_receipts(name, NoticeReceipt::Unreadable, 1);
+    })?;
     let lower: BTreeMap<String, String> = headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     let read = door.provider.read_push(&Push { headers: &lower, body: &bytes }).map_err(|unreadable| {
         tracing::warn!(provider = name, why = %unreadable, "a push of receipts cannot be read");
+        metrics.notice_receipts(name, NoticeReceipt::Unreadable, 1);
         Problem::new(StatusCode::BAD_REQUEST, "unreadable receipts", unreadable.to_string())
     })?;
     let booked = api.store.book_receipts(name, read.trust, &read.receipts).await?;
-    let metrics = &console.watch.metrics;
     metrics.notice_receipts(name, NoticeReceipt::Booked, booked.booked);
     metrics.notice_receipts(name, NoticeReceipt::Repeated, booked.repeated);
     metrics.notice_receipts(name, NoticeReceipt::Unmatched, booked.unmatched);

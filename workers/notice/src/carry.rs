@@ -54,6 +54,10 @@ impl Hands {
                 }
                 let began_at = self.time.elapsed();
                 let outcome = self.send_sms(link, &sms).await;
+                if let SendOutcome::Refused { class: RefusalClass::Template, code, .. } = &outcome {
+                    let template_code = sms.template_code.as_deref().unwrap_or("-");
+                    warn!(notice_id, provider, template_code, code, "the vendor refuses the code, or the signature");
+                }
                 self.sent(
                     &provider,
                     notice_id,

@@ -46,6 +46,8 @@ pub(crate) fn check(settings: &Settings) -> Vec<(String, String)> {
     for (name, provider) in &settings.sms {
         let refused = zhida_adapters::providers::sms::open(name, provider).err();
         wrong.extend(refused.map(|error| (format!("notices.sms.{name}."), error.to_string())));
+        let missing = provider.dir.as_deref().and_then(|dir| no_folder(name, dir));
+        wrong.extend(missing.map(|error| (format!("notices.sms.{name}.dir"), error)));
     }
     wrong.extend(mail(settings).err().map(|error| ("notices.mail.".to_owned(), format!("{error:#}"))));
     if let Some(folder) = &settings.mail.bounces_dir {
@@ -53,6 +55,20 @@ pub(crate) fn check(settings: &Settings) -> Vec<(String, String)> {
         wrong.extend(unreadable.map(|error| ("notices.mail.bounces_dir".to_owned(), error)));
     }
     wrong
+}
+
+/// Why no messages can be laid into a folder.
+fn no_folder(name: &str, dir: &Path) -> Option<String> {
+    let why = match std::fs::metadata(dir) {
+        Ok(found) if !found.is_dir() => "it is no folder".to_owned(),
+        Ok(found) if found.permissions().readonly() => "nobody may write there".to_owned(),
+        Ok(_) => return None,
+        Err(error) => error.to_string(),
+    };
+    let dir = dir.display();
+    Some(format!(
+        "notices.sms.{name}.dir = \"{dir}\": {why}: name a folder that is there and that this user may write to"
+    ))
 }
 
 /// Why a part of a Maildir cannot be used.
@@ -192,14 +208,22 @@ mod tests {
         let settings = |more: &[(&str, &str)]| {
             let flags = [
                 ("notices.sms.main.kind", "webhook"),
+                ("notices.sms.gateway.kind", "folder"),
                 ("notices.mail.host", "127.0.0.1"),
                 ("notices.mail.from", "a@example.com"),
                 ("notices.mail.bounces_dir", &path),
             ];
             with(&flags.iter().chain(more).copied().collect::<Vec<_>>())
         };
-        let found = check(&settings(&[("notices.mail.ca_file", "/nowhere.pem")]));
-        for part in ["notices.sms.main.url", "/nowhere.pem", "its folder new cannot", "its folder cur cannot"] {
+        let found =
+            check(&settings(&[("notices.mail.ca_file", "/nowhere.pem"), ("notices.sms.gateway.dir", "/nowhere")]));
+        for part in [
+            "notices.sms.main.url",
+            "notices.sms.gateway.dir = \"/nowhere\"",
+            "/nowhere.pem",
+            "its folder new cannot",
+            "its folder cur cannot",
+        ] {
             assert!(
                 found.iter().any(|(of, one)| one.contains(part) && of.starts_with("notices.")),
                 "{part}: {found:?}"
@@ -208,7 +232,11 @@ mod tests {
         for part in ["new", "cur"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
-        let sound = [("notices.sms.main.url", "http://127.0.0.1:9/"), ("notices.sms.main.key", "geheimgeheim")];
+        let sound = [
+            ("notices.sms.main.url", "http://127.0.0.1:9/"),
+            ("notices.sms.main.key", "geheimgeheim"),
+            ("notices.sms.gateway.dir", path.as_str()),
+        ];
         let found = check(&settings(&sound));
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(found, []);

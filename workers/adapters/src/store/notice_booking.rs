@@ -25,11 +25,11 @@ impl SqlStore {
         }
         match transact!(self, WritingByKeys, |tx| self.book_ends_within(&mut tx, ends)) {
             Err(error) if error.is_of_a_row() && ends.len() > 1 => {}
-            done => return done,
+            done => return self.look_again_after(done?).await,
         }
         for end in ends {
             match transact!(self, WritingByKeys, |tx| self.book_ends_within(&mut tx, std::slice::from_ref(end))) {
-                Ok(()) => {}
+                Ok(learnt) => self.look_again_after(learnt).await?,
                 Err(error) if error.is_of_a_row() => {
                     error!(notice = end.notice_id(), %error, "what came of a notice cannot be booked; its lease runs out");
                 }
@@ -39,7 +39,16 @@ impl SqlStore {
         Ok(())
     }
 
-    async fn book_ends_within(&self, tx: &mut Tx, ends: &[ErrandEnd]) -> Result<(), Fault> {
+    /// What waits for a provider is due when one is open again. Apart, for whoever takes meanwhile has locks that this one waits for;
+    /// where it comes to nothing, they wait until the provider would have been tried.
+    async fn look_again_after(&self, learnt: Learnt) -> Result<(), StoreError> {
+        match learnt {
+            Learnt::ProviderOpened => transact!(self, Writing, |tx| look_again_at(&mut tx, WaitsFor::Provider)),
+            Learnt::Nothing => Ok(()),
+        }
+    }
+
+    async fn book_ends_within(&self, tx: &mut Tx, ends: &[ErrandEnd]) -> Result<Learnt, Fault> {
         let rules = &self.protocol.rules.notices;
         let mut counters = Counters::default();
         if ends.iter().any(ErrandEnd::gives_back) {
@@ -66,7 +75,9 @@ impl SqlStore {
         }
         notice_surroundings::write_counters(tx, &counters, &desk.counters).await?;
         notice_surroundings::write_health(tx, &health, &desk.health).await?;
-        self.close_books(tx, books, desk).await
+        let learnt = if some_opened(&health, &desk.health) { Learnt::ProviderOpened } else { Learnt::Nothing };
+        self.close_books(tx, books, desk).await?;
+        Ok(learnt)
     }
 
     /// Books receipts, some at a time: a push may hold very many, and each needs locks.
@@ -200,6 +211,19 @@ impl SqlStore {
         }
         self.write_effects(tx, effects).await
     }
+}
+
+/// What concerns others than the notices of a booking.
+enum Learnt {
+    /// A provider that was shut is open again.
+    ProviderOpened,
+    Nothing,
+}
+
+/// What waits for that is due now; it is locked out who is taking, for he may be about to put some of it back.
+pub(super) async fn look_again_at(tx: &mut Tx, what: WaitsFor) -> Result<(), Fault> {
+    tx.lock_turn(TAKING_NOTICES).await?;
+    notice_rows::look_again_at(tx, what).await
 }
 
 /// Notices while something is booked of them.

@@ -1,10 +1,10 @@
 //! Notices in a database: each method is one transaction, and what it decides is the core's.
 
 use super::fault::Fault;
-use super::link::{Lock, TAKING_NOTICES, Tx};
+use super::link::{Lock, Tx};
 use super::{
-    SqlStore, notice_acts, notice_figures, notice_requests, notice_rows, notice_surroundings, notice_templates,
-    patterns, transact,
+    SqlStore, notice_acts, notice_booking, notice_figures, notice_requests, notice_rows, notice_surroundings,
+    notice_templates, patterns, transact,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,12 +17,6 @@ use zhida_core::ports::notices::{
 };
 use zhida_core::ports::sms::{Receipt, Trust};
 use zhida_core::ports::store::StoreError;
-
-async fn look_again_at_ceilings(tx: &mut Tx) -> Result<(), Fault> {
-    // Whoever is taking has other ceilings, perhaps: what it puts back meanwhile is not overlooked.
-    tx.lock_turn(TAKING_NOTICES).await?;
-    notice_rows::look_again_at(tx, WaitsFor::Ceiling).await
-}
 
 #[async_trait]
 impl NoticeStore for SqlStore {
@@ -56,7 +50,7 @@ impl NoticeStore for SqlStore {
     }
 
     async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| look_again_at_ceilings(&mut tx))
+        transact!(self, Writing, |tx| notice_booking::look_again_at(&mut tx, WaitsFor::Ceiling))
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

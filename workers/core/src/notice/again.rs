@@ -81,10 +81,10 @@ pub fn again(
 
 /// Whether another one may be sent after this one.
 fn may_be_followed(notice: &Notice, repeat: Repeat) -> Result<(), NotAgain> {
-    if notice.is_under_way() {
-        return Err(NotAgain::UnderWay(notice.id.clone()));
-    }
     match repeat {
+        // People were rung for, and whoever acts knows more than we do.
+        Repeat::May if notice.awaits_people() => Ok(()),
+        Repeat::May | Repeat::Never if notice.is_under_way() => Err(NotAgain::UnderWay(notice.id.clone())),
         Repeat::Never if notice.may_have_arrived() => Err(NotAgain::MayHaveArrived(notice.id.clone())),
         Repeat::Never | Repeat::May => Ok(()),
     }
@@ -134,6 +134,25 @@ impl Notice {
             )
             | None => false,
         })
+    }
+
+    /// What of it is under way is in doubt for good: nothing follows by itself.
+    fn awaits_people(&self) -> bool {
+        let rests = |message: &Message| match message.state() {
+            Some(NoticeState::Created) => false,
+            Some(NoticeState::Sending) => {
+                message.doubt_rung && message.attempts.iter().all(|one| one.course() != Course::UnderWay)
+            }
+            Some(
+                NoticeState::Sent
+                | NoticeState::Delivered
+                | NoticeState::Failed
+                | NoticeState::GaveUp
+                | NoticeState::Expired,
+            )
+            | None => true,
+        };
+        self.messages.iter().all(rests)
     }
 
     /// Something of it may have arrived, for all that is known.

@@ -67,12 +67,17 @@ impl<'a> Desk<'a> {
 
     pub(super) fn choose(&mut self, candidate: &Candidate, place: usize, beside: Beside) -> Choice<'a> {
         let (rules, message) = (self.rules, &candidate.notice.messages[place]);
+        // Where something may have been sent, another provider is better than the same.
+        let has_it = |provider: &&ProviderRules| {
+            message.attempts.iter().any(|one| one.provider == provider.name && one.may_arrive())
+        };
         let places: Vec<(&'a ProviderRules, Place)> = rules
             .providers_of(message.channel)
             .map(|provider| (provider, self.place(provider, candidate, message, beside)))
             .collect();
         let mut free: Vec<&'a ProviderRules> = Vec::new();
         let mut next: Option<(Timestamp, WaitsFor)> = None;
+        let mut another: Option<(Timestamp, WaitsFor)> = None;
         let mut refused: Option<String> = None;
         let mut all_shut = true;
         for (provider, place) in places {
@@ -81,19 +86,27 @@ impl<'a> Desk<'a> {
                 Place::From(from, what) => {
                     let shut = self.health.get(&provider.name).is_some_and(|health| health.is_shut());
                     all_shut &= shut;
-                    if next.is_none_or(|(at, _)| from < at) {
-                        next = Some((from, what));
+                    for earliest in
+                        [Some(&mut next), (!has_it(&provider)).then_some(&mut another)].into_iter().flatten()
+                    {
+                        if earliest.is_none_or(|(at, _)| from < at) {
+                            *earliest = Some((from, what));
+                        }
                     }
                 }
                 Place::Refused(code) => refused = Some(code),
                 Place::NotThis => {}
             }
         }
-        // Where something may have been sent, another provider is better than the same.
-        let with = |provider: &&ProviderRules| {
-            message.attempts.iter().any(|one| one.provider == provider.name && one.may_arrive())
-        };
-        if let Some(provider) = free.iter().find(|one| !with(one)).or(free.first()) {
+        let others = free.iter().find(|one| !has_it(one));
+        if others.is_none()
+            && !free.is_empty()
+            && let Some((at, what)) = another
+            && self.now < self.patience(message)
+        {
+            return Choice::Later(at, what);
+        }
+        if let Some(provider) = others.or(free.first()) {
             // One that is tried after an outage has to show first that it is over.
             if !self.health.get(&provider.name).is_some_and(|health| health.is_shut()) {
                 self.switch.is_over(Bell::down(message.channel));
@@ -125,6 +138,12 @@ impl<'a> Desk<'a> {
                 Choice::Later(at, WaitsFor::Provider)
             }
         }
+    }
+
+    /// Until when a message in doubt waits for another provider than the one that may have it: as long again as for the end of its doubt.
+    fn patience(&self, message: &Message) -> Timestamp {
+        let doubts = message.attempts.iter().filter(|one| one.course() == Course::InDoubt).map(Attempt::since);
+        doubts.max().map_or(self.now, |since| after(since, self.rules.doubt * 2))
     }
 
     pub(super) fn place(

@@ -221,7 +221,7 @@ impl Effects {
 }
 
 /// Whoever tries a channel is told by that verb; of everything else what is essential has to be told.
-fn has_to_be_told(kind: NoticeKind) -> bool {
+pub(super) fn has_to_be_told(kind: NoticeKind) -> bool {
     kind.traits().essential == Essential::Yes && !kind.is_trial()
 }
 

@@ -45,7 +45,8 @@ impl ProviderHealth {
     /// From when on it may be tried: `now` while nothing is known against it.
     #[must_use]
     pub fn free_at(&self, now: Timestamp) -> Timestamp {
-        [self.shut_until, self.trial_until].into_iter().flatten().max().map_or(now, |at| at.max(now))
+        let times = [self.shut_until, self.trial_until].into_iter().flatten();
+        times.filter(|at| is_of_this_clock(*at, now)).max().map_or(now, |at| at.max(now))
     }
 
     /// It is shut, or one message tries it.
@@ -57,7 +58,8 @@ impl ProviderHealth {
     /// It is given a rest, or was until lately and nobody has tried it since: what it is worth is not known for longer.
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
-        let until = self.shut_until.and_then(|until| until.checked_add(LONGEST).ok());
+        let until = self.shut_until.filter(|until| is_of_this_clock(*until, now));
+        let until = until.and_then(|until| until.checked_add(LONGEST).ok());
         self.is_shut() && until.is_some_and(|until| now < until)
     }
 
@@ -103,11 +105,23 @@ impl ProviderHealth {
             failures: 0,
             shut: self.shut.saturating_add(1),
             shut_since: self.shut_since.or(Some(now)),
-            shut_until: self.shut_until.max(Some(until)),
+            shut_until: self.shut_until.filter(|at| is_of_this_clock(*at, now)).max(Some(until)),
             trial_until: None,
             last_failure: Some(why),
         };
     }
+}
+
+/// No rest and no trial is longer: what lies further ahead was written by a clock that has been set right since.
+fn is_of_this_clock(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) <= LONGEST
+}
+
+/// Whether a provider that was shut is open again: what waits for one is looked at then.
+#[must_use]
+pub fn some_opened(before: &BTreeMap<String, ProviderHealth>, after: &BTreeMap<String, ProviderHealth>) -> bool {
+    let is_open = |name: &String| after.get(name).is_none_or(|one| !one.is_shut());
+    before.iter().any(|(name, one)| one.is_shut() && is_open(name))
 }
 
 /// Nothing is known against any provider of the settings: sending changes nothing of that.
@@ -147,7 +161,7 @@ fn verdict(outcome: &SendOutcome) -> (Verdict, String) {
 #[cfg(test)]
 mod tests {
     use super::super::{Channel, NoticeRules, ProviderRules};
-    use super::{ProviderHealth, is_told_of};
+    use super::{ProviderHealth, is_told_of, some_opened};
     use crate::ports::notices::ErrandEnd;
     use crate::ports::sms::{RefusalClass, SendOutcome};
     use jiff::tz::TimeZone;
@@ -206,6 +220,23 @@ mod tests {
         health.claim(at(second + 60));
         health.on(&accepted(), at(second));
         assert_eq!(health, ProviderHealth::default());
+    }
+
+    #[test]
+    fn a_rest_that_a_wrong_clock_gave_is_over_when_it_was_set_right() {
+        let mut health = ProviderHealth::default();
+        for _ in 0..5 {
+            health.on(&failed(), at(3 * 3600));
+        }
+        assert_eq!((shut_for(&health, 3 * 3600), shut_for(&health, 0)), (60, 0));
+        health.claim(at(60));
+        health.on(&failed(), at(0));
+        assert_eq!(shut_for(&health, 0), 120, "and it is given another by the right one");
+        let shut = BTreeMap::from([("a".to_owned(), health.clone())]);
+        assert!(!some_opened(&shut, &shut));
+        health.claim(at(180));
+        health.on(&accepted(), at(130));
+        assert!(some_opened(&shut, &BTreeMap::from([("a".to_owned(), health)])));
     }
 
     #[test]

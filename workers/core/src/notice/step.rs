@@ -82,6 +82,9 @@ pub(super) enum Over {
 /// What was sent so often without arriving has failed, whatever the reasons that were given.
 const UNDELIVERED_MAX: usize = 3;
 
+/// So many attempts may be in doubt at once: rather told twice than never, but not without end.
+const IN_DOUBT_MAX: usize = 3;
+
 impl Message {
     pub(super) fn step(&self, view: &View) -> Step {
         if let Some(step) = self.step_after_hint(view) {
@@ -181,14 +184,16 @@ impl Message {
         }
     }
 
-    /// Once, where the kind allows it and the notice still has a point, and while nothing else of it may arrive.
+    /// Once beside what somebody has taken in; twice while all that may arrive is in doubt, for both of an outage's calls may have broken
+    /// off. Only where the kind allows it, and the notice still has a point.
     fn may_repeat(&self, view: &View) -> bool {
-        let alive = self.attempts.iter().filter(|one| one.may_arrive()).count();
+        let alive = || self.attempts.iter().filter(|one| one.may_arrive());
+        let most = if alive().all(|one| one.course() == Course::InDoubt) { IN_DOUBT_MAX } else { 2 };
         let allowed = match view.repeat {
             Repeat::May => true,
             Repeat::Never => false,
         };
-        allowed && alive < 2 && view.standing == Standing::Stands
+        allowed && alive().count() < most && view.standing == Standing::Stands
     }
 
     /// It has been in doubt for longer than people should have to wait, or to its end, and nothing follows by itself.

@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::desk::{Candidate, Desk};
+use super::effects::has_to_be_told;
 use super::rules::{NoticeRules, ProviderRules};
 use super::segments::segments;
 use super::step::{Beside, Over, Step, after};
@@ -38,9 +39,9 @@ impl Desk<'_> {
                 let quiet = self.rules.quiet.and_then(|hours| hours.end(self.now, &self.rules.zone));
                 quiet.is_none() && self.counters.full(notice.priority(), self.rules, self.now).is_none()
             }
-            Some(WaitsFor::Call | WaitsFor::Word | WaitsFor::Quiet | WaitsFor::Limit | WaitsFor::Provider) | None => {
-                false
-            }
+            // Whichever is open is found when it is chosen; where none is, it waits on.
+            Some(WaitsFor::Provider) => true,
+            Some(WaitsFor::Call | WaitsFor::Word | WaitsFor::Quiet | WaitsFor::Limit) | None => false,
         };
         has_room || message.next_at.is_some_and(|at| at <= self.now)
     }
@@ -50,10 +51,12 @@ impl Desk<'_> {
             let view = self.view(&candidate.notice, candidate.standing, place);
             let message = &mut candidate.notice.messages[place];
             let step = message.step(&view);
-            if !candidate.notice.kind.is_trial() && !message.doubt_rung && message.is_in_doubt_for_good(&view) {
+            if !message.doubt_rung && message.is_in_doubt_for_good(&view) {
                 message.doubt_rung = true;
                 let text = "nobody can say whether it was sent: look with the provider";
-                self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
+                if has_to_be_told(candidate.notice.kind) {
+                    self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
+                }
             }
             let message = &mut candidate.notice.messages[place];
             match step {

@@ -113,7 +113,9 @@ async fn import(context: &Context, path: &Path, import: impl Into<Import>) -> an
         out.line("无变化 nothing changes; nothing was written")?;
     } else {
         match import.into() {
-            Import::DryRun => out.line("仅预览 a preview; nothing was written")?,
+            Import::DryRun => out.line(
+                "仅预览 a preview; nothing was written. 版本号是否用过在导入时核对 whether its version was used before is checked at the import",
+            )?,
             Import::Write => match context.store.import_templates(&set, &seen, COMMAND_LINE).await? {
                 Replacing::Imported | Replacing::Same => out.line(
                     "已导入 imported; notices that are made from now on bear these words, codes reach what waits too",

@@ -54,6 +54,17 @@ fn an_act_asks_once_more_and_what_is_served_is_not_served_twice() {
     }
 }
 
+/// Nothing follows by itself, and people were rung for: whoever has the vendor's word need not wait for the end of its point.
+#[test]
+fn what_is_in_doubt_for_good_can_be_told_again_where_it_may_repeat() {
+    for (kind, may) in [(NoticeKind::PayoutCredited, true), (NoticeKind::IntegrityNotified, false)] {
+        let mut play = after(kind, Some(doubtful()));
+        play.notice.messages[0].doubt_rung = true;
+        let asked = again(&play.notice, &[request(kind, "credited_1")], &[], &play.rules, "act-1");
+        assert_eq!(asked.is_ok(), may, "{kind:?}: {asked:?}");
+    }
+}
+
 #[test]
 fn while_one_more_is_on_its_way_no_other_follows() {
     let lost = || Some(refused(RefusalClass::Recipient));

@@ -1,8 +1,9 @@
 //! What time alone brings: doubt, silence, the end of a notice's point.
 
 use super::{Play, accepted, delivered, doubtful, found, not_connected};
-use crate::notice::{Ended, LostPoint, NoticeKind, NoticeState, Repeat, Standing};
+use crate::notice::{Ended, LostPoint, NoticeKind, NoticeState, ProviderHealth, Repeat, Standing, WaitsFor};
 use crate::ports::sms::{AskOutcome, DeliveryWord};
+use jiff::SignedDuration;
 
 fn no_answer() -> AskOutcome {
     AskOutcome::NoAnswer { why: "time-out".to_owned() }
@@ -96,6 +97,38 @@ fn doubt_that_lasts_repeats_what_may_and_rings_of_what_may_not() {
             assert!(play.notice.messages[0].attempts[1].beside_doubt, "the lesser evil, on record");
         }
     }
+}
+
+/// The first vendor may have it, the second is shut: so long again the second is waited for, then the first is better than nobody. And when
+/// that one's word is lost as well, it goes once more; then people decide.
+#[test]
+fn what_may_repeat_goes_to_another_than_who_may_have_it_and_a_third_time_before_people_decide() {
+    let mut play = in_doubt(NoticeKind::PayoutCredited);
+    play.answers("n1", AskOutcome::NotOffered);
+    let shut = |play: &mut Play| {
+        let until = Some(play.now + SignedDuration::from_mins(5));
+        let health = ProviderHealth { shut: 1, shut_since: Some(play.now), shut_until: until, ..Default::default() };
+        play.health.insert("second".to_owned(), health);
+    };
+    play.pass(30 * 60);
+    shut(&mut play);
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!((play.waits(), play.notice.waits_for()), (Some(300), Some(WaitsFor::Provider)));
+    let mut open = Play { notice: play.notice.clone(), now: play.now, ..Play::sms(NoticeKind::PayoutCredited) };
+    assert_eq!(open.todo(), ["second sends n1-2"], "as soon as it is open again");
+    play.pass(30 * 60);
+    shut(&mut play);
+    assert_eq!(play.todo(), ["first sends n1-2"]);
+    for (out_id, then) in [("n1-2", vec!["second sends n1-3"]), ("n1-3", vec![])] {
+        play.health.clear();
+        play.ends(out_id, doubtful()).answers(out_id, AskOutcome::NotOffered);
+        assert_eq!(play.todo(), [""; 0]);
+        assert_eq!(play.rung(), [""; 0]);
+        play.pass(30 * 60);
+        assert_eq!(play.todo(), then, "{out_id}");
+    }
+    assert_eq!(play.rung(), ["notice_in_doubt"]);
+    assert!(play.notice.messages[0].attempts[1..].iter().all(|one| one.beside_doubt), "on record");
 }
 
 #[test]

@@ -277,7 +277,7 @@ fn several_for_one_person_become_one_notice_when_their_window_is_over() {
     let same = made.outcomes.iter().filter(|(_, one)| *one == Outcome::Made { notice_id: "n-1".to_owned() }).count();
     assert_eq!((made.outcomes.len(), same), (4, 3), "each request has its outcome");
     let one = &made.notices[0];
-    assert!(text_of(one, Channel::Sms).starts_with("红牌：您有3项已超期"), "{}", text_of(one, Channel::Sms));
+    assert!(text_of(one, Channel::Sms).starts_with("红牌：有3项已超期"), "{}", text_of(one, Channel::Sms));
     for matter in ["A-1", "A-2", "A-3"] {
         assert!(text_of(one, Channel::Mail).contains(matter), "{}", text_of(one, Channel::Mail));
     }
