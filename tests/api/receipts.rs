@@ -88,12 +88,12 @@ async fn receipts_come_in_by_their_secret_alone() {
     let unreadable = push(&console, &by_address, b"\xff").await;
     assert_eq!(unreadable.status, 400);
     problem_says(&unreadable, "it is no text");
-    let large = push(&console, &by_address, &vec![b'n'; 1024 * 1024 + 1]).await;
+    let large = push(&console, &by_address, &vec![b'n'; 4 * 1024 * 1024 + 1]).await;
     assert_eq!(large.status, 413);
     let metrics = console.ask(Caller::Watcher, "GET", "/metrics", "", b"").await.body;
     for line in [
         r#"zhida_notice_receipts_total{outcome="unmatched",provider="main"} 4"#,
-        r#"zhida_notice_receipts_total{outcome="unreadable",provider="main"} 2"#,
+        r#"zhida_notice_receipts_total{outcome="unreadable",provider="main"} 4"#,
         r#"zhida_notice_receipts_total{outcome="repeated",provider="main"} 1"#,
     ] {
         assert!(metrics.lines().any(|one| one == line), "{line} in {metrics}");

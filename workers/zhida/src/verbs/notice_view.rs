@@ -2,8 +2,8 @@
 
 use super::local;
 use super::notice_words::{
-    asked_words, attempt_words, channel_word, cost_words, ended_words, kind_word, look_words, state_word, waits_words,
-    word_words,
+    asked_words, attempt_words, because_words, channel_word, cost_words, ended_words, kind_word, look_words,
+    state_word, waits_words, word_words,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ fn message_lines(
         lines.extend(last_word(message, attempt).map(|word| format!("    {word}")));
     }
     if let Some(ended) = message.ended {
-        let because = message.because.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
+        let because = message.because.as_deref().map(because_words).unwrap_or_default();
         lines.push(format!("  结束 ended     {}{because}", ended_words(ended)));
     }
     if let Some((what, until)) = message.waits_for.zip(message.next_at) {

@@ -97,6 +97,20 @@ pub(crate) fn ended_words(ended: Ended) -> &'static str {
     }
 }
 
+/// Why it ended: what became of its subject, else a vendor's code as it stands.
+pub(crate) fn because_words(code: &str) -> String {
+    let words = match code {
+        "expired" => "超过时效 its time was over",
+        "payout_moved" => "款项状态已变化 the payout has moved on",
+        "alert_cleared" => "预警已解除 the alert is over",
+        "alert_climbed" => "预警已升级 the alert stands higher by now",
+        "order_moved" => "督办单已有进展 the order has moved on",
+        "erased" => "内容已清除 its words were erased",
+        other => return format!(" [{other}]"),
+    };
+    format!("：{words} [{code}]")
+}
+
 /// What came of an attempt.
 pub(crate) fn attempt_words(attempt: &Attempt) -> String {
     let code = attempt.code().map(|code| format!(" [{code}]")).unwrap_or_default();
