@@ -181,7 +181,7 @@ cases! {
     telling_again::whoever_cannot_be_reached_is_on_record_and_is_tried_when_somebody_wants_it with |rules| noticing::sends(rules);
     telling_again::what_somebody_does_not_want_is_not_told_and_money_is with |rules| noticing::sends(rules);
     telling_again::figures_show_what_waits_and_who_is_of_no_use with |rules| noticing::sends(rules);
-    telling_again::what_waits_for_a_provider_goes_when_one_is_open_again with |rules| noticing::sends(rules);
+    telling_again::what_waits_for_a_provider_goes_when_one_is_open_again with |rules| telling_again::by_one(rules);
     reaching::who_could_not_be_told_of_money_is_told_when_contacts_come with |rules| noticing::sends(rules);
     reaching::contacts_that_come_while_it_is_decided_are_not_overlooked with |rules| noticing::sends(rules);
     reaching::an_official_is_told_when_an_import_brings_an_address with |rules| noticing::sends(rules);

@@ -244,6 +244,12 @@ pub(crate) async fn figures_show_what_waits_and_who_is_of_no_use(world: World) {
     assert_eq!(figures().await.oldest_waiting, None, "a provider has them");
 }
 
+/// A district with one vendor of SMS.
+pub(crate) fn by_one(rules: &mut Rules) {
+    crate::noticing::sends(rules);
+    rules.notices.providers.retain(|one| one.name != "two");
+}
+
 /// Not when it would have been tried next: whoever mended it wants to see them go.
 pub(crate) async fn what_waits_for_a_provider_goes_when_one_is_open_again(world: World) {
     received(&world, 1..=6).await;

@@ -5,7 +5,7 @@ use super::world::Sim;
 use crate::history::at_once;
 use zhida_core::ids::{InstructionId, OfficerId, OperatorId};
 use zhida_core::notice::{
-    Ended, Message, Notice, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat,
+    Channel, Ended, Message, Notice, NoticeAct, NoticeKind, NoticeRequest, NoticeState, Preference, Repeat,
 };
 use zhida_core::payout::{Carrier, Word};
 use zhida_core::ports::notices::{NoticeStore, Wish};
@@ -125,8 +125,15 @@ fn resend(sim: &Sim) {
     let bounced = matches!(state, NoticeState::Sent | NoticeState::Sending) && notice.messages.iter().any(said_lost);
     let beside = state == NoticeState::Sent
         && sim.rules.notices.repeat(notice.kind) == Repeat::May
-        && notice.messages.iter().any(|one| one.ended == Some(Ended::Failed));
-    let lost = bounced || beside || matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
+        && notice.messages.iter().any(|one| one.channel == Channel::Sms && one.ended == Some(Ended::Failed));
+    // Or people were rung for, because nobody can say, where it may go twice.
+    let doubtful = state == NoticeState::Sending
+        && sim.rules.notices.repeat(notice.kind) == Repeat::May
+        && notice.messages.iter().any(|one| one.doubt_rung);
+    let lost = bounced
+        || beside
+        || doubtful
+        || matches!(state, NoticeState::Failed | NoticeState::GaveUp | NoticeState::Expired);
     if done == Done::Yes {
         sim.saw("sent again by hand");
     }

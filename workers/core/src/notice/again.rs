@@ -141,7 +141,8 @@ impl Notice {
         let rests = |message: &Message| match message.state() {
             Some(NoticeState::Created) => false,
             Some(NoticeState::Sending) => {
-                message.doubt_rung && message.attempts.iter().all(|one| one.course() != Course::UnderWay)
+                let calls = message.attempts.iter().any(|one| one.course() == Course::UnderWay);
+                message.doubt_rung && !calls && !message.has_room_for_another()
             }
             Some(
                 NoticeState::Sent

@@ -45,8 +45,7 @@ impl ProviderHealth {
     /// From when on it may be tried: `now` while nothing is known against it.
     #[must_use]
     pub fn free_at(&self, now: Timestamp) -> Timestamp {
-        let times = [self.shut_until, self.trial_until].into_iter().flatten();
-        times.filter(|at| is_of_this_clock(*at, now)).max().map_or(now, |at| at.max(now))
+        [self.rest_until(now), self.trial_until].into_iter().flatten().max().map_or(now, |at| at.max(now))
     }
 
     /// It is shut, or one message tries it.
@@ -55,11 +54,16 @@ impl ProviderHealth {
         self.shut > 0
     }
 
+    /// Until when it is shut, or was. No rest is longer than [`LONGEST`]: what lies further ahead was written by a clock that has been set
+    /// right since.
+    fn rest_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.shut_until.filter(|until| until.duration_since(now) <= LONGEST)
+    }
+
     /// It is given a rest, or was until lately and nobody has tried it since: what it is worth is not known for longer.
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
-        let until = self.shut_until.filter(|until| is_of_this_clock(*until, now));
-        let until = until.and_then(|until| until.checked_add(LONGEST).ok());
+        let until = self.rest_until(now).and_then(|until| until.checked_add(LONGEST).ok());
         self.is_shut() && until.is_some_and(|until| now < until)
     }
 
@@ -105,16 +109,11 @@ impl ProviderHealth {
             failures: 0,
             shut: self.shut.saturating_add(1),
             shut_since: self.shut_since.or(Some(now)),
-            shut_until: self.shut_until.filter(|at| is_of_this_clock(*at, now)).max(Some(until)),
+            shut_until: self.rest_until(now).max(Some(until)),
             trial_until: None,
             last_failure: Some(why),
         };
     }
-}
-
-/// No rest and no trial is longer: what lies further ahead was written by a clock that has been set right since.
-fn is_of_this_clock(at: Timestamp, now: Timestamp) -> bool {
-    at.duration_since(now) <= LONGEST
 }
 
 /// Whether a provider that was shut is open again: what waits for one is looked at then.

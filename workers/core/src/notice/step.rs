@@ -184,16 +184,21 @@ impl Message {
         }
     }
 
-    /// Once beside what somebody has taken in; twice while all that may arrive is in doubt, for both of an outage's calls may have broken
-    /// off. Only where the kind allows it, and the notice still has a point.
+    /// Where the kind allows it, and the notice still has a point.
     fn may_repeat(&self, view: &View) -> bool {
-        let alive = || self.attempts.iter().filter(|one| one.may_arrive());
-        let most = if alive().all(|one| one.course() == Course::InDoubt) { IN_DOUBT_MAX } else { 2 };
         let allowed = match view.repeat {
             Repeat::May => true,
             Repeat::Never => false,
         };
-        allowed && alive().count() < most && view.standing == Standing::Stands
+        allowed && self.has_room_for_another() && view.standing == Standing::Stands
+    }
+
+    /// Once beside what somebody has taken in; twice while all that may arrive is in doubt, for both of an outage's calls may have broken
+    /// off.
+    pub(super) fn has_room_for_another(&self) -> bool {
+        let alive = || self.attempts.iter().filter(|one| one.may_arrive());
+        let most = if alive().all(|one| one.course() == Course::InDoubt) { IN_DOUBT_MAX } else { 2 };
+        alive().count() < most
     }
 
     /// It has been in doubt for longer than people should have to wait, or to its end, and nothing follows by itself.

@@ -2,7 +2,7 @@
 
 use super::{Play, accepted, doubtful, refused};
 use crate::ids::ApplicationId;
-use crate::notice::{Kin, NotAgain, Notice, NoticeKind, NoticeRequest, again};
+use crate::notice::{Attempt, Kin, NotAgain, Notice, NoticeKind, NoticeRequest, again};
 use crate::ports::sms::{RefusalClass, SendOutcome};
 
 fn request(kind: NoticeKind, occasion: &str) -> NoticeRequest {
@@ -59,9 +59,15 @@ fn an_act_asks_once_more_and_what_is_served_is_not_served_twice() {
 fn what_is_in_doubt_for_good_can_be_told_again_where_it_may_repeat() {
     for (kind, may) in [(NoticeKind::PayoutCredited, true), (NoticeKind::IntegrityNotified, false)] {
         let mut play = after(kind, Some(doubtful()));
-        play.notice.messages[0].doubt_rung = true;
-        let asked = again(&play.notice, &[request(kind, "credited_1")], &[], &play.rules, "act-1");
-        assert_eq!(asked.is_ok(), may, "{kind:?}: {asked:?}");
+        let asked = |play: &Play| again(&play.notice, &[request(kind, "credited_1")], &[], &play.rules, "act-1");
+        let message = &mut play.notice.messages[0];
+        message.doubt_rung = true;
+        let one = message.attempts[0].clone();
+        for number in 2..=3 {
+            assert_eq!(asked(&play), Err(NotAgain::UnderWay("n1".to_owned())), "another follows by itself");
+            play.notice.messages[0].attempts.push(Attempt { out_id: format!("n1-{number}"), ..one.clone() });
+        }
+        assert_eq!(asked(&play).is_ok(), may, "{kind:?}: {:?}", asked(&play));
     }
 }
 
