@@ -163,8 +163,9 @@ async fn ten_supervision_workers_at_once_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_on_postgresql() {
-    let stories: [fn(Place) -> Told; 6] = [
+    let stories: [fn(Place) -> Told; 7] = [
         |place| Box::pin(async move { notices::a_higher_ceiling(&place).await }),
+        |place| Box::pin(async move { notices::a_higher_ceiling_of_the_day(&place).await }),
         |place| Box::pin(async move { notices::ten_workers_at_once(&place).await }),
         |place| Box::pin(async move { notices::an_erasure_leaves_the_proof(&place).await }),
         |place| Box::pin(async move { notices::what_was_asked_for_before_is_never_sent(&place).await }),
@@ -180,6 +181,7 @@ async fn notices_on_postgresql() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_on_sqlite() {
     notices::a_higher_ceiling(&SqliteFile::new().place()).await;
+    notices::a_higher_ceiling_of_the_day(&SqliteFile::new().place()).await;
     notices::ten_workers_at_once(&SqliteFile::new().place()).await;
     notices::an_erasure_leaves_the_proof(&SqliteFile::new().place()).await;
     notices::what_was_asked_for_before_is_never_sent(&SqliteFile::new().place()).await;

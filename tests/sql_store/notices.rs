@@ -112,6 +112,27 @@ pub(crate) async fn a_higher_ceiling(place: &Place) {
     assert_eq!(take(&high).await.len(), 2);
 }
 
+/// A raised ceiling of the day frees as many as the minute's allows, and the rest in the minutes after it.
+pub(crate) async fn a_higher_ceiling_of_the_day(place: &Place) {
+    drop(with(place, 1..=6).await);
+    let of = |per_day_max| {
+        let mut shared = sending(2);
+        let mut rules = (*shared.rules).clone();
+        rules.notices.per_day_max = per_day_max;
+        shared.rules = Arc::new(rules);
+        shared
+    };
+    let (low, high) = (place.open().await.with_protocol(of(1)), place.open().await.with_protocol(of(100)));
+    assert_eq!(make(&low).await, 6);
+    assert_eq!((take(&low).await.len(), take(&low).await.len()), (1, 0), "they wait for tomorrow");
+    place.clock.advance(SignedDuration::from_mins(1));
+    high.look_again_at_ceilings().await.unwrap();
+    for count in [2, 2, 1, 0] {
+        assert_eq!(take(&high).await.len(), count);
+        place.clock.advance(SignedDuration::from_mins(1));
+    }
+}
+
 /// One notice cannot be read, of another what was written: the third goes, both ring once an hour, and go when they are mended.
 pub(crate) async fn an_unreadable_notice(place: &Place) {
     let store = with(place, [1, 2, 3]).await;

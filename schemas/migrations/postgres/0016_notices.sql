@@ -55,7 +55,6 @@ create table notices (
 alter table notices set (fillfactor = 70);
 alter table notice_requests add foreign key (notice_id) references notices;
 create index notices_due on notices (priority, next_at, id) where next_at is not null;
-create index notices_stopped on notices (id) where waits_for = 'switch';
 create index notices_newest on notices (created_at, id);
 create index notices_waiting on notices (waiting_since) where waiting_since is not null;
 create index notices_by_recipient on notices (recipient, created_at);

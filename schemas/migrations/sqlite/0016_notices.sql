@@ -51,7 +51,6 @@ create table notices (
     waits_for text check (waits_for in ('call', 'word', 'quiet', 'ceiling', 'limit', 'provider', 'switch'))
 ) strict;
 create index notices_due on notices (priority, next_at, id) where next_at is not null;
-create index notices_stopped on notices (id) where waits_for = 'switch';
 create index notices_newest on notices (created_at, id);
 create index notices_waiting on notices (waiting_since) where waiting_since is not null;
 create index notices_by_recipient on notices (recipient, created_at);

@@ -169,6 +169,9 @@ pub(super) fn watch_call(sim: &Sim, message: &HandedIn) {
                 }
                 (Some(_), Repeat::May) => drop(world.seen.insert("sent again beside doubt".to_owned())),
             }
+            if of.told_again {
+                wrong.push(format!("{out_id} goes though another notice tells it again"));
+            }
             if beside.len() > 2 {
                 wrong.push(format!("{out_id} is the fourth that may arrive"));
             }

@@ -21,7 +21,8 @@ impl MemoryStore {
         let loaded = tables.loaded_for(what);
         let subject = what.subject(&loaded);
         let said = (signed.reason.as_str(), signed.event_id.as_str());
-        let Deed { journal, notices } = match act(operator, what, said, &loaded, &self.protocol.rules.notices) {
+        let Deed { journal, notices, changed } = match act(operator, what, said, &loaded, &self.protocol.rules.notices)
+        {
             Ok(deed) => deed,
             Err(refused) => return (subject, Err(refused.into())),
         };
@@ -32,7 +33,9 @@ impl MemoryStore {
                 self.turn_switch(tables, Some(stopped), by, &signed.reason);
             }
             NoticeAct::Resume => self.turn_switch(tables, None, by, &signed.reason),
-            NoticeAct::Resend { .. } => {}
+            NoticeAct::Resend { .. } => {
+                tables.noticing.notices.extend(changed.into_iter().map(|one| (one.id.clone(), one)));
+            }
             NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
                 self.put_preference(tables, recipient, *kind, *wish, by);
             }

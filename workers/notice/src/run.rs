@@ -1,5 +1,5 @@
 //! The running worker: a lane that makes notices, two that send and ask ([`crate::send`]), one that reads bounces, one that listens to
-//! the doorbell, and one that forgets what nobody needs any more. Each is a loop around one step; a drain lets what is under way finish
+//! the doorbell, and one for upkeep. Each is a loop around one step; a drain lets what is under way finish
 //! and books it.
 
 use crate::bounces::bounces_once;
@@ -70,8 +70,8 @@ impl Bells {
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Pause between two times of forgetting.
-const FORGETS_EVERY: Duration = Duration::from_secs(3600);
+/// Pause between two times of upkeep.
+const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Doorbells taken in one go; they all say the same.
 const DOORBELLS_MAX: usize = 100;
@@ -86,7 +86,7 @@ pub async fn run(worker: NoticeWorker, doorbell: Box<dyn Consumer>, stop: Stop) 
     let (ends, ended) = mpsc::channel(worker.batch_max.max(1) as usize);
     lanes.spawn(taking_lane(worker.clone(), ends, bells.clone(), stop.clone()));
     lanes.spawn(booking_lane(worker.clone(), ended, bells.clone()));
-    lanes.spawn(forgetting_lane(worker.clone(), stop.clone()));
+    lanes.spawn(upkeep_lane(worker.clone(), bells.clone(), stop.clone()));
     if let Some(bounces) = worker.bounces.clone() {
         lanes.spawn(bounces_lane(worker.clone(), bounces, bells.clone(), stop.clone()));
     }
@@ -144,13 +144,23 @@ async fn bounces_lane(worker: NoticeWorker, bounces: Arc<dyn BounceReader>, bell
     }
 }
 
-/// A table that grows for ever slows everything down, but nothing waits for this.
-async fn forgetting_lane(worker: NoticeWorker, mut stop: Stop) {
+/// At the start and every hour: whoever starts may know a higher ceiling than those before, and a table that grows for ever slows
+/// everything down.
+async fn upkeep_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
     while !*stop.borrow() {
-        if let Err(error) = worker.store.forget_old().await {
-            warn!(%error, "what nobody needs any more of notices is kept for another hour");
-        }
-        wait(&worker, FORGETS_EVERY, &mut stop).await;
+        let done = match worker.store.look_again_at_ceilings().await {
+            Ok(()) => worker.store.forget_old().await.map(drop),
+            Err(error) => Err(error),
+        };
+        bells.send.notify_one();
+        let pause = match done {
+            Ok(()) => UPKEEP_EVERY,
+            Err(error) => {
+                warn!(%error, "the upkeep of notices waits for the store");
+                LONGEST_PAUSE
+            }
+        };
+        wait(&worker, pause, &mut stop).await;
     }
 }
 

@@ -33,7 +33,6 @@ const FAILURES_MAX: u32 = 5;
 /// Takes what is due while there is room for it, until `stop` turns true and every call has ended.
 pub(crate) async fn taking_lane(worker: NoticeWorker, ends: Sender<ErrandEnd>, bells: Bells, mut stop: Stop) {
     worker.metrics().sweep_started(SWEEP, worker.every, SystemTime::now());
-    after_other_settings(&worker, &mut stop).await;
     let mut table = Table::new(worker, ends, stop.clone());
     let (mut pause, mut more) = (FIRST_PAUSE, More::Perhaps);
     while !*stop.borrow() {
@@ -59,19 +58,6 @@ pub(crate) async fn taking_lane(worker: NoticeWorker, ends: Sender<ErrandEnd>, b
     // What is under way is finished; what waits for a place is left.
     while let Some(call) = table.calls.join_next().await {
         table.over(call);
-    }
-}
-
-/// Whoever starts may know a higher ceiling than those before.
-async fn after_other_settings(worker: &NoticeWorker, stop: &mut Stop) {
-    let mut pause = FIRST_PAUSE;
-    while !*stop.borrow() {
-        match worker.store.look_again_at_ceilings().await {
-            Ok(()) => return,
-            Err(error) => warn!(%error, "sending notices waits for the store"),
-        }
-        wait(worker, pause, stop).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

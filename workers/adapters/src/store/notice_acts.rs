@@ -36,7 +36,8 @@ impl SqlStore {
             audience: Audience::Supervision,
         };
         let said = (signed.reason.as_str(), signed.event_id.as_str());
-        let Deed { journal, notices } = match act(operator, what, said, &loaded, &self.protocol.rules.notices) {
+        let Deed { journal, notices, changed } = match act(operator, what, said, &loaded, &self.protocol.rules.notices)
+        {
             Ok(deed) => deed,
             Err(refused) => return Ok((about, Err(refused.into()))),
         };
@@ -51,7 +52,9 @@ impl SqlStore {
                 let switch = Switch { stopped: None, ..loaded.switch };
                 self.turn_switch(tx, switch, by, &signed.reason).await?;
             }
-            NoticeAct::Resend { .. } => {}
+            NoticeAct::Resend { .. } => {
+                tx.update("notices", 1, changed.iter().map(notice_rows::changed).collect()).await?;
+            }
             NoticeAct::Prefer(Preference { recipient, kind, wish }) => {
                 self.put_preference(tx, recipient, *kind, *wish, by).await?;
             }

@@ -121,7 +121,7 @@ pub(super) async fn is_due(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
 
 /// What waits for that is due now; whoever takes it decides whether it goes, or waits on.
 pub(super) async fn look_again_at(tx: &mut Tx, what: WaitsFor) -> Result<(), Fault> {
-    let sql = "update notices set next_at = $1 where waits_for = $2";
+    let sql = "update notices set next_at = $1 where next_at > $1 and waits_for = $2";
     let values: Vec<Value> = vec![tx.now.into(), what.code().into()];
     tx.execute(sql, values).await?;
     Ok(())

@@ -80,6 +80,8 @@ pub struct Deed {
     pub journal: JournalRow,
     /// Who is to be told what, once more.
     pub notices: Vec<NoticeRequest>,
+    /// Notices as they stand afterwards, where the act changes them.
+    pub changed: Vec<Notice>,
 }
 
 /// Why an act was refused.
@@ -165,7 +167,7 @@ pub fn act(
         let (operator, role) = (operator.id.clone(), operator.role.code());
         return Err(NoticeRefused::Role { operator, role, act: what.name() });
     }
-    let mut notices = Vec::new();
+    let (mut notices, mut changed) = (Vec::new(), Vec::new());
     let mut detail = json!({"act": what.name(), "role": operator.role.code(), "reason": reason});
     match what {
         NoticeAct::Stop => {
@@ -182,6 +184,11 @@ pub fn act(
             }
             may_be_told_again(&known.notice, rules.repeat(known.notice.kind), known.standing)?;
             notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
+            let others = known.kin.iter().filter_map(|(_, became)| match became {
+                Kin::Made(other) if other.id != notice_id.as_str() => Some(&**other),
+                Kin::Made(_) | Kin::Waits | Kin::NotMade => None,
+            });
+            changed = [&known.notice].into_iter().chain(others).filter_map(Notice::told_again).collect();
             if let Some(unreached) = unreached_when_told_again(known.notice.kind, &known.addressee, rules) {
                 return Err(NoticeRefused::Unreached { id: notice_id.clone(), unreached });
             }
@@ -198,7 +205,7 @@ pub fn act(
         }
     }
     let (subject, by) = (what.subject(loaded), operator.id.0.clone());
-    Ok(Deed { journal: JournalRow { kind: "operator.acted".to_owned(), subject, by, detail }, notices })
+    Ok(Deed { journal: JournalRow { kind: "operator.acted".to_owned(), subject, by, detail }, notices, changed })
 }
 
 /// Only what did not arrive, and still has a point.

@@ -136,13 +136,23 @@ impl Notice {
         })
     }
 
+    /// As it stands once it is told again by another notice; none where that changes nothing, because nothing of it is in doubt.
+    #[must_use]
+    pub(super) fn told_again(&self) -> Option<Self> {
+        let mut after = self.clone();
+        for message in &mut after.messages {
+            message.told_again |= message.state() == Some(NoticeState::Sending);
+        }
+        (after != *self).then_some(after)
+    }
+
     /// What of it is under way is in doubt for good: nothing follows by itself.
     fn awaits_people(&self) -> bool {
-        let rests = |message: &Message| match message.state() {
+        let rests = |(place, message): (usize, &Message)| match message.state() {
             Some(NoticeState::Created) => false,
             Some(NoticeState::Sending) => {
                 let calls = message.attempts.iter().any(|one| one.course() == Course::UnderWay);
-                message.doubt_rung && !calls && !message.has_room_for_another()
+                message.doubt_rung && !calls && !message.has_room_for_another(self.standby_beside(place))
             }
             Some(
                 NoticeState::Sent
@@ -153,7 +163,7 @@ impl Notice {
             )
             | None => true,
         };
-        self.messages.iter().all(rests)
+        self.messages.iter().enumerate().all(rests)
     }
 
     /// Something of it may have arrived, for all that is known.

@@ -99,12 +99,13 @@ impl<'a> Desk<'a> {
             }
         }
         let others = free.iter().find(|one| !has_it(one));
+        let end = self.patience(message);
         if others.is_none()
             && !free.is_empty()
             && let Some((at, what)) = another
-            && self.now < self.patience(message)
+            && self.now < end
         {
-            return Choice::Later(at, what);
+            return Choice::Later(at.min(end), what);
         }
         if let Some(provider) = others.or(free.first()) {
             // One that is tried after an outage has to show first that it is over.

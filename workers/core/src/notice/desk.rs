@@ -4,9 +4,9 @@
 use super::limits::{Counters, NumberKey};
 use super::on::{News, same_address};
 use super::rules::{Limit, NoticeRules, ProviderRules};
-use super::step::{Standby, Step, View};
+use super::step::{Step, View};
 use super::{
-    Attempt, Channel, Effects, Ended, Message, Notice, NoticeState, ProviderHealth, Standing, Switch, WaitsFor,
+    Attempt, Channel, Effects, Ended, Message, Notice, NoticeState, ProviderHealth, Repeat, Standing, Switch, WaitsFor,
 };
 use crate::ports::notices::{Content, Errand, ErrandEnd};
 use crate::ports::sms::{Receipt, SendOutcome, Trust};
@@ -246,21 +246,18 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn view(&self, notice: &Notice, standing: Standing, place: usize) -> View {
-        let standby = notice.messages.iter().enumerate().find(|(other, one)| *other != place && one.standby);
-        let standby = match standby {
-            Some((_, message)) if message.is_dormant() => Standby::Waits,
-            Some((_, message)) if message.ended.is_none() => Standby::Goes,
-            Some(_) | None => Standby::None,
-        };
+        // What the first channel has brought is not repeated by the other.
+        let brought =
+            notice.messages[place].standby && notice.messages.iter().any(|one| !one.standby && one.is_delivered());
         View {
             now: self.now,
-            repeat: self.rules.repeat(notice.kind),
+            repeat: if brought { Repeat::Never } else { self.rules.repeat(notice.kind) },
             standing,
             expires_at: notice.expires_at,
             switch_after: self.rules.switch_after,
             visibility: self.rules.visibility,
             doubt: self.rules.doubt,
-            standby,
+            standby: notice.standby_beside(place),
         }
     }
 }

@@ -71,7 +71,8 @@ impl Effects {
             NoticeState::Expired => notice.messages.iter().any(Message::went_unsent),
             NoticeState::Created | NoticeState::Sending | NoticeState::Sent | NoticeState::Delivered => false,
         };
-        if has_to_be_told(after.kind) && lost(after) && !lost(before) {
+        let told_again = after.messages.iter().any(|message| message.told_again);
+        if has_to_be_told(after.kind) && lost(after) && !lost(before) && !told_again {
             let text = match after.state() {
                 NoticeState::Expired => "was not sent before its time was over",
                 NoticeState::Created

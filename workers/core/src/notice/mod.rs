@@ -177,6 +177,9 @@ pub struct Message {
     /// That nobody can say whether it was sent has rung.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubt_rung: bool,
+    /// Somebody had it told again by another notice, while this was in doubt: nothing more is sent of it, and it is asked for on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_again: bool,
 }
 
 /// What a message waits for.

@@ -226,6 +226,7 @@ impl Message {
             waiting_since: None,
             because: None,
             doubt_rung: false,
+            told_again: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is to be done with one message now. A pure reading of what is known of it; which provider is free is not known here.
 
 use super::rules::retry_pause;
-use super::{Channel, Course, Message, Repeat, Standing};
+use super::{Channel, Course, Message, Notice, Repeat, Standing};
 use jiff::{SignedDuration, Timestamp};
 
 /// What a message is looked at with.
@@ -105,6 +105,8 @@ impl Message {
             (None, None) if view.now >= view.expires_at || view.standing != Standing::Stands => {
                 Step::Over(Over::PointLost)
             }
+            // None of it was sent after all, and another notice tells it.
+            (None, None) if self.told_again => Step::Over(Over::GaveUp),
             (None, None) if self.came_to_nothing() => Step::Over(Over::Undelivered),
             (None, None) => Step::Send(Beside::Nothing),
         }
@@ -190,15 +192,19 @@ impl Message {
             Repeat::May => true,
             Repeat::Never => false,
         };
-        allowed && self.has_room_for_another() && view.standing == Standing::Stands
+        allowed && self.has_room_for_another(view.standby) && !self.told_again && view.standing == Standing::Stands
     }
 
     /// Once beside what somebody has taken in; twice while all that may arrive is in doubt, for both of an outage's calls may have broken
-    /// off.
-    pub(super) fn has_room_for_another(&self) -> bool {
-        let alive = || self.attempts.iter().filter(|one| one.may_arrive());
-        let most = if alive().all(|one| one.course() == Course::InDoubt) { IN_DOUBT_MAX } else { 2 };
-        alive().count() < most
+    /// off, and no other channel is left, which is better than the same once more.
+    pub(super) fn has_room_for_another(&self, standby: Standby) -> bool {
+        let mut alive = self.attempts.iter().filter(|one| one.may_arrive());
+        let in_doubt = alive.clone().all(|one| one.course() == Course::InDoubt);
+        let most = match standby {
+            Standby::None if in_doubt => IN_DOUBT_MAX,
+            Standby::None | Standby::Waits | Standby::Goes => 2,
+        };
+        alive.nth(most - 1).is_none()
     }
 
     /// It has been in doubt for longer than people should have to wait, or to its end, and nothing follows by itself.
@@ -210,6 +216,18 @@ impl Message {
         });
         let long = |since| view.now >= after(since, view.doubt).min(view.expires_at);
         doubt.is_some_and(long) && !known && !self.may_repeat(view)
+    }
+}
+
+impl Notice {
+    /// Whether another message can take over from the one at this place.
+    pub(super) fn standby_beside(&self, place: usize) -> Standby {
+        let standby = self.messages.iter().enumerate().find(|(other, one)| *other != place && one.standby);
+        match standby {
+            Some((_, message)) if message.is_dormant() => Standby::Waits,
+            Some((_, message)) if message.ended.is_none() => Standby::Goes,
+            Some(_) | None => Standby::None,
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use super::effects::has_to_be_told;
 use super::rules::{NoticeRules, ProviderRules};
 use super::segments::segments;
 use super::step::{Beside, Over, Step, after};
-use super::{Attempt, Channel, Ended, LostPoint, Message, Notice, ProviderTemplate, SentAs, Standing, WaitsFor};
+use super::{
+    Attempt, Bell, Channel, Ended, LostPoint, Message, Notice, NoticeState, ProviderTemplate, SentAs, Standing,
+    WaitsFor,
+};
 use crate::payout::AlarmKind;
 use crate::ports::mail::Mail;
 use crate::ports::notices::{Content, Errand};
@@ -34,10 +37,10 @@ impl Desk<'_> {
     fn is_due(&self, notice: &Notice, message: &Message) -> bool {
         let has_room = match message.waits_for {
             Some(WaitsFor::Switch) => self.switch.stopped.is_none(),
-            // Somebody raised it. What was to go in the morning still does not go at night.
+            // Somebody raised it: what is above that of the minute waits for the next one.
             Some(WaitsFor::Ceiling) => {
-                let quiet = self.rules.quiet.and_then(|hours| hours.end(self.now, &self.rules.zone));
-                quiet.is_none() && self.counters.full(notice.priority(), self.rules, self.now).is_none()
+                let full = self.counters.full(notice.priority(), self.rules, self.now);
+                full.is_none_or(|(bell, _)| bell != Bell::DayCeiling)
             }
             // Whichever is open is found when it is chosen; where none is, it waits on.
             Some(WaitsFor::Provider) => true,
@@ -54,7 +57,9 @@ impl Desk<'_> {
             if !message.doubt_rung && message.is_in_doubt_for_good(&view) {
                 message.doubt_rung = true;
                 let text = "nobody can say whether it was sent: look with the provider";
-                if has_to_be_told(candidate.notice.kind) {
+                // That it arrived by the other channel is enough.
+                let told = candidate.notice.state() == NoticeState::Delivered;
+                if has_to_be_told(candidate.notice.kind) && !told {
                     self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
                 }
             }
@@ -115,6 +120,13 @@ impl Desk<'_> {
         let channel = candidate.notice.messages[place].channel;
         if candidate.content(channel).is_none() {
             return candidate.notice.messages[place].end(Ended::Expired, Some(LostPoint::Erased.code().to_owned()));
+        }
+        // What was to go in the morning does not go at night because somebody raised its ceiling.
+        let message = &mut candidate.notice.messages[place];
+        let early = message.next_at.filter(|at| *at > self.now && message.waits_for == Some(WaitsFor::Ceiling));
+        let quiet = || self.rules.quiet.and_then(|hours| hours.end(self.now, &self.rules.zone));
+        if let Some((at, end)) = early.and_then(|at| Some((at, quiet()?))) {
+            return message.wait(at.min(end), WaitsFor::Ceiling);
         }
         if let Some((until, what)) = self.held_back(&candidate.notice) {
             return candidate.notice.messages[place].wait(until.min(latest), what);

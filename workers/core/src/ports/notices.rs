@@ -252,7 +252,8 @@ pub trait NoticeStore: Send + Sync {
     /// out, receipts that did not come), and what is to be called is claimed. None: nothing more can be called now.
     async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError>;
 
-    /// Lets what a ceiling holds back be looked at again: whoever starts may know a higher one.
+    /// Lets what a ceiling holds back be looked at again: whoever starts may know a higher one, and what was booked of a notice meanwhile
+    /// puts it back to its time.
     async fn look_again_at_ceilings(&self) -> Result<(), StoreError>;
 
     /// Books what came of errands, each on its own.

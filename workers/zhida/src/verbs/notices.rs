@@ -136,7 +136,12 @@ async fn not_told(context: &Context, filter: &NoticeFilter) -> anyhow::Result<Ve
 fn is_told_since(row: &JournalEntry, notices: &[Notice]) -> bool {
     let same = |one: &&Notice| {
         let (kind, officer) = (row.detail["kind"].as_str(), row.detail["officer_id"].as_str());
-        kind == Some(one.kind.code()) && officer.is_none_or(|id| id == one.recipient)
+        let to_same = match one.kind.traits().audience {
+            Audience::Enterprise => true,
+            // Whom it would have told about what is for inspectors alone stands in no row.
+            Audience::Official | Audience::Anybody => officer == Some(&one.recipient),
+        };
+        kind == Some(one.kind.code()) && to_same
     };
     notices.iter().filter(same).any(|one| one.created_at > row.at)
 }

@@ -1,12 +1,18 @@
 //! What time alone brings: doubt, silence, the end of a notice's point.
 
-use super::{Play, accepted, delivered, doubtful, found, not_connected};
-use crate::notice::{Ended, LostPoint, NoticeKind, NoticeState, ProviderHealth, Repeat, Standing, WaitsFor};
-use crate::ports::sms::{AskOutcome, DeliveryWord};
+use super::{NUMBER, Play, accepted, delivered, doubtful, found, not_connected};
+use crate::notice::{
+    Attempt, Ended, Limit, LostPoint, NoticeKind, NoticeState, ProviderHealth, Repeat, Standing, WaitsFor,
+};
+use crate::ports::sms::{AskOutcome, DeliveryWord, Receipt, Trust};
 use jiff::SignedDuration;
 
 fn no_answer() -> AskOutcome {
     AskOutcome::NoAnswer { why: "time-out".to_owned() }
+}
+
+fn receipt(out_id: &str) -> Receipt {
+    Receipt { out_id: out_id.to_owned(), provider_id: None, to: Some(NUMBER.to_owned()), word: delivered() }
 }
 
 /// In doubt since now.
@@ -129,6 +135,55 @@ fn what_may_repeat_goes_to_another_than_who_may_have_it_and_a_third_time_before_
     }
     assert_eq!(play.rung(), ["notice_in_doubt"]);
     assert!(play.notice.messages[0].attempts[1..].iter().all(|one| one.beside_doubt), "on record");
+}
+
+/// Nobody is waited for longer than doubt lasts, however far away the other's time lies.
+#[test]
+fn another_vendor_whose_limit_is_used_up_is_waited_for_no_longer_than_doubt_lasts() {
+    let mut play = in_doubt(NoticeKind::PayoutCredited);
+    play.answers("n1", AskOutcome::NotOffered);
+    let second = play.rules.providers.iter_mut().find(|one| one.name == "second").unwrap();
+    second.number_limits = vec![Limit { count: 1, window: SignedDuration::from_hours(24) }];
+    let limits = second.number_limits.clone();
+    let key = play.candidate().number_keys(&play.rules).into_iter().find(|key| key.provider == "second").unwrap();
+    play.counters.count(&[(key, &limits[..])], &play.rules, play.now);
+    play.pass(30 * 60);
+    assert_eq!((play.todo(), play.waits()), (vec![], Some(30 * 60)));
+    assert_eq!(play.pass(30 * 60).todo(), ["first sends n1-2"]);
+}
+
+/// The mail that stands by is another way, and better than the same once more.
+#[test]
+fn where_a_mail_stands_by_two_doubtful_sms_are_enough() {
+    let mut play = Play::with_standby(NoticeKind::PayoutReceived);
+    play.take();
+    for (out_id, then) in [("n1", vec!["second sends n1-2"]), ("n1-2", vec!["mail sends n1-m1"])] {
+        play.ends(out_id, doubtful()).answers(out_id, AskOutcome::NotOffered);
+        assert_eq!(play.pass(30 * 60).todo(), then, "{out_id}");
+    }
+    // The mail breaks off as well, and then the SMS is found: nothing is repeated any more, and nobody is rung for.
+    play.ends("n1-m1", doubtful());
+    assert!(play.receives("second", &receipt("n1-2"), Trust::Signed));
+    assert_eq!((play.pass(30 * 60).todo(), play.state()), (vec![], NoticeState::Delivered));
+    assert_eq!(play.rung(), [""; 0]);
+}
+
+/// What somebody had told again by another notice sends nothing more, whatever is learnt of its own attempts, and rings for nobody.
+#[test]
+fn what_was_told_again_by_another_notice_sends_nothing_more() {
+    let mut play = in_doubt(NoticeKind::PayoutCredited);
+    let one = play.notice.messages[0].attempts[0].clone();
+    let others = ["n1-2", "n1-3"].map(|id| Attempt { out_id: id.to_owned(), ..one.clone() });
+    play.notice.messages[0].attempts.extend(others);
+    play.notice.messages[0].doubt_rung = true;
+    play.notice = play.notice.told_again().unwrap();
+    play.pass(40 * 60);
+    for out_id in ["n1", "n1-2", "n1-3"] {
+        play.answers(out_id, AskOutcome::NotFound);
+        assert!(play.todo().iter().all(|told| told.contains("asked")), "{out_id}");
+    }
+    assert_eq!(play.state(), NoticeState::GaveUp, "none of it was sent");
+    assert_eq!(play.rung(), [""; 0]);
 }
 
 #[test]

@@ -72,9 +72,15 @@ fn a_ceiling_rings_and_loses_nothing() {
     play.rules.per_day_max = 2;
     let noon = play.now;
     play.pass(10 * 3600 + 1800);
-    assert_eq!(play.todo(), [""; 0], "at half past ten in the evening");
+    assert_eq!(
+        (play.todo(), play.waits()),
+        (vec![], Some(9 * 3600)),
+        "at half past ten in the evening: until the morning"
+    );
     play.now = noon;
-    assert_eq!(play.todo(), ["first sends n1"]);
+    play.rules.per_minute_max = 1;
+    assert_eq!((play.todo(), play.waits()), (vec![], Some(60)), "the minute's is full: until the next one");
+    assert_eq!(play.pass(60).todo(), ["first sends n1"]);
 
     // That money arrived goes beyond the day's; what a broken day makes many of does not.
     for (kind, told) in [
