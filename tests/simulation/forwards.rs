@@ -51,7 +51,7 @@ forwarded!(NoticeStore {
     fn take_errands(max: u32) -> Vec<Errand>;
     fn book_errands(ends: &[ErrandEnd]) -> ();
     fn book_receipts(provider: &str, trust: Trust, receipts: &[Receipt]) -> ReceiptsBooked;
-    fn look_again_at_ceilings() -> ();
+    fn look_again() -> ();
     fn forget_old() -> u32;
     fn notices(filter: &NoticeFilter) -> Vec<Notice>;
     fn notice(id: &str) -> Option<NoticeView>;

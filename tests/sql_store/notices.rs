@@ -106,9 +106,9 @@ pub(crate) async fn a_higher_ceiling(place: &Place) {
     let (low, high) = (open(place, 1).await, open(place, 10_000).await);
     assert_eq!(make(&low).await, 3);
     assert_eq!((take(&low).await.len(), take(&high).await.len()), (1, 0), "they wait for the next minute");
-    low.look_again_at_ceilings().await.unwrap();
+    low.look_again().await.unwrap();
     assert_eq!((take(&low).await.len(), take(&high).await.len()), (0, 0));
-    high.look_again_at_ceilings().await.unwrap();
+    high.look_again().await.unwrap();
     assert_eq!(take(&high).await.len(), 2);
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn a_higher_ceiling_of_the_day(place: &Place) {
     assert_eq!(make(&low).await, 6);
     assert_eq!((take(&low).await.len(), take(&low).await.len()), (1, 0), "they wait for tomorrow");
     place.clock.advance(SignedDuration::from_mins(1));
-    high.look_again_at_ceilings().await.unwrap();
+    high.look_again().await.unwrap();
     for count in [2, 2, 1, 0] {
         assert_eq!(take(&high).await.len(), count);
         place.clock.advance(SignedDuration::from_mins(1));

@@ -105,8 +105,8 @@ impl NoticeStore for Connection {
     async fn try_notice(&self, request: &NoticeRequest, to: &str) -> Result<Vec<Errand>, StoreError> {
         self.store.try_notice(request, to).await
     }
-    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        self.store.look_again_at_ceilings().await
+    async fn look_again(&self) -> Result<(), StoreError> {
+        self.store.look_again().await
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

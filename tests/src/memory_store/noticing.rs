@@ -109,8 +109,9 @@ impl NoticeStore for MemoryStore {
         Ok(counted)
     }
 
-    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        self.tables().noticing.look_again_at(WaitsFor::Ceiling);
+    async fn look_again(&self) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        [WaitsFor::Ceiling, WaitsFor::Provider].into_iter().for_each(|what| tables.noticing.look_again_at(what));
         Ok(())
     }
 

@@ -144,11 +144,11 @@ async fn bounces_lane(worker: NoticeWorker, bounces: Arc<dyn BounceReader>, bell
     }
 }
 
-/// At the start and every hour: whoever starts may know a higher ceiling than those before, and a table that grows for ever slows
-/// everything down.
+/// At the start and every hour: whoever starts may know other ceilings and providers than those before, and a table that grows for ever
+/// slows everything down.
 async fn upkeep_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
     while !*stop.borrow() {
-        let done = match worker.store.look_again_at_ceilings().await {
+        let done = match worker.store.look_again().await {
             Ok(()) => worker.store.forget_old().await.map(drop),
             Err(error) => Err(error),
         };

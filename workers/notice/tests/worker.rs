@@ -132,7 +132,7 @@ async fn a_doorbell_wakes_it_and_without_one_the_sweep_does() {
     let metrics = worker.hands.metrics.clone();
     let running = tokio::spawn(run(worker, Box::new(bell.clone()), stopped));
     desk.has_been_asked(1).await;
-    assert_eq!(desk.ceilings(), 1, "they may be higher than before");
+    assert_eq!(desk.looks(), 1, "ceilings may be higher than before");
     desk.due([sms("main", "rung")]);
     let before = tokio::time::Instant::now();
     bell.ring();

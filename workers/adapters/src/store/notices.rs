@@ -49,8 +49,11 @@ impl NoticeStore for SqlStore {
         self.book_receipts_of(provider, trust, receipts).await
     }
 
-    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        transact!(self, Writing, |tx| notice_booking::look_again_at(&mut tx, WaitsFor::Ceiling))
+    async fn look_again(&self) -> Result<(), StoreError> {
+        for what in [WaitsFor::Ceiling, WaitsFor::Provider] {
+            transact!(self, Writing, |tx| notice_booking::look_again_at(&mut tx, what))?;
+        }
+        Ok(())
     }
 
     async fn forget_old(&self) -> Result<u32, StoreError> {

@@ -191,7 +191,9 @@ impl<'a> Desk<'a> {
             })
             .collect();
         let tries = u32::try_from(failed.len()).unwrap_or(u32::MAX);
-        let mut pause = failed.iter().map(|one| after(one.since(), retry_pause(tries))).max().unwrap_or(self.now);
+        // What a clock wrote that was set right since gives no pause.
+        let since = failed.iter().map(|one| one.since()).filter(|since| *since <= self.now);
+        let mut pause = since.map(|since| after(since, retry_pause(tries))).max().unwrap_or(self.now);
         // The right code may be imported at any time, and goes at once.
         if let Some(last) = failed.last().filter(|one| refused_template(one)) {
             pause = after(last.since(), WRONG_CODE).min(after(self.now, WITHOUT_PROVIDER));

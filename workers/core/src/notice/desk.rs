@@ -246,12 +246,9 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn view(&self, notice: &Notice, standing: Standing, place: usize) -> View {
-        // What the first channel has brought is not repeated by the other.
-        let brought =
-            notice.messages[place].standby && notice.messages.iter().any(|one| !one.standby && one.is_delivered());
         View {
             now: self.now,
-            repeat: if brought { Repeat::Never } else { self.rules.repeat(notice.kind) },
+            repeat: if notice.is_brought_without(place) { Repeat::Never } else { self.rules.repeat(notice.kind) },
             standing,
             expires_at: notice.expires_at,
             switch_after: self.rules.switch_after,

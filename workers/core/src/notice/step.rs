@@ -220,6 +220,11 @@ impl Message {
 }
 
 impl Notice {
+    /// Whether the message at this place stood by for one that has arrived: it is not repeated, then.
+    pub(super) fn is_brought_without(&self, place: usize) -> bool {
+        self.messages[place].standby && self.messages.iter().any(|one| !one.standby && one.is_delivered())
+    }
+
     /// Whether another message can take over from the one at this place.
     pub(super) fn standby_beside(&self, place: usize) -> Standby {
         let standby = self.messages.iter().enumerate().find(|(other, one)| *other != place && one.standby);

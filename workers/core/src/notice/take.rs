@@ -7,8 +7,7 @@ use super::rules::{NoticeRules, ProviderRules};
 use super::segments::segments;
 use super::step::{Beside, Over, Step, after};
 use super::{
-    Attempt, Bell, Channel, Ended, LostPoint, Message, Notice, NoticeState, ProviderTemplate, SentAs, Standing,
-    WaitsFor,
+    Attempt, Bell, Channel, Ended, LostPoint, Message, Notice, ProviderTemplate, Repeat, SentAs, Standing, WaitsFor,
 };
 use crate::payout::AlarmKind;
 use crate::ports::mail::Mail;
@@ -52,14 +51,18 @@ impl Desk<'_> {
     fn take_message(&mut self, candidate: &mut Candidate, place: usize, errands: &mut Vec<Errand>) {
         for _ in 0..TURNS_MAX {
             let view = self.view(&candidate.notice, candidate.standing, place);
+            let brought = candidate.notice.is_brought_without(place);
             let message = &mut candidate.notice.messages[place];
             let step = message.step(&view);
             if !message.doubt_rung && message.is_in_doubt_for_good(&view) {
                 message.doubt_rung = true;
                 let text = "nobody can say whether it was sent: look with the provider";
-                // That it arrived by the other channel is enough.
-                let told = candidate.notice.state() == NoticeState::Delivered;
-                if has_to_be_told(candidate.notice.kind) && !told {
+                let concerns_people = match self.rules.repeat(candidate.notice.kind) {
+                    Repeat::Never => !candidate.notice.kind.is_trial(),
+                    // Where this stood by for what has arrived by the other channel, that is enough.
+                    Repeat::May => has_to_be_told(candidate.notice.kind) && !brought,
+                };
+                if concerns_people {
                     self.effects.ring(AlarmKind::NoticeInDoubt, &candidate.notice, text);
                 }
             }

@@ -148,9 +148,9 @@ pub(super) fn of_bank_reason(reason: &str) -> Advice {
     }
 }
 
-/// Why a payout is late, and when it will be there: in the words of the moment at which it is told.
+/// Why a payout is late, and when it will be there: in the words of the moment at which it is told. `account`: its last characters.
 pub(super) fn of_lateness(
-    payout: &Payout,
+    (payout, account): (&Payout, &str),
     rail: Option<&LargeValueRail>,
     now: Timestamp,
     time: impl Fn(Timestamp) -> String,
@@ -169,9 +169,11 @@ pub(super) fn of_lateness(
         };
         return (locale.of(reason).to_owned(), expected);
     }
-    let held = first_told(&payout.holds).and_then(|code| of_hold_among(code, &payout.holds));
+    let held = first_told(&payout.holds).and_then(|code| Some((code, of_hold_among(code, &payout.holds)?)));
     let (reason, expected) = match (payout.state(), held) {
-        (PayoutState::Held, Some(advice)) => (advice.reason, advice.action),
+        (PayoutState::Held, Some((code, advice))) => {
+            return (reason_of_hold(code, advice, account, locale), locale.of(advice.action).to_owned());
+        }
         (PayoutState::Held, None) => (("拨付手续正在办理", "the payment is being prepared"), at_once),
         (PayoutState::Sending | PayoutState::Unknown | PayoutState::Pending, _) => {
             (("已提交银行，银行正在处理", "the bank is processing it"), at_once)

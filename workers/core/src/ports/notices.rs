@@ -252,9 +252,9 @@ pub trait NoticeStore: Send + Sync {
     /// out, receipts that did not come), and what is to be called is claimed. None: nothing more can be called now.
     async fn take_errands(&self, max: u32) -> Result<Vec<Errand>, StoreError>;
 
-    /// Lets what a ceiling holds back be looked at again: whoever starts may know a higher one, and what was booked of a notice meanwhile
-    /// puts it back to its time.
-    async fn look_again_at_ceilings(&self) -> Result<(), StoreError>;
+    /// Lets what waits for a ceiling or a provider be looked at again: whoever starts may know a higher one and others, what was booked of a
+    /// notice meanwhile puts it back to its time, and that time may be a wrong clock's.
+    async fn look_again(&self) -> Result<(), StoreError>;
 
     /// Books what came of errands, each on its own.
     async fn book_errands(&self, ends: &[ErrandEnd]) -> Result<(), StoreError>;

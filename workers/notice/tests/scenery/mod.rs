@@ -113,7 +113,7 @@ pub(crate) struct Desk {
     refusals: AtomicU32,
     requests: AtomicU32,
     made: AtomicUsize,
-    ceilings: AtomicU32,
+    looks: AtomicU32,
     taken: AtomicUsize,
     most_taken: AtomicUsize,
     asked: watch::Sender<u32>,
@@ -133,7 +133,7 @@ impl Desk {
             refusals: AtomicU32::new(0),
             requests: AtomicU32::new(0),
             made: AtomicUsize::new(0),
-            ceilings: AtomicU32::new(0),
+            looks: AtomicU32::new(0),
             taken: AtomicUsize::new(0),
             most_taken: AtomicUsize::new(0),
             bookings: watch::channel(0).0,
@@ -166,9 +166,9 @@ impl Desk {
         self.taken.load(Ordering::SeqCst)
     }
 
-    /// How often what ceilings hold back was looked at again.
-    pub(crate) fn ceilings(&self) -> u32 {
-        self.ceilings.load(Ordering::SeqCst)
+    /// How often what waits was looked at again.
+    pub(crate) fn looks(&self) -> u32 {
+        self.looks.load(Ordering::SeqCst)
     }
 
     pub(crate) fn refuses_bookings(&self, count: u32) {
@@ -274,8 +274,8 @@ impl NoticeStore for Desk {
         Ok(ReceiptsBooked { booked, ..ReceiptsBooked::default() })
     }
 
-    async fn look_again_at_ceilings(&self) -> Result<(), StoreError> {
-        self.ceilings.fetch_add(1, Ordering::SeqCst);
+    async fn look_again(&self) -> Result<(), StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 

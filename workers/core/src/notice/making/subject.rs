@@ -184,7 +184,7 @@ impl Filling<'_> {
         if self.values.kind() == NoticeKind::PayoutLate {
             let now = self.making.district.now;
             let when = |at| self.time(at);
-            let (reason, expected) = words::of_lateness(payout, self.making.rail, now, when, locale);
+            let (reason, expected) = words::of_lateness((payout, &account), self.making.rail, now, when, locale);
             self.values.text("reason", &reason);
             self.values.text("expected", &expected);
         } else if let Some((code, advice)) = held {

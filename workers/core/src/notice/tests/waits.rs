@@ -161,6 +161,21 @@ fn a_provider_that_fails_again_and_again_is_left_alone() {
     assert_eq!(play.todo(), ["first sends n1"], "well again");
 }
 
+/// A clock was fast when a call failed, and was set right: that failure gives no pause of hours.
+#[test]
+fn a_failure_under_a_wrong_clock_holds_nothing_back_once_it_is_right() {
+    let mut play = Play::sms(NoticeKind::PayoutCredited);
+    play.rules.providers.retain(|one| one.name == "first");
+    let right = play.now;
+    play.pass(3 * 3600);
+    assert_eq!(play.todo(), ["first sends n1"]);
+    play.ends("n1", not_connected());
+    assert_eq!(play.todo(), [""; 0]);
+    assert_eq!(play.notice.waits_for(), Some(WaitsFor::Provider));
+    play.now = right;
+    assert_eq!(play.todo(), ["first sends n1-2"], "as soon as somebody looks");
+}
+
 #[test]
 fn what_waits_is_never_forgotten_beyond_its_end() {
     let mut play = Play::sms(NoticeKind::Test);

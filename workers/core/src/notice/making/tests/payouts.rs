@@ -130,6 +130,9 @@ fn what_is_late_says_why_and_when() {
     let mut short = award();
     short.is_held(HoldCode::BankFunds);
     assert!(late(&world, &short).contains("拨付手续正在办理"), "the fund is the district's affair");
+    let mut wrong = award();
+    wrong.is_held(HoldCode::AccountName);
+    assert!(late(&world, &wrong).contains("收款户名与企业登记名称不一致（尾号0001）"));
 
     world.rail = Some(LargeValueRail {
         above: Fen(1),
