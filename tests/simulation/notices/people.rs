@@ -127,7 +127,7 @@ fn resend(sim: &Sim) {
         && sim.rules.notices.repeat(notice.kind) == Repeat::May
         && notice.messages.iter().any(|one| one.channel == Channel::Sms && one.ended == Some(Ended::Failed));
     // Or people were rung for, because nobody can say, where it may go twice.
-    let doubtful = state == NoticeState::Sending
+    let doubtful = matches!(state, NoticeState::Sending | NoticeState::Sent)
         && sim.rules.notices.repeat(notice.kind) == Repeat::May
         && notice.messages.iter().any(|one| one.doubt_rung);
     let lost = bounced

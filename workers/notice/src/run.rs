@@ -148,18 +148,17 @@ async fn bounces_lane(worker: NoticeWorker, bounces: Arc<dyn BounceReader>, bell
 /// slows everything down.
 async fn upkeep_lane(worker: NoticeWorker, bells: Bells, mut stop: Stop) {
     while !*stop.borrow() {
-        let done = match worker.store.look_again().await {
-            Ok(()) => worker.store.forget_old().await.map(drop),
-            Err(error) => Err(error),
-        };
-        bells.send.notify_one();
-        let pause = match done {
+        if let Err(error) = worker.store.forget_old().await {
+            warn!(%error, "what nobody needs any more of notices is kept for another hour");
+        }
+        let pause = match worker.store.look_again().await {
             Ok(()) => UPKEEP_EVERY,
             Err(error) => {
-                warn!(%error, "the upkeep of notices waits for the store");
+                warn!(%error, "what a ceiling holds back waits for the store");
                 LONGEST_PAUSE
             }
         };
+        bells.send.notify_one();
         wait(&worker, pause, &mut stop).await;
     }
 }

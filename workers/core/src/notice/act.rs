@@ -4,7 +4,7 @@
 use super::making::{Addressee, Unreached, unreached_when_told_again};
 use super::{
     Audience, Channel, Ended, Essential, Kin, LostPoint, Message, NotAgain, Notice, NoticeKind, NoticeRequest,
-    NoticeRules, NoticeState, Repeat, Standing, Switch, again,
+    NoticeRules, NoticeState, Repeat, Standing, Switch, again, again::superseded,
 };
 use crate::ids::{ApplicationId, OperatorId};
 use crate::ports::notices::Wish;
@@ -184,11 +184,7 @@ pub fn act(
             }
             may_be_told_again(&known.notice, rules.repeat(known.notice.kind), known.standing)?;
             notices = again(&known.notice, &known.requests, &known.kin, rules, act_id)?;
-            let others = known.kin.iter().filter_map(|(_, became)| match became {
-                Kin::Made(other) if other.id != notice_id.as_str() => Some(&**other),
-                Kin::Made(_) | Kin::Waits | Kin::NotMade => None,
-            });
-            changed = [&known.notice].into_iter().chain(others).filter_map(Notice::told_again).collect();
+            changed = superseded(&known.notice, &known.requests, &known.kin);
             if let Some(unreached) = unreached_when_told_again(known.notice.kind, &known.addressee, rules) {
                 return Err(NoticeRefused::Unreached { id: notice_id.clone(), unreached });
             }
@@ -220,8 +216,8 @@ fn may_be_told_again(notice: &Notice, repeat: Repeat, standing: Standing) -> Res
         | NoticeState::Expired => {}
         // Served, and an unsigned bounce says that it did not arrive: whoever acts gives the reason.
         NoticeState::Sent if !notice.may_have_arrived() => {}
-        // A mail is never more than sent. Whoever knows that the phone is on again may have both go once more. Where the mail failed
-        // the SMS is on its way.
+        // A mail is never more than sent. Whoever knows that the phone is on again, or that the vendor has nothing, may have both go once
+        // more. Where the mail failed the SMS is on its way.
         NoticeState::Sent if repeat == Repeat::May && notice.messages.iter().any(is_lost_sms) => {}
         state @ (NoticeState::Sent | NoticeState::Delivered) => {
             return Err(NoticeRefused::NotLost { id: id(), state: state.code() });
@@ -236,8 +232,14 @@ fn may_be_told_again(notice: &Notice, repeat: Repeat, standing: Standing) -> Res
     }
 }
 
+/// It failed, or nobody can say, and people were rung for.
 fn is_lost_sms(message: &Message) -> bool {
-    message.channel == Channel::Sms && message.ended == Some(Ended::Failed)
+    let lost = match message.ended {
+        Some(Ended::Failed) => true,
+        Some(Ended::GaveUp | Ended::Expired | Ended::NotNeeded) => false,
+        None => message.doubt_rung && message.state() == Some(NoticeState::Sending),
+    };
+    message.channel == Channel::Sms && lost
 }
 
 /// What is essential is told, whoever asks.

@@ -4,7 +4,7 @@
 
 use super::{Attempt, Channel, Course, Message, Notice, NoticeRequest, NoticeRules, NoticeState, Repeat};
 use crate::ports::sms::DeliveryWord;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why something is not told again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,19 @@ pub fn again(
     Ok(requests.iter().map(once_more).collect())
 }
 
+/// The notices that tell nothing but what is told again, as they stand then: this one, and earlier ones of the same.
+pub(super) fn superseded(notice: &Notice, requests: &[NoticeRequest], kin: &[(NoticeRequest, Kin)]) -> Vec<Notice> {
+    let told: BTreeSet<_> = requests.iter().map(NoticeRequest::told).collect();
+    let others =
+        kin.iter().filter(|(request, _)| told.contains(&request.told())).filter_map(|(_, became)| match became {
+            // One that covers more than one tells others as well, which nobody tells again.
+            Kin::Made(other) if other.id != notice.id && other.covers == 1 => Some(&**other),
+            Kin::Made(_) | Kin::Waits | Kin::NotMade => None,
+        });
+    let all: BTreeMap<&str, &Notice> = others.chain([notice]).map(|one| (one.id.as_str(), one)).collect();
+    all.into_values().filter_map(Notice::told_again).collect()
+}
+
 /// Whether another one may be sent after this one.
 fn may_be_followed(notice: &Notice, repeat: Repeat) -> Result<(), NotAgain> {
     match repeat {
@@ -141,7 +154,7 @@ impl Notice {
     pub(super) fn told_again(&self) -> Option<Self> {
         let mut after = self.clone();
         for message in &mut after.messages {
-            message.told_again |= message.state() == Some(NoticeState::Sending);
+            message.told_again |= message.state() == Some(NoticeState::Sending) && message.doubt_rung;
         }
         (after != *self).then_some(after)
     }
@@ -152,7 +165,8 @@ impl Notice {
             Some(NoticeState::Created) => false,
             Some(NoticeState::Sending) => {
                 let calls = message.attempts.iter().any(|one| one.course() == Course::UnderWay);
-                message.doubt_rung && !calls && !message.has_room_for_another(self.standby_beside(place))
+                let follows = !message.told_again && message.has_room_for_another(self.standby_beside(place));
+                message.doubt_rung && !calls && !follows
             }
             Some(
                 NoticeState::Sent

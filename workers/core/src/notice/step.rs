@@ -215,7 +215,12 @@ impl Message {
             Course::InDoubt | Course::Undelivered | Course::NotSent => false,
         });
         let long = |since| view.now >= after(since, view.doubt).min(view.expires_at);
-        doubt.is_some_and(long) && !known && !self.may_repeat(view)
+        // A mail that stands by goes, or is about to.
+        let mail_follows = view.standby != Standby::None
+            && view.repeat == Repeat::May
+            && view.standing == Standing::Stands
+            && view.now < view.expires_at;
+        doubt.is_some_and(long) && !known && !self.may_repeat(view) && !mail_follows
     }
 }
 

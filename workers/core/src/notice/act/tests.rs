@@ -174,6 +174,29 @@ fn an_sms_that_failed_beside_a_mail_can_be_sent_again_unless_it_is_served() {
     }
 }
 
+/// Nobody can say of the SMS, people were rung for, and the mail was taken in.
+#[test]
+fn an_sms_in_doubt_for_good_beside_a_mail_can_be_sent_again() {
+    let accepted = attempt(SendOutcome::Accepted { provider_id: None, segments: None });
+    for (doubts, may) in [(1, false), (3, true)] {
+        let mut notice = notice(NoticeKind::PayoutCredited, None, vec![in_doubt(); doubts]);
+        notice.messages[0].doubt_rung = true;
+        notice.messages.push(Message { attempts: vec![accepted.clone()], ..Message::first(Channel::Mail, 0, NOW) });
+        let request = NoticeRequest {
+            kind: notice.kind,
+            subject: "A-1".to_owned(),
+            recipient: notice.recipient.clone(),
+            occasion: "1".to_owned(),
+            application_id: notice.application_id.clone(),
+        };
+        let (standing, addressee) = (Standing::Stands, reached());
+        let notice = LoadedNotice { notice, requests: vec![request], kin: Vec::new(), standing, addressee };
+        let loaded = Loaded { switch: Switch::default(), notice: Some(notice), recipient: RecipientKnown::No };
+        let said = said(Role::Operator, &NoticeAct::Resend { notice_id: "n-1".to_owned() }, &loaded);
+        assert_eq!(said.is_ok(), may, "{doubts}: {said:?}");
+    }
+}
+
 fn reached() -> Addressee {
     let flagged = [(Channel::Sms, NOW)].into();
     Addressee { mobile: Some("13800000000".to_owned()), flagged, told_at: Some(NOW), ..Addressee::default() }

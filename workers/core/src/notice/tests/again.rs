@@ -2,6 +2,7 @@
 
 use super::{Play, accepted, doubtful, refused};
 use crate::ids::ApplicationId;
+use crate::notice::again::superseded;
 use crate::notice::{Attempt, Kin, NotAgain, Notice, NoticeKind, NoticeRequest, again};
 use crate::ports::sms::{RefusalClass, SendOutcome};
 
@@ -68,7 +69,29 @@ fn what_is_in_doubt_for_good_can_be_told_again_where_it_may_repeat() {
             play.notice.messages[0].attempts.push(Attempt { out_id: format!("n1-{number}"), ..one.clone() });
         }
         assert_eq!(asked(&play).is_ok(), may, "{kind:?}: {:?}", asked(&play));
+        // Once it was told again nothing follows, also when it is learnt that one of them was never sent.
+        if may {
+            play.notice = play.notice.told_again().unwrap();
+            play.notice.messages[0].attempts[2].absent = true;
+            assert!(asked(&play).is_ok(), "{:?}", asked(&play));
+        }
     }
+}
+
+/// Another occasion of the same subject and recipient is another thing to tell, and so is what one covers beside this.
+#[test]
+fn what_is_told_again_supersedes_nothing_but_the_same() {
+    let kind = NoticeKind::PayoutHeld;
+    let in_doubt = |id: &str, covers| {
+        let mut notice = Notice { id: id.to_owned(), covers, ..after(kind, Some(doubtful())).notice };
+        notice.messages[0].doubt_rung = true;
+        notice
+    };
+    let kin = [("account_name.1", "n2", 1), ("commitment_missing.1", "n3", 1), ("account_name.1@act-0", "n4", 2)];
+    let kin = kin.map(|(occasion, id, covers)| (request(kind, occasion), Kin::Made(Box::new(in_doubt(id, covers)))));
+    let changed = superseded(&in_doubt("n1", 1), &[request(kind, "account_name.1")], &kin);
+    assert!(changed.iter().all(|one| one.messages[0].told_again));
+    assert_eq!(changed.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["n1", "n2"]);
 }
 
 #[test]

@@ -155,17 +155,19 @@ fn another_vendor_whose_limit_is_used_up_is_waited_for_no_longer_than_doubt_last
 /// The mail that stands by is another way, and better than the same once more.
 #[test]
 fn where_a_mail_stands_by_two_doubtful_sms_are_enough() {
-    let mut play = Play::with_standby(NoticeKind::PayoutReceived);
-    play.take();
-    for (out_id, then) in [("n1", vec!["second sends n1-2"]), ("n1-2", vec!["mail sends n1-m1"])] {
-        play.ends(out_id, doubtful()).answers(out_id, AskOutcome::NotOffered);
-        assert_eq!(play.pass(30 * 60).todo(), then, "{out_id}");
+    for kind in [NoticeKind::PayoutReceived, NoticeKind::ReviewDueSoon] {
+        let mut play = Play::with_standby(kind);
+        play.take();
+        for (out_id, then) in [("n1", vec!["second sends n1-2"]), ("n1-2", vec!["mail sends n1-m1"])] {
+            play.ends(out_id, doubtful()).answers(out_id, AskOutcome::NotOffered);
+            assert_eq!(play.pass(30 * 60).todo(), then, "{out_id}");
+        }
+        // The mail breaks off as well, and then the SMS is found: nothing is repeated any more, and nobody is rung for.
+        play.ends("n1-m1", doubtful());
+        assert!(play.receives("second", &receipt("n1-2"), Trust::Signed));
+        assert_eq!((play.pass(30 * 60).todo(), play.state()), (vec![], NoticeState::Delivered));
+        assert_eq!(play.rung(), [""; 0], "{kind:?}");
     }
-    // The mail breaks off as well, and then the SMS is found: nothing is repeated any more, and nobody is rung for.
-    play.ends("n1-m1", doubtful());
-    assert!(play.receives("second", &receipt("n1-2"), Trust::Signed));
-    assert_eq!((play.pass(30 * 60).todo(), play.state()), (vec![], NoticeState::Delivered));
-    assert_eq!(play.rung(), [""; 0]);
 }
 
 /// What somebody had told again by another notice sends nothing more, whatever is learnt of its own attempts, and rings for nobody.
