@@ -157,7 +157,9 @@ fn alarms(sim: &Sim, tables: &Tables, notice: &Notice) -> Vec<String> {
     };
     let mut found = Vec::new();
     let essential = notice.kind.traits().essential == Essential::Yes && !notice.kind.is_trial();
-    let lost = matches!(notice.state(), NoticeState::Failed | NoticeState::GaveUp);
+    // What another notice tells again was rung for before.
+    let told_again = notice.messages.iter().any(|one| one.told_again);
+    let lost = matches!(notice.state(), NoticeState::Failed | NoticeState::GaveUp) && !told_again;
     if essential && lost && rang(AlarmKind::NoticeFailed) == 0 {
         found.push("it is lost, and nobody was rung".to_owned());
     }
